@@ -1,0 +1,289 @@
+/**
+ * The contract between client and daemon: every operation with the schema of its input and output. `client.ts` and
+ * `server.ts` are both made from this table, so an operation exists on both sides or on neither.
+ * HTTP/1.1 on a Unix socket: `POST /v1/<operation>` with a JSON body. A `unary` operation answers one JSON document; a
+ * `stream` operation answers NDJSON, one document a line, the last of which is `{"end":…}` or `{"error":…}`.
+ */
+import * as v from "valibot";
+import { CAPABILITY_NAMES, HOOK_NAMES } from "../sdk/index.ts";
+
+const name = v.pipe(v.string(), v.maxLength(200));
+const none = v.strictObject({});
+const capability = v.picklist(CAPABILITY_NAMES);
+const hook = v.picklist(HOOK_NAMES);
+const scope = v.array(v.string());
+
+/** What consent is asked for, and what was granted. */
+const capabilityView = v.object({
+  capability: v.string(),
+  risk: v.string(),
+  reason: v.optional(v.string()),
+  scope: v.optional(scope),
+});
+
+const hookView = v.object({ hook: v.string(), gate: v.boolean() });
+
+/** A plugin that has been read but not installed: what the prompt shows. */
+const candidateView = v.object({
+  name: v.string(),
+  version: v.string(),
+  kind: v.string(),
+  tier: v.nullable(v.number()),
+  description: v.string(),
+  digest: v.string(),
+  required: v.array(capabilityView),
+  optional: v.array(capabilityView),
+  hooks: v.array(hookView),
+  /** The version it would replace. */
+  replaces: v.nullable(v.string()),
+});
+
+const pluginView = v.object({
+  name: v.string(),
+  version: v.string(),
+  tier: v.nullable(v.number()),
+  kind: v.string(),
+  /** enabled · disabled · tampered · broken · linked plugins waiting for consent: paused */
+  state: v.string(),
+  reason: v.nullable(v.string()),
+});
+
+const pluginDetails = v.object({
+  ...pluginView.entries,
+  description: v.string(),
+  digest: v.string(),
+  installedAt: v.string(),
+  source: v.string(),
+  room: v.string(),
+  granted: v.array(
+    v.object({
+      capability: v.string(),
+      risk: v.string(),
+      scope: v.nullable(scope),
+      grantedAt: v.string(),
+      grantedBy: v.string(),
+    }),
+  ),
+  notGranted: v.array(capabilityView),
+  hooks: v.array(hookView),
+  /** Guests that had to be stopped in the last ten minutes. */
+  strikes: v.number(),
+  running: v.boolean(),
+  pending: v.number(),
+});
+
+const logView = v.object({
+  at: v.string(),
+  level: v.string(),
+  text: v.string(),
+  fields: v.optional(v.record(v.string(), v.unknown())),
+});
+
+const deliveryView = v.object({
+  plugin: v.string(),
+  state: v.string(),
+  attempts: v.number(),
+  error: v.nullable(v.string()),
+});
+
+const eventView = v.object({
+  id: v.string(),
+  hook: v.string(),
+  at: v.string(),
+  data: v.record(v.string(), v.unknown()),
+  deliveries: v.array(deliveryView),
+});
+
+const serviceView = v.object({
+  name: v.string(),
+  /** running · stopped · exited · restarting · missing · deploying · failed · unknown (its provider does not answer) */
+  state: v.string(),
+  provider: v.string(),
+  image: v.nullable(v.string()),
+  version: v.nullable(v.number()),
+  /** Where it can be reached: published address first, else the loopback port. */
+  address: v.nullable(v.string()),
+  domains: v.array(v.string()),
+});
+
+const serviceDetails = v.object({
+  ...serviceView.entries,
+  instance: v.nullable(v.string()),
+  startedAt: v.nullable(v.string()),
+  restarts: v.number(),
+  port: v.nullable(v.number()),
+  publish: v.nullable(v.string()),
+  memoryBytes: v.nullable(v.number()),
+  cpus: v.nullable(v.number()),
+  volumes: v.array(v.string()),
+  deploys: v.array(
+    v.object({
+      id: v.string(),
+      version: v.number(),
+      state: v.string(),
+      step: v.string(),
+      error: v.nullable(v.string()),
+      startedAt: v.string(),
+      endedAt: v.nullable(v.string()),
+    }),
+  ),
+});
+
+/** What `voxeltron deploy` sends. What is absent is taken from the version that runs now. */
+export const deployInput = v.strictObject({
+  service: name,
+  image: v.optional(v.string()),
+  upload: v.optional(v.string()),
+  command: v.optional(v.string()),
+  port: v.optional(v.number()),
+  publish: v.optional(v.string()),
+  domains: v.optional(v.array(v.string())),
+  env: v.optional(v.record(v.string(), v.string())),
+  volumes: v.optional(v.array(v.string())),
+  memory: v.optional(v.string()),
+  cpus: v.optional(v.number()),
+  restart: v.optional(v.string()),
+  provider: v.optional(v.string()),
+  health: v.optional(v.string()),
+  healthTimeoutMs: v.optional(v.number()),
+  detach: v.optional(v.boolean()),
+});
+
+const deployProgress = v.object({ step: v.string(), text: v.string(), percent: v.optional(v.number()) });
+const deployEnd = v.object({
+  deploy: v.string(),
+  service: v.string(),
+  version: v.number(),
+  image: v.string(),
+  address: v.nullable(v.string()),
+  durationMs: v.number(),
+  detached: v.boolean(),
+});
+
+const outputLine = v.object({
+  stream: v.picklist(["stdout", "stderr"]),
+  at: v.optional(v.string()),
+  text: v.string(),
+});
+const outputChunk = v.object({ stream: v.picklist(["stdout", "stderr"]), b64: v.string() });
+
+function unary<I extends v.GenericSchema, O extends v.GenericSchema>(input: I, output: O) {
+  return { mode: "unary" as const, input, output };
+}
+
+/** `item`: each line. `output`: the last one's `end`. */
+function stream<I extends v.GenericSchema, T extends v.GenericSchema, O extends v.GenericSchema>(
+  input: I,
+  item: T,
+  output: O,
+) {
+  return { mode: "stream" as const, input, item, output };
+}
+
+const source = v.union([
+  v.strictObject({ upload: v.string() }),
+  v.strictObject({ embedded: name }),
+  v.strictObject({ installed: name }),
+]);
+const grantRequest = v.strictObject({ capability, scope: v.optional(scope) });
+
+export const operations = {
+  "daemon.info": unary(
+    none,
+    v.object({ version: v.string(), pid: v.number(), dataDir: v.string(), startedAt: v.string() }),
+  ),
+
+  "plugin.inspect": unary(v.strictObject({ source }), candidateView),
+  "plugin.install": unary(
+    v.strictObject({
+      source,
+      /** The digest that was consented to: what changed in between is refused with plugin.changed. */
+      digest: v.string(),
+      grants: v.array(grantRequest),
+      isolation: v.optional(v.picklist(["worker", "process"])),
+    }),
+    pluginView,
+  ),
+  "plugin.list": unary(none, v.object({ plugins: v.array(pluginView) })),
+  "plugin.info": unary(v.strictObject({ name }), pluginDetails),
+  "plugin.remove": unary(v.strictObject({ name }), none),
+  "plugin.enable": unary(v.strictObject({ name }), pluginView),
+  "plugin.disable": unary(v.strictObject({ name }), pluginView),
+  "plugin.grant": unary(v.strictObject({ name, capability, scope: v.optional(scope) }), pluginDetails),
+  "plugin.revoke": unary(v.strictObject({ name, capability }), pluginDetails),
+  "plugin.logs": stream(v.strictObject({ name, follow: v.boolean(), limit: v.number() }), logView, none),
+  "plugin.call": unary(
+    v.strictObject({ name, hook, event: v.optional(v.record(v.string(), v.unknown())) }),
+    v.object({ result: v.unknown(), durationMs: v.number(), logs: v.array(logView) }),
+  ),
+
+  "deploy.run": stream(deployInput, deployProgress, deployEnd),
+  "deploy.cancel": unary(v.strictObject({ service: name }), none),
+
+  "service.list": unary(none, v.object({ services: v.array(serviceView) })),
+  "service.info": unary(v.strictObject({ name }), serviceDetails),
+  "service.logs": stream(
+    v.strictObject({
+      name,
+      follow: v.boolean(),
+      tail: v.optional(v.number()),
+      since: v.optional(v.string()),
+    }),
+    outputLine,
+    none,
+  ),
+  "service.stop": unary(v.strictObject({ name }), serviceView),
+  "service.start": unary(v.strictObject({ name }), serviceView),
+  "service.remove": unary(v.strictObject({ name }), none),
+  "service.exec": stream(
+    v.strictObject({ name, command: v.array(v.string()), stdin: v.optional(v.string()) }),
+    outputChunk,
+    v.object({ exitCode: v.number() }),
+  ),
+  "env.list": unary(v.strictObject({ name }), v.object({ env: v.record(v.string(), v.string()) })),
+  "env.set": unary(v.strictObject({ name, env: v.record(v.string(), v.string()) }), none),
+  "env.unset": unary(v.strictObject({ name, keys: v.array(v.string()) }), none),
+
+  "event.list": unary(
+    v.strictObject({ limit: v.number(), hook: v.optional(hook) }),
+    v.object({ events: v.array(eventView) }),
+  ),
+  "event.follow": stream(v.strictObject({ hook: v.optional(hook) }), eventView, none),
+  "event.replay": unary(v.strictObject({ id: v.string() }), eventView),
+
+  "registry.login": unary(v.strictObject({ host: name, username: v.string(), password: v.string() }), none),
+  "registry.list": unary(
+    none,
+    v.object({ registries: v.array(v.object({ host: v.string(), username: v.string() })) }),
+  ),
+  "registry.logout": unary(v.strictObject({ host: name }), none),
+} as const;
+
+export type Operations = typeof operations;
+export type OperationName = keyof Operations;
+export type UnaryName = {
+  [N in OperationName]: Operations[N]["mode"] extends "unary" ? N : never;
+}[OperationName];
+export type StreamName = Exclude<OperationName, UnaryName>;
+
+export type Input<N extends OperationName> = v.InferOutput<Operations[N]["input"]>;
+export type Output<N extends OperationName> = v.InferOutput<Operations[N]["output"]>;
+export type Item<N extends StreamName> = v.InferOutput<Operations[N]["item"]>;
+
+export type PluginView = v.InferOutput<typeof pluginView>;
+export type PluginDetails = v.InferOutput<typeof pluginDetails>;
+export type CandidateView = v.InferOutput<typeof candidateView>;
+export type EventView = v.InferOutput<typeof eventView>;
+export type ServiceView = v.InferOutput<typeof serviceView>;
+export type ServiceDetails = v.InferOutput<typeof serviceDetails>;
+export type LogView = v.InferOutput<typeof logView>;
+
+/** What `POST /v1/upload?kind=plugin|app` (body: a tar stream) answers; the id is good for ten minutes and one use. */
+export const uploadAnswer = v.object({ upload: v.string(), files: v.number(), bytes: v.number() });
+export type UploadAnswer = v.InferOutput<typeof uploadAnswer>;
+
+/** The lines of a stream answer. */
+export type StreamLine<N extends StreamName> =
+  | { readonly item: Item<N> }
+  | { readonly end: Output<N> }
+  | { readonly error: unknown };

@@ -1,0 +1,120 @@
+/**
+ * Every expected failure of voxeltron, in one table. Append-only: a code that was released keeps its kind for ever,
+ * because scripts branch on it. `kind` decides exit status, HTTP status and whether trying again can help.
+ * Read by errors.ts, the CLI (exit status) and the API server (HTTP status); docs/errors.md is made from it.
+ */
+export const KINDS = {
+  failure: { exit: 1, http: 500, retryable: false },
+  usage: { exit: 2, http: 400, retryable: false },
+  unreachable: { exit: 3, http: 503, retryable: true },
+  missing: { exit: 4, http: 404, retryable: false },
+  denied: { exit: 5, http: 403, retryable: false },
+  conflict: { exit: 6, http: 409, retryable: false },
+  invalid: { exit: 7, http: 422, retryable: false },
+  timeout: { exit: 8, http: 504, retryable: true },
+  unavailable: { exit: 9, http: 502, retryable: true },
+  bug: { exit: 70, http: 500, retryable: false },
+  interrupted: { exit: 130, http: 499, retryable: true },
+} as const;
+
+export type Kind = keyof typeof KINDS;
+
+interface Row {
+  readonly kind: Kind;
+  /** Advice that holds for every occurrence; `fail` may give a better one for the case at hand. */
+  readonly hint?: string;
+}
+
+const table = {
+  // command line and API
+  "usage.invalid": { kind: "usage", hint: "see --help" },
+  "request.invalid": { kind: "usage" },
+  "request.too_large": { kind: "usage" },
+  "request.unknown_operation": { kind: "missing" },
+  "daemon.not_reachable": { kind: "unreachable", hint: "start it with: voxeltron daemon" },
+  "daemon.already_running": { kind: "conflict" },
+  "daemon.stopping": { kind: "unreachable" },
+  "connection.lost": { kind: "unreachable" },
+  "consent.needed": {
+    kind: "denied",
+    hint: "pass --yes, or --grant CAPABILITY for exactly those capabilities",
+  },
+  "consent.refused": { kind: "denied" },
+  "operation.interrupted": { kind: "interrupted" },
+  "internal.bug": { kind: "bug", hint: "this is a bug in voxeltron; the daemon's log has the details" },
+
+  // configuration and state
+  "config.invalid": { kind: "invalid", hint: "check it with: voxeltron config check" },
+  "config.unreadable": { kind: "invalid" },
+  "state.newer": { kind: "conflict", hint: "run the voxeltron version that wrote this data, or a newer one" },
+  "state.unusable": { kind: "failure" },
+  "disk.full": { kind: "failure", hint: "free some space, then try again" },
+
+  // plugins: what is on disk
+  "manifest.invalid": { kind: "invalid" },
+  "manifest.missing": { kind: "invalid" },
+  "plugin.invalid": { kind: "invalid" },
+  "plugin.too_large": { kind: "invalid" },
+  "plugin.not_found": { kind: "missing", hint: "voxeltron plugin list shows what is installed" },
+  "plugin.bundle_failed": { kind: "invalid" },
+  "plugin.import_refused": { kind: "invalid" },
+  "plugin.unsupported": { kind: "invalid" },
+  "plugin.tampered": { kind: "denied", hint: "install it again to look at and accept what changed" },
+  "plugin.disabled": { kind: "conflict" },
+  "plugin.changed": { kind: "conflict" },
+  "grant.unknown": { kind: "usage" },
+  "grant.required_missing": { kind: "denied" },
+  "upload.not_found": { kind: "missing" },
+
+  // plugins: while they run
+  "plugin.failed": { kind: "failure" },
+  "plugin.load_failed": { kind: "failure" },
+  "plugin.timeout": { kind: "timeout" },
+  "plugin.out_of_memory": { kind: "failure" },
+  "plugin.crashed": { kind: "failure" },
+  "plugin.protocol": { kind: "failure" },
+  "plugin.no_hook": { kind: "missing" },
+  "plugin.stopped": { kind: "unavailable" },
+  "capability.denied": { kind: "denied" },
+  "capability.out_of_scope": { kind: "denied" },
+  "capability.unknown_method": { kind: "missing" },
+  "capability.invalid_params": { kind: "usage" },
+  "capability.limit": { kind: "failure" },
+  "network.failed": { kind: "failure" },
+  "network.timeout": { kind: "timeout" },
+  "notify.unknown_channel": { kind: "missing" },
+  "notify.failed": { kind: "failure" },
+
+  // events
+  "event.not_found": { kind: "missing" },
+  "event.invalid": { kind: "usage" },
+  "gate.refused": { kind: "denied" },
+
+  // services and deploys
+  "service.not_found": { kind: "missing", hint: "voxeltron status shows what is deployed" },
+  "service.invalid": { kind: "usage" },
+  "service.stopped": { kind: "conflict" },
+  "deploy.in_progress": { kind: "conflict" },
+  "deploy.not_found": { kind: "missing" },
+  "deploy.cancelled": { kind: "interrupted" },
+  "deploy.interrupted": { kind: "failure" },
+  "deploy.unhealthy": { kind: "failure" },
+  "deploy.exited": { kind: "failure" },
+  "deploy.image_not_found": { kind: "failure" },
+  "deploy.pull_failed": { kind: "failure" },
+  "deploy.port_taken": { kind: "conflict" },
+  "deploy.failed": { kind: "failure" },
+  "provider.unknown": { kind: "usage" },
+  "provider.unavailable": { kind: "unavailable" },
+  "provider.unsupported": { kind: "usage" },
+  "provider.failed": { kind: "failure" },
+  "instance.not_found": { kind: "missing" },
+  "exec.failed": { kind: "failure" },
+  "registry.not_found": { kind: "missing" },
+  "registry.denied": { kind: "denied" },
+  "secret.unreadable": { kind: "failure" },
+} as const satisfies Record<string, Row>;
+
+export type ErrorCode = keyof typeof table;
+
+export const ERROR_CODES: Readonly<Record<ErrorCode, Row>> = table;

@@ -1,0 +1,97 @@
+/**
+ * What runs instances. Built in: `docker`, `process`. An instance is made once and never changed: a new version is a new
+ * instance. Every method but `create` is idempotent, and all of them are told instances by id, so that a daemon that was
+ * killed in between can say the same again. Errors: `provider.*`, `deploy.*`, `instance.not_found`.
+ */
+
+export interface Provider {
+  readonly name: string;
+  /** Throws `provider.unsupported` for what this provider can't do: nothing in a spec is silently ignored. */
+  check(spec: InstanceSpec): void;
+  /** Brings what the instance needs (pulls an image, unpacks a folder) and gives its exact name: a digest where there is one. */
+  prepare(spec: InstanceSpec, context: WorkContext): Promise<string>;
+  create(spec: InstanceSpec, context: WorkContext): Promise<void>;
+  start(id: string): Promise<void>;
+  /** Asks it to end, and makes it end after `graceMs`. */
+  stop(id: string, graceMs: number): Promise<void>;
+  /** Removes it with all that belongs to it but its volumes. Not there: fine. */
+  destroy(id: string): Promise<void>;
+  status(id: string): Promise<InstanceStatus>;
+  /** Ids of all instances that this daemon (`owner`) ever made and that still exist. */
+  list(owner: string): Promise<readonly string[]>;
+  /** Lines as they were written. Ends when the instance ends, or at the signal. */
+  logs(id: string, options: LogOptions): AsyncIterable<LogLine>;
+  exec(id: string, options: ExecOptions): Promise<number>;
+}
+
+export interface InstanceSpec {
+  /** Chosen by the engine before anything is made; also the container's name: `vx-web-3-1f2e3d4c`. */
+  readonly id: string;
+  /** The daemon's installation id: what it made is told apart from what others made. */
+  readonly owner: string;
+  readonly service: string;
+  readonly version: number;
+  readonly image: string | undefined;
+  /** Absolute path of an unpacked upload, for providers that run folders. */
+  readonly directory: string | undefined;
+  readonly command: readonly string[] | undefined;
+  readonly env: Readonly<Record<string, string>>;
+  /** Port inside the instance, and the loopback port that the engine chose for it. */
+  readonly port: number | undefined;
+  readonly hostPort: number | undefined;
+  readonly memoryBytes: number | undefined;
+  readonly cpus: number | undefined;
+  readonly volumes: readonly Volume[];
+  readonly restart: RestartPolicy;
+  readonly registryAuth: RegistryAuth | undefined;
+}
+
+export type RestartPolicy = "always" | "on-failure" | "no";
+
+export interface Volume {
+  /** A volume's name, or an absolute path of the host. */
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+}
+
+export interface RegistryAuth {
+  readonly host: string;
+  readonly username: string;
+  readonly password: string;
+}
+
+export interface InstanceStatus {
+  readonly state: "missing" | "created" | "running" | "restarting" | "exited";
+  readonly exitCode?: number;
+  readonly startedAt?: string;
+  readonly restarts?: number;
+  /** The last thing the system says about it, such as "out of memory". */
+  readonly detail?: string;
+}
+
+export interface WorkContext {
+  readonly signal: AbortSignal;
+  /** A line for the person who waits; `percent` where it is known. */
+  readonly progress: (text: string, percent?: number) => void;
+}
+
+export interface LogOptions {
+  readonly follow: boolean;
+  readonly tail: number | undefined;
+  readonly since?: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+export interface LogLine {
+  readonly stream: "stdout" | "stderr";
+  readonly at?: string;
+  readonly text: string;
+}
+
+export interface ExecOptions {
+  readonly command: readonly string[];
+  readonly stdin: Uint8Array | undefined;
+  readonly signal: AbortSignal;
+  readonly output: (stream: "stdout" | "stderr", bytes: Uint8Array) => void;
+}

@@ -1,0 +1,38 @@
+/**
+ * What a capability family contributes to the broker's one table: a method, the capability that opens it, the schema of
+ * its parameters and the handler. `catalogue.ts` joins the families; nothing else makes a method callable.
+ */
+import type { GenericSchema, InferOutput } from "valibot";
+import type { Capability } from "../../sdk/index.ts";
+
+/** Who is asking. Made by the daemon from its own records, never from what the guest says. */
+export interface Caller {
+  readonly plugin: string;
+  /** Granted capabilities and their scopes; a null scope is the whole capability. */
+  readonly grants: ReadonlyMap<Capability, readonly string[] | null>;
+}
+
+export interface Method {
+  /** `notify.send`: what the guest names, and what the audit log shows. */
+  readonly name: string;
+  /** Names of the positional arguments of `ctx.<name>`; together they are the params object. */
+  readonly args: readonly string[];
+  /** One of these must be granted; empty: every plugin has it. */
+  readonly anyOf: readonly Capability[];
+  readonly params: GenericSchema;
+  readonly run: (caller: Caller, params: never, signal: AbortSignal) => Promise<unknown>;
+  /** What the audit line names: a host, a channel. Never a secret. Without it the call is not audited. */
+  readonly target?: (params: never) => string;
+}
+
+/** Ties a handler's parameter type to its schema. */
+export function method<S extends GenericSchema>(spec: {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly anyOf: readonly Capability[];
+  readonly params: S;
+  readonly run: (caller: Caller, params: InferOutput<S>, signal: AbortSignal) => Promise<unknown>;
+  readonly target?: (params: InferOutput<S>) => string;
+}): Method {
+  return spec as Method;
+}

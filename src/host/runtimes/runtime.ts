@@ -1,0 +1,61 @@
+/**
+ * A room: the place where one plugin's code runs. The dispatcher and `plugin call` see only this interface; what kind of
+ * wall stands around the guest is the room's own business. A room holds no authority: whatever its guest asks for goes
+ * through the `PluginDoor` that it was made with.
+ */
+import type { HookName } from "../../sdk/index.ts";
+import type { LogLevel } from "../../base/log.ts";
+
+/** One running guest. Calls come one at a time for each plugin (the supervisor sees to it). */
+export interface Room {
+  /**
+   * Runs the guest's handler and gives what it returned (JSON), or throws `plugin.timeout`, `plugin.failed`,
+   * `plugin.out_of_memory`, `plugin.crashed`, `plugin.no_hook` or `plugin.protocol`.
+   */
+  call(hook: HookName, event: unknown, options: CallOptions): Promise<unknown>;
+  /** False once the guest had to be stopped: the room is then thrown away, never used again. */
+  readonly alive: boolean;
+  /** Ends the guest now, whatever it is doing. Idempotent; settles when nothing of it runs any more. */
+  stop(): Promise<void>;
+}
+
+export interface CallOptions {
+  /** Wall clock, from now. */
+  readonly deadlineMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Opens a room: loads the code and resolves when the guest is ready for its first hook, else throws `plugin.load_failed`. */
+export type OpenRoom = (guest: Guest, door: PluginDoor) => Promise<Room>;
+
+/** What is to run. */
+export interface Guest {
+  readonly name: string;
+  readonly version: string;
+  /** The stored bundle: a script that assigns the module's exports (see bundle/). */
+  readonly code: string;
+  /** Source map of `code`, so that errors name the author's file and line. */
+  readonly sourceMap: string | undefined;
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Budget of loading the code and of every entry that belongs to no call (a timer after its hook). */
+  readonly entryMs: number;
+}
+
+/** The broker, bound to one plugin: all that a room knows of the host. */
+export interface PluginDoor {
+  /**
+   * Every method of the broker's table, from which the guest's `ctx` is made. Those that were not granted have no handler
+   * behind this door: calling one is refused in the daemon, with the words that say what is missing.
+   */
+  readonly methods: readonly MethodShape[];
+  /** Throws VoxErrors with `capability.*` and other codes; they cross to the guest as plain data. */
+  invoke(method: string, params: unknown, signal?: AbortSignal): Promise<unknown>;
+  log(level: LogLevel, text: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** What a guest must know of a method to offer it: `{name: "kv.set", args: ["key", "value"]}` becomes `ctx.kv.set(key, value)`. */
+export interface MethodShape {
+  readonly name: string;
+  /** Names of the positional arguments; together they are the `params` object. */
+  readonly args: readonly string[];
+}

@@ -1,0 +1,19 @@
+/**
+ * How this program starts itself again in another role. Compiled, it is one file; from source it is Bun and main.ts.
+ * The child's environment is always given in full by the caller: BUN_OPTIONS and the like must never be inherited.
+ */
+import { fileURLToPath } from "node:url";
+
+/** True in the executable made by build.ts. */
+export const isCompiled: boolean = import.meta.url.includes("$bunfs");
+
+/** argv that runs this program as `role`. */
+export function selfCommand(...role: readonly string[]): string[] {
+  return isCompiled ? [process.execPath, ...role] : [process.execPath, mainFile(), ...role];
+}
+
+// --- internal ---
+
+function mainFile(): string {
+  return fileURLToPath(new URL("../main.ts", import.meta.url));
+}

@@ -1,0 +1,30 @@
+/**
+ * `@voxeltron/sdk`: types and helpers for plugin authors. Importable in a plugin as a type or as a value with nothing
+ * installed: the daemon's bundler provides it.
+ */
+export { CAPABILITIES, CAPABILITY_NAMES, isCapability } from "./capabilities.ts";
+export type { Capability, CapabilityInfo, Risk } from "./capabilities.ts";
+export type {
+  ConfigValue,
+  Notifier,
+  NotifyMessage,
+  PluginContext,
+  PluginError,
+  PluginLog,
+  PluginStore,
+  Severity,
+} from "./context.ts";
+export type {
+  AlertEvent,
+  BackupEvent,
+  CertEvent,
+  DeployEvent,
+  EventBase,
+  EventOf,
+  VoxeltronEvent,
+  WorkspaceEvent,
+} from "./events.ts";
+export { HOOK_NAMES, HOOKS, isHookName } from "./hooks.ts";
+export type { GateRule, HookInfo, HookName } from "./hooks.ts";
+export { definePlugin } from "./plugin.ts";
+export type { VoxeltronPlugin } from "./plugin.ts";

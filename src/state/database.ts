@@ -1,0 +1,65 @@
+/**
+ * Opens the daemon's SQLite file and brings it to the newest schema. Only `state/` speaks SQL; everyone else gets a
+ * repository. Called by daemon/compose.ts, and by tests with `:memory:`.
+ */
+import { Database, SQLiteError } from "bun:sqlite";
+import { fail } from "../base/errors.ts";
+import { sql as initial } from "./migrations/0001-initial.ts";
+
+export type { Database } from "bun:sqlite";
+
+/** In order; the number of a migration is its place here plus one. */
+const migrations: readonly string[] = [initial];
+
+export function openDatabase(path: string): Database {
+  const db = guarded(path, () => new Database(path, { create: true, strict: true }));
+  guarded(path, () => {
+    db.run("PRAGMA journal_mode = WAL");
+    db.run("PRAGMA synchronous = NORMAL");
+    db.run("PRAGMA foreign_keys = ON");
+    db.run("PRAGMA busy_timeout = 5000");
+    migrate(db);
+  });
+  return db;
+}
+
+/** Runs `work` in one transaction: all of it is on disk, or none. Nests as a savepoint. */
+export function inTransaction<T>(db: Database, work: () => T): T {
+  return db.transaction(work)();
+}
+
+/** A full disk is the operator's news, not a bug: give it its own code wherever SQLite reports it. */
+export function diskErrors(error: unknown): unknown {
+  if (error instanceof SQLiteError && error.code === "SQLITE_FULL")
+    return fail("disk.full", "the disk that holds the data directory is full", { cause: error });
+  return error;
+}
+
+// --- internal ---
+
+function migrate(db: Database): void {
+  const found = db.query<{ user_version: number }, []>("PRAGMA user_version").get()?.user_version ?? 0;
+  if (found > migrations.length)
+    throw fail(
+      "state.newer",
+      `the data has schema ${found}, this voxeltron knows up to ${migrations.length}`,
+    );
+  for (const [index, sql] of migrations.entries()) {
+    if (index < found) continue;
+    inTransaction(db, () => {
+      db.run(sql);
+      db.run(`PRAGMA user_version = ${index + 1}`);
+    });
+  }
+}
+
+function guarded<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof SQLiteError)) throw error;
+    const known = diskErrors(error);
+    if (known !== error) throw known;
+    throw fail("state.unusable", `the database ${path} can't be used: ${error.message}`, { cause: error });
+  }
+}
