@@ -1,0 +1,89 @@
+/** What tests share: temporary places, waiting for a condition, a clock with hands, and what this machine has. */
+import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Clock } from "../src/base/clock.ts";
+
+/** A new folder that goes away with the test: `await using dir = tempDir()`. */
+export function tempDir(): { readonly path: string; [Symbol.asyncDispose](): Promise<void> } {
+  const path = mkdtempSync(join(tmpdir(), "voxeltron-test-"));
+  return {
+    path,
+    async [Symbol.asyncDispose]() {
+      rmSync(path, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Resolves with the first truthy value of `condition`, asked every few milliseconds; fails loudly after the deadline. */
+export async function until<T>(
+  condition: () => T | Promise<T>,
+  options: { readonly timeoutMs?: number; readonly what?: string } = {},
+): Promise<NonNullable<T>> {
+  const end = performance.now() + (options.timeoutMs ?? 5000);
+  for (;;) {
+    const value = await condition();
+    if (value) return value;
+    if (performance.now() > end) throw new Error(`waited in vain for ${options.what ?? "a condition"}`);
+    await Bun.sleep(5);
+  }
+}
+
+export interface FakeClock extends Clock {
+  /** Turns the hands and runs what falls due, in order. */
+  advance(ms: number): Promise<void>;
+}
+
+export function fakeClock(start = Date.UTC(2026, 0, 1)): FakeClock {
+  let elapsed = 0;
+  const due = new Set<{ readonly at: number; readonly task: () => void }>();
+  const clock: FakeClock = {
+    now: () => start + elapsed,
+    monotonic: () => elapsed,
+    after(ms, task) {
+      const entry = { at: elapsed + ms, task };
+      due.add(entry);
+      return () => due.delete(entry);
+    },
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted === true) return reject(signal.reason as Error);
+        const cancel = clock.after(ms, resolve);
+        signal?.addEventListener("abort", () => (cancel(), reject(signal.reason as Error)), { once: true });
+      }),
+    async advance(ms) {
+      const end = elapsed + ms;
+      for (;;) {
+        const next = [...due].filter((entry) => entry.at <= end).toSorted((a, b) => a.at - b.at)[0];
+        if (next === undefined) break;
+        due.delete(next);
+        elapsed = Math.max(elapsed, next.at);
+        next.task();
+        await Bun.sleep(0);
+      }
+      elapsed = end;
+      await Bun.sleep(0);
+    },
+  };
+  return clock;
+}
+
+/** Whether this machine has what some tests need. With CI=true a missing part is a failure, not a skip. */
+export function needs(part: "docker" | "compiled" | "linux"): boolean {
+  const has = parts[part]();
+  if (has) return true;
+  if (process.env["CI"] === "true") throw new Error(`CI needs ${part}, and it is not there`);
+  const report = process.env["VOXELTRON_TEST_MISSING"];
+  if (report !== undefined) appendFileSync(report, `${part}\n`);
+  return false;
+}
+
+// --- internal ---
+
+const parts = {
+  docker: () =>
+    Bun.spawnSync(["docker", "version", "--format", "x"], { stdout: "ignore", stderr: "ignore" }).exitCode ===
+    0,
+  compiled: () => Bun.spawnSync(["test", "-x", "dist/voxeltron"]).exitCode === 0,
+  linux: () => process.platform === "linux",
+};
