@@ -6,7 +6,11 @@ import type { HookName, VoxeltronEvent } from "../sdk/index.ts";
 export interface PluginRunner {
   /** Plugins that handle `hook` now, in the order of their names. A tampered or broken one is included: running it throws. */
   subscribers(hook: HookName): readonly Subscriber[];
-  /** Runs the hook once and gives the guest's answer. Throws VoxErrors: `plugin.*`. Calls of one plugin queue up. */
+  /**
+   * Runs the hook once and gives the guest's answer. Calls of one plugin queue up. Throws VoxErrors: `plugin.*`. Of these
+   * `plugin.not_found`, `plugin.disabled`, `plugin.tampered` and `plugin.stopped` say that the guest did not get the event, or
+   * not by its own fault: deliveries/verdict.ts treats them apart from failures.
+   */
   run(plugin: string, hook: HookName, event: VoxeltronEvent, signal?: AbortSignal): Promise<unknown>;
 }
 
