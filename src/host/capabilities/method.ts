@@ -10,6 +10,10 @@ export interface Caller {
   readonly plugin: string;
   /** Granted capabilities and their scopes; a null scope is the whole capability. */
   readonly grants: ReadonlyMap<Capability, readonly string[] | null>;
+  /** What its manifest asks for, required or optional: decides which advice a refusal gives. */
+  readonly requested: ReadonlySet<Capability>;
+  /** What the operator's ceiling leaves out for every plugin: granting it would change nothing. */
+  readonly withheld?: ReadonlySet<Capability>;
 }
 
 export interface Method {
@@ -17,12 +21,14 @@ export interface Method {
   readonly name: string;
   /** Names of the positional arguments of `ctx.<name>`; together they are the params object. */
   readonly args: readonly string[];
-  /** One of these must be granted; empty: every plugin has it. */
+  /** One of these must be granted, and each call is audited; empty: every plugin has it, unaudited. */
   readonly anyOf: readonly Capability[];
   readonly params: GenericSchema;
   readonly run: (caller: Caller, params: never, signal: AbortSignal) => Promise<unknown>;
-  /** What the audit line names: a host, a channel. Never a secret. Without it the call is not audited. */
+  /** What the audit line names: a host, a channel. Never a secret. */
   readonly target?: (params: never) => string;
+  /** The narrowest scope that would allow this call, for the advice in a refusal. Only text that is safe in a command line. */
+  readonly scope?: (params: never) => string | undefined;
 }
 
 /** Ties a handler's parameter type to its schema. */
@@ -33,6 +39,7 @@ export function method<S extends GenericSchema>(spec: {
   readonly params: S;
   readonly run: (caller: Caller, params: InferOutput<S>, signal: AbortSignal) => Promise<unknown>;
   readonly target?: (params: InferOutput<S>) => string;
+  readonly scope?: (params: InferOutput<S>) => string | undefined;
 }): Method {
-  return spec as Method;
+  return spec;
 }

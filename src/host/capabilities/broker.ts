@@ -1,0 +1,203 @@
+/**
+ * The one door: whatever a plugin asks of the host comes through `invoke`, and every check is made here, at every call, so
+ * that a revoked grant counts at once. What a guest may learn from a failure is decided here too: an expected error crosses
+ * as it is, a bug stays in the daemon's log. Made by daemon/compose.ts; rooms get `doorFor(plugin)`.
+ */
+import * as v from "valibot";
+import { timestamp, type Clock } from "../../base/clock.ts";
+import { fail, isVoxError, messageOf } from "../../base/errors.ts";
+import { LIMITS } from "../../base/limits.ts";
+import type { Log } from "../../base/log.ts";
+import { didYouMean, formatBytes, printable, quote } from "../../base/text.ts";
+import type { Capability } from "../../sdk/index.ts";
+import type { AuditRecord, AuditRecords } from "../../state/audit.ts";
+import { diskErrors } from "../../state/database.ts";
+import type { PluginDoor } from "../runtimes/runtime.ts";
+import { denied } from "./denial.ts";
+import { makeFloodGate } from "./flood-gate.ts";
+import type { Caller, Method } from "./method.ts";
+import { makePluginLog, type PluginLogs } from "./plugin-log.ts";
+
+export interface Broker {
+  /**
+   * All that a room knows of the host, for one plugin. Doors of one plugin share its bounds.
+   *
+   * `invoke` rejects with `capability.unknown_method`, `capability.denied`, `capability.invalid_params`,
+   * `capability.limit`, `operation.interrupted` (the signal), `internal.bug`, and what the method's own text says.
+   *
+   * @example
+   * const door = broker.doorFor("deploy-notifier");
+   * await door.invoke("notify.send", { channel: "ops", message: "web is live" });
+   */
+  doorFor(plugin: string): PluginDoor;
+}
+
+export interface BrokerOptions {
+  readonly methods: readonly Method[];
+  /** The daemon's own record of the plugin, as it is now; undefined where it is installed no more. */
+  readonly callerOf: (plugin: string) => Caller | undefined;
+  readonly audit: Pick<AuditRecords, "append">;
+  readonly pluginLogs: PluginLogs;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export function makeBroker(options: BrokerOptions): Broker {
+  const table = tableOf(options.methods);
+  const shapes = options.methods.map(({ name, args }) => ({ name, args }));
+  const desks = new Map<string, Desk>();
+
+  return {
+    doorFor(plugin) {
+      const desk = desks.get(plugin) ?? makeDesk(plugin, options);
+      desks.set(plugin, desk);
+      return {
+        methods: shapes,
+        invoke: (name, params, signal) => invoke(options, table, desk, { name, params, signal }),
+        log: desk.log,
+      };
+    },
+  };
+}
+
+// --- internal ---
+
+/** What is kept for one plugin between its calls. */
+interface Desk {
+  readonly plugin: string;
+  readonly log: PluginDoor["log"];
+  readonly audit: (record: Omit<AuditRecord, "at" | "plugin">) => void;
+  pending: number;
+}
+
+interface Call {
+  readonly name: string;
+  readonly params: unknown;
+  readonly signal: AbortSignal | undefined;
+}
+
+type Table = ReadonlyMap<string, Method>;
+
+function tableOf(methods: readonly Method[]): Table {
+  const table = new Map(methods.map((method) => [method.name, method]));
+  if (table.size !== methods.length) throw new Error("two methods of the broker have one name");
+  return table;
+}
+
+function makeDesk(plugin: string, { audit, pluginLogs, clock, log }: BrokerOptions): Desk {
+  const append = (record: Omit<AuditRecord, "at" | "plugin">): void =>
+    audit.append({ at: timestamp(clock.now()), plugin, ...record });
+  const refusals = makeFloodGate(
+    clock,
+    { burst: LIMITS.refusalBurst, perSecond: LIMITS.refusalsPerSecond },
+    (dropped) => {
+      try {
+        append({ method: "*", capability: null, target: `${dropped} more calls`, outcome: "refused" });
+      } catch (error) {
+        log.error("an audit line was lost", { plugin, dropped, problem: messageOf(error) });
+      }
+    },
+  );
+  return {
+    plugin,
+    log: makePluginLog(plugin, pluginLogs, clock, log),
+    // What was done or tried is always written down; what we refuse costs a plugin nothing, so it could fill the log.
+    audit: (record) => {
+      if (!record.outcome.startsWith("capability.") || refusals.pass()) append(record);
+    },
+    pending: 0,
+  };
+}
+
+async function invoke(options: BrokerOptions, table: Table, desk: Desk, call: Call): Promise<unknown> {
+  if (desk.pending >= LIMITS.guestPendingCalls)
+    throw fail("capability.limit", `more than ${LIMITS.guestPendingCalls} calls wait for an answer already`);
+  desk.pending++;
+  try {
+    return await checked(options, table, desk, call);
+  } catch (raw) {
+    const error = diskErrors(raw);
+    if (isVoxError(error)) throw error;
+    if (call.signal?.aborted === true) throw fail("operation.interrupted", "the call was cancelled");
+    options.log.error("a capability method broke", {
+      plugin: desk.plugin,
+      method: printable(call.name),
+      problem: messageOf(error),
+      stack: error instanceof Error ? error.stack : undefined,
+    });
+    throw fail("internal.bug", "something went wrong inside voxeltron");
+  } finally {
+    desk.pending--;
+  }
+}
+
+async function checked(options: BrokerOptions, table: Table, desk: Desk, call: Call): Promise<unknown> {
+  const caller = currentCaller(options, desk.plugin);
+  const method = table.get(call.name) ?? unknownMethod(table, call.name);
+  const capability = method.anyOf.find((name) => caller.grants.has(name)) ?? null;
+  let target: string | null = null;
+  let outcome = "internal.bug";
+  try {
+    const params = parsed(method, call.params, method.anyOf.length > 0 && capability === null, caller);
+    target = method.target === undefined ? null : printable(method.target(params));
+    if (method.anyOf.length > 0 && capability === null) throw denied(caller, method, method.scope?.(params));
+    const answer = await method.run(caller, params, call.signal ?? new AbortController().signal);
+    checkSize(method, answer);
+    outcome = "ok";
+    return answer;
+  } catch (error) {
+    outcome = isVoxError(error)
+      ? error.code
+      : call.signal?.aborted === true
+        ? "operation.interrupted"
+        : outcome;
+    throw error;
+  } finally {
+    if (method.anyOf.length > 0) desk.audit({ method: method.name, capability, target, outcome });
+  }
+}
+
+/** Its grants are read anew each time they are looked at, so a long call sees a revoke too. */
+function currentCaller({ callerOf }: BrokerOptions, plugin: string): Caller {
+  const now = callerOf(plugin);
+  if (now === undefined) throw fail("plugin.not_found", `plugin ${plugin} is not installed any more`);
+  return {
+    ...now,
+    get grants() {
+      return callerOf(plugin)?.grants ?? NOTHING;
+    },
+  };
+}
+
+const NOTHING: ReadonlyMap<Capability, readonly string[] | null> = new Map();
+
+function unknownMethod(table: Table, name: string): never {
+  const meant = didYouMean(name, [...table.keys()]);
+  throw fail("capability.unknown_method", `no method is called ${quote(name)}`, {
+    hint: meant === undefined ? undefined : `did you mean ${meant}?`,
+  });
+}
+
+/** Without a grant, the refusal is what matters, not how the call was spelled. */
+function parsed(method: Method, params: unknown, isDenied: boolean, caller: Caller): never {
+  const result = v.safeParse(method.params, params ?? {}, { abortEarly: true });
+  if (result.success) return result.output as never;
+  if (isDenied) throw denied(caller, method, undefined);
+  const issue = result.issues[0];
+  // Not the value: it may be a secret, and it goes to a log.
+  const wanted = issue.message.startsWith("Invalid ") ? issue.expected : issue.message;
+  const path = (issue.path ?? []).map((item) => String(item.key)).join(".");
+  throw fail(
+    "capability.invalid_params",
+    `${method.name}: ${path === "" ? "the parameters" : printable(path)}: wanted ${printable(wanted ?? "something else")}`,
+  );
+}
+
+function checkSize(method: Method, answer: unknown): void {
+  const size = answer === undefined ? 0 : Buffer.byteLength(JSON.stringify(answer));
+  if (size > LIMITS.messageBytes)
+    throw fail(
+      "capability.limit",
+      `the answer of ${method.name} has ${formatBytes(size)}, at most ${formatBytes(LIMITS.messageBytes)} can be given`,
+    );
+}

@@ -1,0 +1,42 @@
+/**
+ * Lets through a burst and then a steady rate, and reports how many did not pass: nothing is dropped in silence.
+ * Keeps a plugin from filling the daemon's logs. Called by broker.ts.
+ */
+import type { Clock } from "../../base/clock.ts";
+
+export interface FloodGate {
+  /** False where this one must be dropped; it is then counted. */
+  pass(): boolean;
+}
+
+/** `report` is called with the count a second after the first drop, and again as long as there are more. */
+export function makeFloodGate(
+  clock: Clock,
+  rate: { readonly burst: number; readonly perSecond: number },
+  report: (dropped: number) => void,
+): FloodGate {
+  let tokens = rate.burst;
+  let last = clock.monotonic();
+  let dropped = 0;
+
+  function flush(): void {
+    const count = dropped;
+    dropped = 0;
+    report(count);
+  }
+
+  return {
+    pass() {
+      const now = clock.monotonic();
+      tokens = Math.min(rate.burst, tokens + ((now - last) / 1000) * rate.perSecond);
+      last = now;
+      if (tokens >= 1) {
+        tokens--;
+        return true;
+      }
+      if (dropped === 0) clock.after(1000, flush);
+      dropped++;
+      return false;
+    },
+  };
+}

@@ -1,0 +1,86 @@
+/**
+ * The notify family: `notify.send(channel, message)` to a channel that the host holds. The plugin never sees the channel's
+ * address. Called by catalogue.ts; the sender is engine/notify, passed in.
+ */
+import * as v from "valibot";
+import { fail } from "../../base/errors.ts";
+import { LIMITS } from "../../base/limits.ts";
+import { quote } from "../../base/text.ts";
+import { outOfScope } from "./denial.ts";
+import { method, type Caller, type Method } from "./method.ts";
+
+/** What the family needs of the engine's channels. */
+export interface ChannelSender {
+  /** Names, in order. */
+  channels(): readonly string[];
+  /** Resolves when the endpoint accepted it; throws `notify.unknown_channel` and `notify.failed`. */
+  send(channel: string, message: ChannelMessage, signal: AbortSignal): Promise<void>;
+}
+
+export interface ChannelMessage {
+  /** Who says it: the plugin's name. */
+  readonly from: string;
+  readonly title?: string | undefined;
+  readonly text: string;
+  readonly severity: "info" | "warning" | "error";
+}
+
+/** `notify.send {channel, message: string | {title?, text, severity?}}` → nothing. */
+export function notifyMethods(sender: ChannelSender): readonly Method[] {
+  return [
+    method({
+      name: "notify.send",
+      args: ["channel", "message"],
+      anyOf: ["notify_send"],
+      params: v.strictObject({ channel: v.pipe(v.string(), v.maxLength(100)), message: messageSchema }),
+      target: ({ channel }) => channel,
+      scope: ({ channel }) => commandSafe(sender, channel),
+      async run(caller, { channel, message }, signal) {
+        checkScope(caller, sender, channel);
+        await sender.send(channel, { ...message, from: caller.plugin }, signal);
+      },
+    }),
+  ];
+}
+
+// --- internal ---
+
+const text = v.pipe(v.string(), v.minLength(1), v.maxLength(LIMITS.notifyTextChars));
+
+const messageSchema = v.pipe(
+  v.union([
+    text,
+    v.strictObject({
+      title: v.optional(v.pipe(v.string(), v.maxLength(LIMITS.notifyTitleChars))),
+      text,
+      severity: v.optional(v.picklist(["info", "warning", "error"]), "info"),
+    }),
+  ]),
+  v.transform((message) =>
+    typeof message === "string" ? { text: message, severity: "info" as const } : message,
+  ),
+);
+
+function checkScope(caller: Caller, sender: ChannelSender, channel: string): void {
+  const scope = caller.grants.get("notify_send");
+  if (scope !== null && scope?.includes(channel) !== true)
+    throw outOfScope(
+      caller,
+      "notify_send",
+      `the channel ${quote(channel)} is none of those that it may use (${scope?.join(", ") || "none"})`,
+      commandSafe(sender, channel),
+    );
+  if (sender.channels().includes(channel)) return;
+  const known = sender.channels().filter((name) => scope?.includes(name) ?? true);
+  throw fail("notify.unknown_channel", `no channel is called ${quote(channel)}`, {
+    hint:
+      known.length === 0
+        ? "the operator has to configure one: [notify.NAME] with type and url"
+        : `channels that exist: ${known.join(", ")}`,
+  });
+}
+
+/** A name that may stand in a command an operator pastes: one that exists and needs no quotes. */
+function commandSafe(sender: ChannelSender, channel: string): string | undefined {
+  return /^\w[\w.-]*$/.test(channel) && sender.channels().includes(channel) ? channel : undefined;
+}

@@ -1,0 +1,199 @@
+import { describe, expect, test } from "bun:test";
+import type { Socket } from "node:net";
+import { systemClock, type Clock } from "../../../../src/base/clock.ts";
+import { silentLog, type Log } from "../../../../src/base/log.ts";
+import type { Channel } from "../../../../src/engine/notify/channel-schema.ts";
+import { makeNotify } from "../../../../src/engine/notify/notify.ts";
+import { makeHttpClient } from "../../../../src/platform/http/http-client.ts";
+import { fakeClock, until } from "../../../harness.ts";
+import { answerWith, rawServer } from "../../../local-server.ts";
+import { rejection } from "../../../fixtures/rejection.ts";
+
+const message = { from: "ding", text: "web is live", severity: "info" } as const;
+
+/** Back-off at once, the rest in real time. */
+const hastyClock: Clock = { ...systemClock, sleep: async (_ms, signal) => signal?.throwIfAborted() };
+
+function setUp(channels: Readonly<Record<string, Channel>>, clock: Clock = hastyClock) {
+  const logged: unknown[] = [];
+  const line = (text: string, fields?: unknown): unknown => logged.push([text, fields]);
+  const log = { ...silentLog, debug: line, info: line, warn: line, error: line } as Log;
+  const http = makeHttpClient({ resolve: async () => ["127.0.0.1"], clock });
+  return { logged, notify: makeNotify({ channels: () => channels, http, clock, log }) };
+}
+
+function webhook(port: number, path = "/s3cret-path?token=s3cret"): Channel {
+  return { type: "webhook", url: `http://hook.test:${port}${path}`, headers: { "X-Key": "s3cret" } };
+}
+
+/** Answers the n-th request with the n-th status. */
+function inTurn(...statuses: readonly string[]) {
+  const left = [...statuses];
+  return (socket: Socket): void => answerWith(socket, "", { status: left.shift() ?? "200 OK" });
+}
+
+describe("send", () => {
+  test("posts to the channel's URL, private or not, with its headers", async () => {
+    await using server = await rawServer("127.0.0.1", (socket) => answerWith(socket));
+    const { notify } = setUp({ ops: webhook(server.port) });
+    await notify.send("ops", message);
+    const [head, body] = (server.received[0] ?? "").split("\r\n\r\n");
+    expect(head).toStartWith("POST /s3cret-path?token=s3cret HTTP/1.1\r\n");
+    expect(head).toMatch(/\r\nx-key: s3cret\r\n/i);
+    expect(head).toMatch(/\r\ncontent-type: application\/json\r\n/i);
+    expect(JSON.parse(body ?? "")).toMatchObject({ channel: "ops", from: "ding", text: "web is live" });
+  });
+
+  test("lists channels in order, and their URLs for those who must know one", () => {
+    const { notify } = setUp({ ops: webhook(1), dev: { type: "slack", url: "http://a.test/" } });
+    expect(notify.channels()).toEqual(["dev", "ops"]);
+    expect(notify.endpoints()).toContainEqual({ channel: "dev", url: "http://a.test/" });
+  });
+
+  test.each(["nope", "__proto__", "constructor", ""])("knows no channel %j", async (name) => {
+    expect(await rejection(setUp({ ops: webhook(1) }).notify.send(name, message))).toMatchObject({
+      code: "notify.unknown_channel",
+    });
+  });
+
+  test.each(["500 E", "503 Busy", "429 Slow down"])("tries once more after %s", async (status) => {
+    await using server = await rawServer("127.0.0.1", inTurn(status));
+    await setUp({ ops: webhook(server.port) }).notify.send("ops", message);
+    expect(server.opened()).toBe(2);
+    const ids = server.received.map((text) => /x-voxeltron-delivery: (\S+)/i.exec(text)?.[1]);
+    expect(ids[0]).toBeString();
+    expect(ids[0]).toBe(ids[1]);
+  });
+
+  test("tries once more after a connection that broke", async () => {
+    let first = true;
+    await using server = await rawServer("127.0.0.1", (socket) => {
+      if (first) socket.destroy();
+      else answerWith(socket);
+      first = false;
+    });
+    await setUp({ ops: webhook(server.port) }).notify.send("ops", message);
+    expect(server.opened()).toBe(2);
+  });
+
+  test.each(["400 Bad", "404 Gone", "304 Same"])(
+    "does not repeat what was refused with %s",
+    async (status) => {
+      await using server = await rawServer("127.0.0.1", inTurn(status));
+      expect(await rejection(setUp({ ops: webhook(server.port) }).notify.send("ops", message))).toMatchObject(
+        {
+          code: "notify.failed",
+          message: `the channel "ops" (webhook) answered ${status.slice(0, 3)}`,
+          details: { channel: "ops", status: Number(status.slice(0, 3)) },
+        },
+      );
+      expect(server.opened()).toBe(1);
+    },
+  );
+
+  test("gives up after the second time", async () => {
+    await using server = await rawServer("127.0.0.1", inTurn("500 E", "502 E", "200 OK"));
+    expect(await rejection(setUp({ ops: webhook(server.port) }).notify.send("ops", message))).toMatchObject({
+      details: { status: 502 },
+    });
+    expect(server.opened()).toBe(2);
+  });
+
+  test("an endpoint that does not answer ends with the deadline", async () => {
+    await using server = await rawServer("127.0.0.1", () => {});
+    const clock = fakeClock();
+    const { notify } = setUp({ ops: webhook(server.port) }, clock);
+    const call = notify.send("ops", message).catch((error: unknown) => error);
+    await until(() => server.opened() === 1);
+    await clock.advance(10_000);
+    await until(async () => (await clock.advance(500), server.opened() === 2));
+    await clock.advance(10_000);
+    expect(await call).toMatchObject({
+      code: "notify.failed",
+      message: 'the channel "ops" (webhook) did not answer in time',
+    });
+  });
+
+  test("an accepted message is not sent again because the answer's body never ends", async () => {
+    await using server = await rawServer("127.0.0.1", (socket) => {
+      socket.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nx");
+    });
+    await setUp({ ops: webhook(server.port) }).notify.send("ops", message);
+    expect(server.opened()).toBe(1);
+  });
+
+  test("the caller's signal ends it", async () => {
+    await using server = await rawServer("127.0.0.1", () => {});
+    const stop = new AbortController();
+    const call = setUp({ ops: webhook(server.port) }).notify.send("ops", message, stop.signal);
+    await until(() => server.opened() === 1);
+    stop.abort();
+    expect(await rejection(call)).toMatchObject({ code: "operation.interrupted" });
+  });
+});
+
+describe("a redirect", () => {
+  test("within the origin takes the message along", async () => {
+    await using server = await rawServer("127.0.0.1", (socket, head) =>
+      head.startsWith("POST /new")
+        ? answerWith(socket)
+        : answerWith(socket, "", { status: "308 P", headers: ["Location: /new"] }),
+    );
+    await setUp({ ops: webhook(server.port) }).notify.send("ops", message);
+    expect(server.received[1]).toContain("web is live");
+  });
+
+  test("to another origin is refused, and nothing arrives there", async () => {
+    await using canary = await rawServer("127.0.0.1", (socket) => answerWith(socket));
+    await using server = await rawServer("127.0.0.1", (socket) =>
+      answerWith(socket, "", { status: "307 T", headers: [`Location: http://hook.test:${canary.port}/`] }),
+    );
+    expect(await rejection(setUp({ ops: webhook(server.port) }).notify.send("ops", message))).toMatchObject({
+      code: "notify.failed",
+      message: expect.stringContaining("redirect"),
+    });
+    expect([server.opened(), canary.opened()]).toEqual([1, 0]);
+    await setUp({ ops: webhook(canary.port) }).notify.send("ops", message);
+    expect(canary.opened()).toBe(1);
+  });
+
+  test("that would lose the message is a failure, not a success", async () => {
+    await using server = await rawServer("127.0.0.1", (socket, head) =>
+      head.startsWith("POST")
+        ? answerWith(socket, "", { status: "302 F", headers: ["Location: /login"] })
+        : answerWith(socket),
+    );
+    expect(await rejection(setUp({ ops: webhook(server.port) }).notify.send("ops", message))).toMatchObject({
+      code: "notify.failed",
+    });
+    expect(server.opened()).toBe(1);
+  });
+});
+
+test("no failure and no log line tells the URL, a header or what was answered", async () => {
+  await using answering = await rawServer("127.0.0.1", (socket, head) =>
+    answerWith(socket, "s3cret", {
+      status: head.includes("again") ? "500 s3cret" : "404 s3cret",
+      headers: ["Location: http://s3cret.test/"],
+    }),
+  );
+  await using breaking = await rawServer("127.0.0.1", (socket) => socket.destroy());
+  await using leading = await rawServer("127.0.0.1", (socket) =>
+    answerWith(socket, "", { status: "307 s3cret", headers: ["Location: http://s3cret.test/s3cret"] }),
+  );
+  const closed = 1;
+  const { notify, logged } = setUp({
+    a: webhook(answering.port),
+    b: webhook(answering.port, "/again/s3cret"),
+    c: webhook(breaking.port),
+    d: webhook(leading.port),
+    e: webhook(closed),
+  });
+  for (const name of notify.channels()) {
+    const error = await notify.send(name, message).catch((error: unknown) => error);
+    expect(error).toMatchObject({ code: "notify.failed" });
+    const { message: text, hint, details, stack, cause } = error as Error & Record<string, unknown>;
+    expect(JSON.stringify([text, hint, details, stack, cause])).not.toMatch(/s3cret|hook\.test/);
+  }
+  expect(JSON.stringify(logged)).not.toMatch(/s3cret|hook\.test/);
+});

@@ -1,0 +1,23 @@
+import { expect, test } from "bun:test";
+import { makeCatalogue } from "../../../../src/host/capabilities/catalogue.ts";
+import { makeAddressPolicy } from "../../../../src/platform/http/address-policy.ts";
+
+test("makeCatalogue offers exactly these methods, under these capabilities", () => {
+  const methods = makeCatalogue({
+    keyValues: { get: () => undefined, set: () => true, delete: () => false, list: () => [] },
+    net: {
+      http: () => Promise.reject(new Error("not called")),
+      addressPolicy: () => makeAddressPolicy([]),
+      ownEndpoints: () => [],
+    },
+    channels: { channels: () => [], send: async () => {} },
+  });
+  expect(methods.map(({ name, args, anyOf }) => [name, args, anyOf])).toEqual([
+    ["kv.get", ["key"], []],
+    ["kv.set", ["key", "value"], []],
+    ["kv.delete", ["key"], []],
+    ["kv.list", ["prefix"], []],
+    ["net.fetch", [], ["network_outbound", "notify_send"]],
+    ["notify.send", ["channel", "message"], ["notify_send"]],
+  ]);
+});
