@@ -65,6 +65,8 @@ const table = {
   "grant.unknown": { kind: "usage" },
   "grant.required_missing": { kind: "denied" },
   "upload.not_found": { kind: "missing" },
+  "upload.invalid": { kind: "usage" },
+  "upload.too_large": { kind: "usage" },
 
   // plugins: while they run
   "plugin.failed": { kind: "failure" },
@@ -94,6 +96,7 @@ const table = {
   "service.not_found": { kind: "missing", hint: "voxeltron status shows what is deployed" },
   "service.invalid": { kind: "usage" },
   "service.stopped": { kind: "conflict" },
+  "service.busy": { kind: "conflict", hint: "try again when it is done" },
   "deploy.in_progress": { kind: "conflict" },
   "deploy.not_found": { kind: "missing" },
   "deploy.cancelled": { kind: "interrupted" },
@@ -103,6 +106,7 @@ const table = {
   "deploy.image_not_found": { kind: "failure" },
   "deploy.pull_failed": { kind: "failure" },
   "deploy.port_taken": { kind: "conflict" },
+  "deploy.domain_taken": { kind: "conflict" },
   "deploy.failed": { kind: "failure" },
   "provider.unknown": { kind: "usage" },
   "provider.unavailable": { kind: "unavailable" },

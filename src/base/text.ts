@@ -9,9 +9,11 @@ import { LIMITS } from "./limits.ts";
  * A manifest must not be able to move the cursor, colour the prompt or hide what it asks for.
  */
 export function printable(text: string, max: number = LIMITS.terminalTextChars): string {
-  const clean = text.replaceAll(/[\t\n\r\u2028\u2029]+/g, " ").replaceAll(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}]/gu, "");
+  // Only a head that is surely long enough is looked at: the text may be megabytes that a plugin sent.
+  const head = text.slice(0, 4 * max);
+  const clean = head.replaceAll(/[\t\n\r\u2028\u2029]+/g, " ").replaceAll(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}]/gu, "");
   const chars = [...clean];
-  return chars.length <= max ? clean : `${chars.slice(0, max - 1).join("")}…`;
+  return chars.length <= max && head.length === text.length ? clean : `${chars.slice(0, max - 1).join("")}…`;
 }
 
 /** A quoted, printable copy for an error message. */

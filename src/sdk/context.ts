@@ -27,7 +27,7 @@ export interface PluginLog {
 
 /**
  * The plugin's own small store. Needs no capability; no other plugin sees it; it survives restarts and new versions,
- * and goes when the plugin is removed. Keys: 1–256 characters. Values: any JSON up to 256 KiB, 8 MiB in all.
+ * and goes when the plugin is removed. Keys: 1–256 characters, at most 10,000. Values: any JSON up to 256 KiB, 8 MiB in all.
  *
  * @example
  * const seen = ((await ctx.kv.get("seen")) as number | undefined) ?? 0;

@@ -42,7 +42,7 @@ export interface DeployEvent extends EventBase {
   readonly durationMs: number;
   /** `on_deploy_fail` only: what went wrong, one sentence. */
   readonly error?: string;
-  /** `on_deploy_fail` only: the step that failed, such as `pull` or `health`. */
+  /** `on_deploy_fail` only: the step that failed, such as `prepare` or `health`. */
   readonly step?: string;
   /** `on_deploy_fail` only: true where an older version keeps running. */
   readonly rolledBack?: boolean;

@@ -16,6 +16,8 @@ export function openDatabase(path: string): Database {
   guarded(path, () => {
     db.run("PRAGMA journal_mode = WAL");
     db.run("PRAGMA synchronous = NORMAL");
+    // Small and often: one large checkpoint would hold up the daemon's only thread.
+    db.run("PRAGMA wal_autocheckpoint = 200");
     db.run("PRAGMA foreign_keys = ON");
     db.run("PRAGMA busy_timeout = 5000");
     migrate(db);
@@ -23,14 +25,29 @@ export function openDatabase(path: string): Database {
   return db;
 }
 
+/** For looking at the data of a daemon that does not run: nothing is created, changed or migrated. */
+export function openDatabaseReadOnly(path: string): Database {
+  return guarded(path, () => {
+    const db = new Database(path, { readonly: true, strict: true });
+    const found = schemaOf(db);
+    if (found === migrations.length) return db;
+    db.close();
+    throw fail(
+      found > migrations.length ? "state.newer" : "state.unusable",
+      `the data has schema ${found}, this voxeltron reads ${migrations.length}`,
+    );
+  });
+}
+
 /** Runs `work` in one transaction: all of it is on disk, or none. Nests as a savepoint. */
 export function inTransaction<T>(db: Database, work: () => T): T {
   return db.transaction(work)();
 }
 
-/** A full disk is the operator's news, not a bug: give it its own code wherever SQLite reports it. */
+/** A full disk is the operator's news, not a bug: give it its own code, whether SQLite or the file system reports it. */
 export function diskErrors(error: unknown): unknown {
-  if (error instanceof SQLiteError && error.code === "SQLITE_FULL")
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "SQLITE_FULL" || code === "ENOSPC" || code === "EDQUOT")
     return fail("disk.full", "the disk that holds the data directory is full", { cause: error });
   return error;
 }
@@ -38,7 +55,7 @@ export function diskErrors(error: unknown): unknown {
 // --- internal ---
 
 function migrate(db: Database): void {
-  const found = db.query<{ user_version: number }, []>("PRAGMA user_version").get()?.user_version ?? 0;
+  const found = schemaOf(db);
   if (found > migrations.length)
     throw fail(
       "state.newer",
@@ -51,6 +68,10 @@ function migrate(db: Database): void {
       db.run(`PRAGMA user_version = ${index + 1}`);
     });
   }
+}
+
+function schemaOf(db: Database): number {
+  return db.query<{ user_version: number }, []>("PRAGMA user_version").get()?.user_version ?? 0;
 }
 
 function guarded<T>(path: string, work: () => T): T {

@@ -62,6 +62,7 @@ CREATE TABLE events (
   fanned_out INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX events_to_fan_out ON events (seq) WHERE fanned_out = 0;
+CREATE INDEX events_by_hook ON events (hook, seq);
 
 CREATE TABLE deliveries (
   event_seq INTEGER NOT NULL REFERENCES events (seq) ON DELETE CASCADE,
@@ -74,7 +75,8 @@ CREATE TABLE deliveries (
   updated_at TEXT NOT NULL,
   PRIMARY KEY (event_seq, plugin)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX deliveries_pending ON deliveries (plugin, event_seq) WHERE state = 'pending';
+CREATE INDEX deliveries_pending ON deliveries (plugin, event_seq) WHERE state = 'pending' AND gate = 0;
+CREATE INDEX deliveries_asked ON deliveries (event_seq) WHERE state = 'pending' AND gate = 1;
 
 CREATE TABLE services (
   name TEXT PRIMARY KEY,
@@ -109,6 +111,7 @@ CREATE TABLE deploys (
   version INTEGER NOT NULL,
   spec TEXT NOT NULL,
   instance TEXT NOT NULL,
+  host_port INTEGER,
   state TEXT NOT NULL CHECK (state IN ('running', 'succeeded', 'failed')),
   step TEXT NOT NULL,
   error TEXT,

@@ -1,0 +1,55 @@
+/** Each plugin's own small store: JSON texts by key. The broker's `kv` methods read and write it for the plugin that asks. */
+import type { Database } from "bun:sqlite";
+import { inTransaction } from "./database.ts";
+
+export function makePluginKv(db: Database): PluginKv {
+  const get = db.query<{ value: string }, [string, string]>(
+    "SELECT value FROM plugin_kv WHERE plugin = ? AND key = ?",
+  );
+  const put = db.query<null, [string, string, string]>(
+    "INSERT OR REPLACE INTO plugin_kv (plugin, key, value) VALUES (?, ?, ?)",
+  );
+  const remove = db.query<null, [string, string]>("DELETE FROM plugin_kv WHERE plugin = ? AND key = ?");
+  const clear = db.query<null, [string]>("DELETE FROM plugin_kv WHERE plugin = ?");
+  const keys = db.query<{ key: string }, [string, string, string]>(
+    "SELECT key FROM plugin_kv WHERE plugin = ? AND substr(key, 1, length(?)) = ? ORDER BY key",
+  );
+  const size = db.query<{ bytes: number }, [string]>(
+    "SELECT coalesce(sum(octet_length(key) + octet_length(value)), 0) AS bytes FROM plugin_kv WHERE plugin = ?",
+  );
+  return {
+    get: (plugin, key) => get.get(plugin, key)?.value,
+    set: (plugin, key, value, maxBytes) =>
+      inTransaction(db, () => {
+        const before = get.get(plugin, key);
+        const old = before === null ? 0 : bytesOf(key) + bytesOf(before.value);
+        const after = (size.get(plugin)?.bytes ?? 0) - old + bytesOf(key) + bytesOf(value);
+        if (after > maxBytes) return false;
+        put.run(plugin, key, value);
+        return true;
+      }),
+    delete: (plugin, key) => remove.run(plugin, key).changes > 0,
+    list: (plugin, prefix) => keys.all(plugin, prefix, prefix).map((row) => row.key),
+    clear(plugin) {
+      clear.run(plugin);
+    },
+  };
+}
+
+export interface PluginKv {
+  /** JSON text, or undefined. */
+  get(plugin: string, key: string): string | undefined;
+  /** False, and nothing written, where the plugin's whole store would have more than `maxBytes`. */
+  set(plugin: string, key: string, value: string, maxBytes: number): boolean;
+  /** True where there was something. */
+  delete(plugin: string, key: string): boolean;
+  /** Keys that begin with `prefix`, in order. */
+  list(plugin: string, prefix: string): readonly string[];
+  clear(plugin: string): void;
+}
+
+// --- internal ---
+
+function bytesOf(text: string): number {
+  return Buffer.byteLength(text);
+}
