@@ -1,0 +1,88 @@
+/**
+ * Enters a deploy into the journal: from here on it has a version, an instance id and an end that will be told. The row and
+ * `on_deploy_start` are one transaction; the gates are asked after it. Called by deploys.ts.
+ */
+import { timestamp } from "../../base/clock.ts";
+import { shortId } from "../../base/ids.ts";
+import { LIMITS } from "../../base/limits.ts";
+import type { Hold } from "../busy.ts";
+import type { ServiceDeps } from "../service-deps.ts";
+import { deployEvent } from "./deploy-event.ts";
+import type { Deploy, DeployProgress } from "./deploy.ts";
+import type { Plan } from "./plan.ts";
+import { encodeSpec, instanceSpec, sourceName } from "./service-spec.ts";
+import { FIRST_STEP } from "./steps.ts";
+
+export interface BeginOptions {
+  readonly plan: Plan;
+  readonly hold: Hold;
+  readonly signal: AbortSignal;
+  readonly progress: (progress: DeployProgress) => void;
+}
+
+export function beginDeploy({ plan, hold, signal, progress }: BeginOptions, deps: ServiceDeps): Deploy {
+  const { state, ports } = deps;
+  const { source } = plan.spec;
+  const registryAuth = source.kind === "image" ? deps.registryAuth(source.reference) : undefined;
+  const hostPort = plan.spec.port === undefined ? undefined : ports.take(portsInUse(deps));
+  try {
+    const { id, version, gates } = state.transaction(() => enter(plan, hostPort, signal, deps));
+    hold.protect(id);
+    if (plan.previous !== undefined) hold.protect(plan.previous.row.instance);
+    return {
+      plan,
+      version,
+      gates,
+      startedMs: deps.clock.monotonic(),
+      signal,
+      hold,
+      progress,
+      instance: instanceSpec(
+        plan.spec,
+        { id, owner: deps.owner, service: plan.service, version, hostPort },
+        registryAuth,
+      ),
+      exactImage: sourceName(source),
+      step: FIRST_STEP,
+      created: false,
+      switched: false,
+    };
+  } catch (error) {
+    if (hostPort !== undefined) ports.release(hostPort);
+    throw error;
+  }
+}
+
+// --- internal ---
+
+type Entry = Pick<Deploy, "version" | "gates"> & { readonly id: string };
+
+function enter(plan: Plan, hostPort: number | undefined, signal: AbortSignal, deps: ServiceDeps): Entry {
+  const { state, events, clock } = deps;
+  const { service, spec, provider } = plan;
+  const at = timestamp(clock.now());
+  const version = state.services.takeVersion(service, provider.name, at);
+  const id = `vx-${service}-${version}-${shortId()}`;
+  state.deploys.begin({
+    id: plan.id,
+    service,
+    version,
+    // The journal outlives failures: what may be a secret is kept with live versions only.
+    spec: encodeSpec({ ...spec, env: {} }),
+    instance: id,
+    hostPort: hostPort ?? null,
+    step: FIRST_STEP,
+    startedAt: at,
+  });
+  state.deploys.keepNewest(service, LIMITS.deploysKept);
+  const facts = { service, version, spec, hostPort, durationMs: 0 };
+  // Last, so that nothing can take the transaction back once the gates are being asked.
+  const gates = events.announce("on_deploy_start", deployEvent(facts), signal);
+  // Awaited by the first step; until then nobody looks at a refusal.
+  gates.catch(() => {});
+  return { id, version, gates };
+}
+
+function portsInUse({ state }: ServiceDeps): ReadonlySet<number> {
+  return new Set(state.versions.listCurrent().flatMap(({ hostPort }) => hostPort ?? []));
+}

@@ -1,0 +1,37 @@
+/** The last lines that an instance wrote, for the error of a deploy that failed. Never fails itself. Called by health.ts. */
+import type { Clock } from "../../base/clock.ts";
+import { LIMITS } from "../../base/limits.ts";
+import { printable } from "../../base/text.ts";
+import { bounded } from "../bounded.ts";
+import type { Provider } from "../providers/provider.ts";
+
+export async function lastLines(provider: Provider, instance: string, clock: Clock): Promise<string[]> {
+  const stop = new AbortController();
+  const lines: string[] = [];
+  const bounds = { clock, timeoutMs: LIMITS.providerStatusMs, who: provider.name };
+  try {
+    await bounded(collect(provider, instance, lines, stop.signal), bounds);
+  } catch {
+    // What came until then is better than nothing.
+  } finally {
+    stop.abort();
+  }
+  return lines;
+}
+
+// --- internal ---
+
+const LINE_CHARS = 500;
+
+async function collect(
+  provider: Provider,
+  instance: string,
+  lines: string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const options = { follow: false, tail: LIMITS.deployLogLines, signal };
+  for await (const line of provider.logs(instance, options)) {
+    lines.push(printable(line.text, LINE_CHARS));
+    if (lines.length > LIMITS.deployLogLines) lines.shift();
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * Decides everything about a deploy before it begins: what the new version is made from, on which provider, whether it may have
+ * its address and domains. Creates nothing. Called by deploys.ts.
+ */
+import { fail, isVoxError } from "../../base/errors.ts";
+import { findLive, type Live } from "../live.ts";
+import type { Provider } from "../providers/provider.ts";
+import { providerNamed, type ServiceDeps, type Upload } from "../service-deps.ts";
+import type { DeployRequest } from "./deploy-input.ts";
+import { decodeSpec, EMPTY_SPEC, instanceSpec, type ServiceSpec, type Source } from "./service-spec.ts";
+
+export interface Plan {
+  /** The deploy's id. */
+  readonly id: string;
+  readonly service: string;
+  readonly spec: ServiceSpec;
+  readonly provider: Provider;
+  /** What is live until the switch. */
+  readonly previous: Live | undefined;
+  /** Becomes part of the service's environment with the switch. */
+  readonly addedEnv: Readonly<Record<string, string>>;
+  /** To be moved to the spec's folder. */
+  readonly upload: Upload | undefined;
+}
+
+/** Throws `service.invalid`, `provider.*`, `deploy.port_taken`, `deploy.domain_taken`. */
+export function makePlan(
+  id: string,
+  request: DeployRequest,
+  upload: Upload | undefined,
+  deps: ServiceDeps,
+): Plan {
+  const { state } = deps;
+  const previous = findLive(state, state.services.find(request.service));
+  const source = chooseSource(id, request, upload, previous?.spec, deps);
+  const merged = mergeSpec(request, source, previous?.spec, {
+    ...state.env.all(request.service),
+    ...request.env,
+  });
+  const provider = chooseProvider(request, merged, previous?.spec, deps);
+  const spec = { ...merged, provider: provider.name };
+  checkConsistency(spec);
+  checkDomains(request.service, spec, deps);
+  if (spec.publish !== undefined) deps.edges.check(request.service, spec.publish);
+  return { id, service: request.service, spec, provider, previous, addedEnv: request.env, upload };
+}
+
+// --- internal ---
+
+type Draft = Omit<ServiceSpec, "provider">;
+
+function chooseSource(
+  id: string,
+  request: DeployRequest,
+  upload: Upload | undefined,
+  previous: ServiceSpec | undefined,
+  deps: ServiceDeps,
+): Source {
+  if (request.image !== undefined) return { kind: "image", reference: request.image };
+  if (upload !== undefined)
+    return { kind: "folder", path: deps.folders.pathFor(request.service, id), digest: upload.digest };
+  if (previous !== undefined) return previous.source;
+  throw fail("service.invalid", `the first deploy of ${request.service} needs an image or a folder`, {
+    hint: "pass --image REFERENCE or --path FOLDER",
+  });
+}
+
+/** What the last version had and the request does not change; a command is not carried from an image to a folder. */
+function mergeSpec(
+  request: DeployRequest,
+  source: Source,
+  previous: ServiceSpec | undefined,
+  env: Readonly<Record<string, string>>,
+): Draft {
+  const inherited = previous ?? EMPTY_SPEC;
+  const command = previous?.source.kind === source.kind ? previous.command : undefined;
+  return { ...inherited, command, ...request.changes, source, env };
+}
+
+/**
+ * The one that was named; else the last version's, if it ran the same kind of source; else the default one. A folder goes to the
+ * first provider that runs folders.
+ */
+function chooseProvider(
+  request: DeployRequest,
+  draft: Draft,
+  previous: ServiceSpec | undefined,
+  deps: ServiceDeps,
+): Provider {
+  const inherited = previous?.source.kind === draft.source.kind ? previous.provider : undefined;
+  const name = request.provider ?? inherited;
+  const first = providerNamed(deps.providers, name ?? deps.defaultProvider);
+  const others = name === undefined && draft.source.kind === "folder" ? [...deps.providers.values()] : [];
+  let refusal: unknown;
+  for (const provider of [first, ...others]) {
+    refusal = refusalOf(provider, draft, request.service, deps.owner);
+    if (refusal === undefined) return provider;
+  }
+  throw refusal;
+}
+
+function refusalOf(provider: Provider, draft: Draft, service: string, owner: string): unknown {
+  const identity = { id: "vx-check", owner, service, version: 0, hostPort: draft.port };
+  try {
+    provider.check(instanceSpec({ ...draft, provider: provider.name }, identity, undefined));
+    return undefined;
+  } catch (error) {
+    if (isVoxError(error)) return error;
+    throw error;
+  }
+}
+
+function checkConsistency(spec: ServiceSpec): void {
+  if (spec.port !== undefined) return;
+  const wants = spec.publish !== undefined ? "publish" : spec.health !== undefined ? "health" : undefined;
+  if (wants !== undefined)
+    throw fail("service.invalid", `${wants} needs to know the port inside the instance`, {
+      hint: `pass --port N, or take it away with --${wants} none`,
+    });
+}
+
+function checkDomains(service: string, spec: ServiceSpec, deps: ServiceDeps): void {
+  for (const row of deps.state.versions.listCurrent()) {
+    if (row.service === service) continue;
+    const taken = decodeSpec(row.spec).domains.find((domain) => spec.domains.includes(domain));
+    if (taken !== undefined)
+      throw fail("deploy.domain_taken", `the domain ${taken} belongs to service ${row.service}`, {
+        details: { domain: taken, service: row.service },
+      });
+  }
+}

@@ -1,0 +1,28 @@
+/**
+ * What a new daemon does about the one before it: tells the deploys that ended with it, opens the services' addresses, and lets
+ * the rest be repaired in the background. Waits for no provider. Called by deploys.ts, once.
+ */
+import { messageOf } from "../../base/errors.ts";
+import { findLive } from "../live.ts";
+import { openAddress, type Reconcile } from "../reconcile.ts";
+import type { ServiceDeps } from "../service-deps.ts";
+import { decodeSpec } from "./service-spec.ts";
+import type { Settlement } from "./settlement.ts";
+
+export function recoverServices(deps: ServiceDeps, settlement: Settlement, reconcile: Reconcile): void {
+  const { state, log } = deps;
+  for (const row of settlement.failInterrupted()) {
+    const { service, version, step } = row;
+    log.warn("a deploy was interrupted", { service, version, step });
+    void reconcile.discard(decodeSpec(row.spec).provider, row.instance);
+  }
+  for (const service of state.services.list()) {
+    const live = service.desired === "running" ? findLive(state, service) : undefined;
+    try {
+      if (live !== undefined) openAddress(live, deps);
+    } catch (error) {
+      log.error("an address could not be opened", { service: service.name, error: messageOf(error) });
+    }
+  }
+  reconcile.request();
+}

@@ -1,0 +1,91 @@
+/**
+ * What a version of a service is made from: kept with each version as JSON, and inherited by the next where it says nothing
+ * new. Pure. Called by plan.ts, and by everything that makes an instance again or shows it.
+ */
+import type { InstanceSpec, RegistryAuth, RestartPolicy, Volume } from "../providers/provider.ts";
+import { formatAddress, type Address } from "../edge/address.ts";
+
+export interface ServiceSpec {
+  readonly provider: string;
+  readonly source: Source;
+  readonly command: readonly string[] | undefined;
+  readonly env: Readonly<Record<string, string>>;
+  readonly port: number | undefined;
+  readonly publish: Address | undefined;
+  readonly domains: readonly string[];
+  readonly volumes: readonly Volume[];
+  readonly memoryBytes: number | undefined;
+  readonly cpus: number | undefined;
+  readonly restart: RestartPolicy;
+  /** Path of the health check; without it a TCP connection to the port is enough. */
+  readonly health: string | undefined;
+  readonly healthTimeoutMs: number | undefined;
+}
+
+export type Source =
+  | { readonly kind: "image"; readonly reference: string }
+  /** `path` is where the unpacked upload lives. */
+  | { readonly kind: "folder"; readonly path: string; readonly digest: string };
+
+export const EMPTY_SPEC: Omit<ServiceSpec, "provider" | "source"> = {
+  command: undefined,
+  env: {},
+  port: undefined,
+  publish: undefined,
+  domains: [],
+  volumes: [],
+  memoryBytes: undefined,
+  cpus: undefined,
+  restart: "always",
+  health: undefined,
+  healthTimeoutMs: undefined,
+};
+
+export function encodeSpec(spec: ServiceSpec): string {
+  return JSON.stringify(spec);
+}
+
+/** Reads what `encodeSpec` wrote, also by an older voxeltron that knew fewer fields. */
+export function decodeSpec(text: string): ServiceSpec {
+  return { ...EMPTY_SPEC, ...(JSON.parse(text) as ServiceSpec) };
+}
+
+/** What runs, as the operator knows it: the reference as it was typed, or the folder's digest. */
+export function sourceName(source: Source): string {
+  return source.kind === "image" ? source.reference : source.digest;
+}
+
+/** Where people reach it: the published address, else the loopback port, else nowhere. */
+export function addressOf(spec: ServiceSpec, hostPort: number | null | undefined): string | undefined {
+  if (spec.publish !== undefined) return formatAddress(spec.publish);
+  return typeof hostPort === "number" ? `127.0.0.1:${hostPort}` : undefined;
+}
+
+export interface InstanceIdentity {
+  readonly id: string;
+  readonly owner: string;
+  readonly service: string;
+  readonly version: number;
+  readonly hostPort: number | undefined;
+}
+
+export function instanceSpec(
+  spec: ServiceSpec,
+  identity: InstanceIdentity,
+  registryAuth: RegistryAuth | undefined,
+): InstanceSpec {
+  const { source } = spec;
+  return {
+    ...identity,
+    image: source.kind === "image" ? source.reference : undefined,
+    directory: source.kind === "folder" ? source.path : undefined,
+    command: spec.command,
+    env: spec.env,
+    port: spec.port,
+    memoryBytes: spec.memoryBytes,
+    cpus: spec.cpus,
+    volumes: spec.volumes,
+    restart: spec.restart,
+    registryAuth,
+  };
+}

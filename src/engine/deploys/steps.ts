@@ -1,0 +1,172 @@
+/**
+ * The steps of a deploy, in order: data with an executor each. A step is in the journal before it begins; the first one that
+ * throws ends the deploy, and deploys.ts undoes it. What is in `AFTERWARDS` comes when the new version is live already:
+ * it may fail without failing the deploy. Called by deploys.ts.
+ */
+import { timestamp } from "../../base/clock.ts";
+import { LIMITS } from "../../base/limits.ts";
+import { bounded } from "../bounded.ts";
+import type { WorkContext } from "../providers/provider.ts";
+import type { Reconcile } from "../reconcile.ts";
+import { providerNamed, type ServiceDeps } from "../service-deps.ts";
+import { deployEvent } from "./deploy-event.ts";
+import { factsOf, type Deploy } from "./deploy.ts";
+import { waitForHealth } from "./health.ts";
+import { decodeSpec, encodeSpec } from "./service-spec.ts";
+
+export interface Step {
+  readonly name: string;
+  /** For the person who waits; nothing where there is nothing to do. */
+  says(deploy: Deploy): string | undefined;
+  run(deploy: Deploy, deps: StepDeps): Promise<void>;
+}
+
+export interface StepDeps extends ServiceDeps {
+  readonly reconcile: Reconcile;
+}
+
+export const STEPS: readonly Step[] = [
+  { name: "gate", says: () => undefined, run: askGates },
+  {
+    name: "prepare",
+    says: ({ plan }) =>
+      plan.spec.source.kind === "image" ? `pulling ${plan.spec.source.reference}` : "unpacking the folder",
+    run: prepare,
+  },
+  { name: "create", says: ({ instance }) => `creating ${instance.id}`, run: create },
+  { name: "start", says: ({ plan }) => `starting on ${plan.provider.name}`, run: start },
+  { name: "health", says: () => "waiting until it is healthy", run: health },
+  { name: "switch", says: ({ version }) => `version ${version} goes live`, run: switchOver },
+];
+
+/** The first step. */
+export const FIRST_STEP = "gate";
+
+export const AFTERWARDS: readonly Step[] = [
+  { name: "drain", says: withPrevious("stopping the old version"), run: drain },
+  { name: "cleanup", says: withPrevious("removing the old version"), run: cleanup },
+];
+
+// --- internal ---
+
+async function askGates(deploy: Deploy, deps: StepDeps): Promise<void> {
+  await untilCancelled(deploy, deps, deploy.gates);
+}
+
+async function prepare(deploy: Deploy, deps: StepDeps): Promise<void> {
+  const { plan } = deploy;
+  const { source } = plan.spec;
+  if (plan.upload !== undefined && source.kind === "folder")
+    await deps.folders.adopt(plan.upload.directory, source.path);
+  const preparing = plan.provider.prepare(deploy.instance, workContext(deploy));
+  deploy.exactImage = await untilCancelled(deploy, deps, preparing);
+  if (source.kind === "image") deploy.instance = { ...deploy.instance, image: deploy.exactImage };
+}
+
+async function create(deploy: Deploy, deps: StepDeps): Promise<void> {
+  deploy.created = true;
+  await providerWork(deploy, deps, deploy.plan.provider.create(deploy.instance, workContext(deploy)));
+}
+
+async function start(deploy: Deploy, deps: StepDeps): Promise<void> {
+  await providerWork(deploy, deps, deploy.plan.provider.start(deploy.instance.id));
+}
+
+function health(deploy: Deploy, deps: StepDeps): Promise<void> {
+  const { plan, instance, signal } = deploy;
+  const { health: path, healthTimeoutMs } = plan.spec;
+  return waitForHealth(
+    { provider: plan.provider, instance, path, timeoutMs: healthTimeoutMs ?? LIMITS.healthMs, signal },
+    deps.probes,
+    deps.clock,
+  );
+}
+
+/** The address leads to the new version when, and only when, the state says so and the event is on its way. */
+async function switchOver(deploy: Deploy, deps: StepDeps): Promise<void> {
+  const { plan, version, instance } = deploy;
+  const { state, edges, events, clock } = deps;
+  const staged = edges.stage(plan.service, plan.spec.publish, instance.hostPort);
+  try {
+    state.transaction(() => {
+      const at = timestamp(clock.now());
+      state.versions.add({
+        service: plan.service,
+        version,
+        spec: encodeSpec(plan.spec),
+        image: deploy.exactImage,
+        instance: instance.id,
+        hostPort: instance.hostPort ?? null,
+        createdAt: at,
+      });
+      state.services.setCurrent(plan.service, version, plan.provider.name);
+      state.env.set(plan.service, plan.addedEnv);
+      state.versions.keepNewest(plan.service, LIMITS.versionsKept);
+      state.deploys.succeed(plan.id, at);
+      events.emit("on_deploy_success", deployEvent(factsOf(deploy, clock.monotonic())));
+    });
+  } catch (error) {
+    staged.abort();
+    throw error;
+  }
+  deploy.switched = true;
+  staged.commit();
+}
+
+async function drain(deploy: Deploy, deps: StepDeps): Promise<void> {
+  const previous = deploy.plan.previous;
+  if (previous === undefined) return;
+  const { hostPort } = previous.row;
+  if (hostPort !== null) await deps.edges.drain(hostPort, LIMITS.drainMs, deploy.signal);
+  const provider = providerNamed(deps.providers, previous.spec.provider);
+  await bounded(provider.stop(previous.row.instance, LIMITS.stopGraceMs), {
+    clock: deps.clock,
+    timeoutMs: LIMITS.stopGraceMs + LIMITS.providerDestroyMs,
+    who: provider.name,
+  });
+}
+
+async function cleanup(deploy: Deploy, deps: StepDeps): Promise<void> {
+  const { plan, hold } = deploy;
+  if (plan.previous !== undefined) {
+    hold.expose(plan.previous.row.instance);
+    await deps.reconcile.discard(plan.previous.spec.provider, plan.previous.row.instance);
+  }
+  const kept = deps.state.versions.list(plan.service).map((row) => decodeSpec(row.spec).source);
+  const paths = kept.flatMap((source) => (source.kind === "folder" ? [source.path] : []));
+  await deps.folders.prune(plan.service, new Set(paths));
+}
+
+function withPrevious(text: string): Step["says"] {
+  return ({ plan }) => (plan.previous === undefined ? undefined : text);
+}
+
+/** A pull, or a person behind a gate, may take as long as it takes; only a cancel ends the wait. */
+function untilCancelled<T>(deploy: Deploy, deps: StepDeps, work: Promise<T>): Promise<T> {
+  const { plan, signal } = deploy;
+  return bounded(work, {
+    clock: deps.clock,
+    who: plan.provider.name,
+    signal,
+  });
+}
+
+/** Waits for a provider that can't be interrupted. What it makes after nobody waits any more is swept away. */
+function providerWork(deploy: Deploy, deps: StepDeps, work: Promise<void>): Promise<void> {
+  const { plan, instance, signal } = deploy;
+  return bounded(work, {
+    clock: deps.clock,
+    timeoutMs: LIMITS.providerWorkMs,
+    who: plan.provider.name,
+    signal,
+    late: () => void deps.reconcile.discard(plan.provider.name, instance.id),
+  });
+}
+
+function workContext(deploy: Deploy): WorkContext {
+  return {
+    signal: deploy.signal,
+    progress: (text, percent) =>
+      deploy.progress({ step: deploy.step, text, ...(percent === undefined ? {} : { percent }) }),
+  };
+}

@@ -1,0 +1,34 @@
+/** The version of a service that is live, read together. Called by everything here that needs what runs now. */
+import { decodeSpec, instanceSpec, type ServiceSpec } from "./deploys/service-spec.ts";
+import type { InstanceSpec } from "./providers/provider.ts";
+import type { ServiceDeps } from "./service-deps.ts";
+import type { ServiceState } from "../state/service-state.ts";
+import type { ServiceRow } from "../state/services.ts";
+import type { VersionRow } from "../state/versions.ts";
+
+export interface Live {
+  readonly row: VersionRow;
+  readonly spec: ServiceSpec;
+}
+
+export function findLive(state: ServiceState, service: ServiceRow | undefined): Live | undefined {
+  if (service === undefined || service.currentVersion === null) return undefined;
+  const row = state.versions.find(service.name, service.currentVersion);
+  return row === undefined ? undefined : { row, spec: decodeSpec(row.spec) };
+}
+
+/** What its provider would need to make the instance again, exactly as it was. */
+export function liveInstance(live: Live, deps: Pick<ServiceDeps, "owner" | "registryAuth">): InstanceSpec {
+  const { row, spec } = live;
+  const identity = {
+    id: row.instance,
+    owner: deps.owner,
+    service: row.service,
+    version: row.version,
+    hostPort: row.hostPort ?? undefined,
+  };
+  if (spec.source.kind === "folder") return instanceSpec(spec, identity, undefined);
+  const instance = instanceSpec(spec, identity, deps.registryAuth(spec.source.reference));
+  // A bare id names an image only while the engine has it; the reference can be pulled again.
+  return row.image.startsWith("sha256:") ? instance : { ...instance, image: row.image };
+}

@@ -1,0 +1,47 @@
+/** What a container can't do is refused before anything is made. Pure. Called by provider.ts. */
+import { fail } from "../../../base/errors.ts";
+import { quote } from "../../../base/text.ts";
+import type { InstanceSpec, Volume } from "../provider.ts";
+
+/** Throws `provider.unsupported`, or `service.invalid` for an image or a volume that no engine would take. */
+export function checkContainerSpec(spec: InstanceSpec): void {
+  if (spec.directory !== undefined || spec.image === undefined) {
+    throw fail("provider.unsupported", "the provider docker runs images, found a folder", {
+      hint: "give an image with --image, or run the folder with: --provider process",
+    });
+  }
+  checkImage(spec.image);
+  for (const volume of spec.volumes) checkVolume(volume);
+}
+
+// --- internal ---
+
+/** `[host[:port]/]name[/name…][:tag][@sha256:…]`, or an image's id. It becomes part of a request's path. */
+const IMAGE = new RegExp(
+  [
+    "^(?:",
+    String.raw`(?:[A-Za-z0-9][A-Za-z0-9.-]*(?::\d{1,5})?/)?`,
+    "(?:NAME)(?:/(?:NAME))*".replaceAll("NAME", "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"),
+    String.raw`(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?`,
+    "|sha256:[0-9a-f]{64})$",
+  ].join(""),
+);
+
+function checkImage(image: string): void {
+  if (image.length <= 512 && IMAGE.test(image)) return;
+  throw fail("service.invalid", `wanted the name of an image, found ${quote(image)}`, {
+    hint: "write it as [host[:port]/]name[:tag], in lower case",
+  });
+}
+
+/** The engine's own rule for names of volumes. */
+const VOLUME_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
+
+function checkVolume({ source, target }: Volume): void {
+  if (!source.startsWith("/") && !VOLUME_NAME.test(source)) {
+    throw fail("service.invalid", `wanted a volume's name or an absolute path, found ${quote(source)}`);
+  }
+  if (!target.startsWith("/") || target === "/") {
+    throw fail("service.invalid", `wanted an absolute path in the container, found ${quote(target)}`);
+  }
+}

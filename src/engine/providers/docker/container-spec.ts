@@ -1,0 +1,95 @@
+/**
+ * The container for an instance: pure. Published on 127.0.0.1 alone, never privileged, without new privileges, with a
+ * bounded log. The engine's restart policy keeps it up, so that it outlives the daemon. Called by create.ts.
+ */
+import type { ContainerCreateOptions, MountSettings } from "dockerode";
+import { LIMITS } from "../../../base/limits.ts";
+import type { InstanceSpec, RestartPolicy, Volume } from "../provider.ts";
+
+export const LABELS = {
+  owner: "voxeltron.owner",
+  service: "voxeltron.service",
+  version: "voxeltron.version",
+  instance: "voxeltron.instance",
+} as const;
+
+/** `entrypoint`: the image's own, which may bring an init of its own. */
+export function containerOptions(
+  spec: InstanceSpec,
+  entrypoint: readonly string[] = [],
+): ContainerCreateOptions & { name: string } {
+  const portKey = `${spec.port}/tcp`;
+  const published = spec.port !== undefined && spec.hostPort !== undefined;
+  return {
+    name: spec.id,
+    Image: spec.image ?? "",
+    Labels: instanceLabels(spec),
+    Env: Object.entries(spec.env).map(([key, value]) => `${key}=${value}`),
+    ...(spec.command === undefined ? {} : { Cmd: [...spec.command] }),
+    ...(published ? { ExposedPorts: { [portKey]: {} } } : {}),
+    HostConfig: {
+      ...(published
+        ? { PortBindings: { [portKey]: [{ HostIp: "127.0.0.1", HostPort: String(spec.hostPort) }] } }
+        : {}),
+      ...(spec.memoryBytes === undefined ? {} : { Memory: spec.memoryBytes }),
+      ...(spec.cpus === undefined ? {} : { NanoCpus: Math.round(spec.cpus * 1e9) }),
+      Mounts: spec.volumes.map((volume) => mount(volume, spec)),
+      RestartPolicy: { Name: RESTART[spec.restart] },
+      Init: !bringsInit(entrypoint),
+      Privileged: false,
+      SecurityOpt: ["no-new-privileges"],
+      LogConfig: { Type: "json-file", Config: LOG_CONFIG },
+    },
+  };
+}
+
+export function instanceLabels(spec: InstanceSpec): Record<string, string> {
+  return {
+    [LABELS.owner]: spec.owner,
+    [LABELS.service]: spec.service,
+    [LABELS.version]: String(spec.version),
+    [LABELS.instance]: spec.id,
+  };
+}
+
+// --- internal ---
+
+/** `always` becomes `unless-stopped`: a service that was stopped must not come back with the engine. */
+const RESTART: Readonly<Record<RestartPolicy, string>> = {
+  always: "unless-stopped",
+  "on-failure": "on-failure",
+  no: "no",
+};
+
+const LOG_FILES = 4;
+const LOG_CONFIG = {
+  "max-size": `${Math.floor(LIMITS.instanceLogBytes / LOG_FILES)}`,
+  "max-file": `${LOG_FILES}`,
+};
+
+/** Some of these refuse to work unless they are process 1, so ours must not take its place. */
+const INITS = new Set([
+  "init",
+  "tini",
+  "dumb-init",
+  "docker-init",
+  "catatonit",
+  "my_init",
+  "s6-svscan",
+  "systemd",
+]);
+
+function bringsInit(entrypoint: readonly string[]): boolean {
+  return INITS.has(entrypoint[0]?.split("/").at(-1) ?? "");
+}
+
+function mount(volume: Volume, spec: InstanceSpec): MountSettings {
+  const common = { Source: volume.source, Target: volume.target, ReadOnly: volume.readOnly };
+  if (volume.source.startsWith("/")) return { Type: "bind", ...common };
+  const labels = { [LABELS.owner]: spec.owner, [LABELS.service]: spec.service };
+  return {
+    Type: "volume",
+    ...common,
+    VolumeOptions: { NoCopy: false, Labels: labels, DriverConfig: { Name: "", Options: {} } },
+  };
+}

@@ -1,0 +1,60 @@
+/**
+ * Makes the container of an instance. A container of that name with our labels is what an earlier try left behind when
+ * the daemon was killed, and is replaced; anyone else's is left alone. Called by provider.ts.
+ */
+import type Docker from "dockerode";
+import { fail } from "../../../base/errors.ts";
+import type { InstanceSpec, WorkContext } from "../provider.ts";
+import { containerOptions, LABELS } from "./container-spec.ts";
+import { engineStatus } from "./errors.ts";
+import { inspectImage } from "./pull.ts";
+import { removeContainer } from "./remove.ts";
+
+export async function createContainer(
+  docker: Docker,
+  spec: InstanceSpec,
+  context: WorkContext,
+): Promise<void> {
+  const image = await inspectImage(docker, spec.image ?? "");
+  const make = () => docker.createContainer(containerOptions(spec, entrypointOf(image)));
+  let container: Docker.Container;
+  try {
+    container = await make();
+  } catch (error) {
+    if (engineStatus(error) !== 409) throw error;
+    await removeLeftover(docker, spec);
+    container = await make();
+  }
+  await reportLostLimits(container, spec, context);
+}
+
+// --- internal ---
+
+function entrypointOf(image: Docker.ImageInspectInfo | undefined): readonly string[] {
+  return [image?.Config.Entrypoint ?? []].flat();
+}
+
+async function removeLeftover(docker: Docker, spec: InstanceSpec): Promise<void> {
+  const { Config: config } = await docker.getContainer(spec.id).inspect();
+  const labels = config.Labels;
+  if (labels[LABELS.owner] !== spec.owner || labels[LABELS.instance] !== spec.id) {
+    throw fail("provider.failed", `a container that is not ours has the name ${spec.id}`);
+  }
+  await removeContainer(docker, spec.id);
+}
+
+/** An engine whose kernel lacks a cgroup controller drops the limit and only warns. */
+async function reportLostLimits(
+  container: Docker.Container,
+  { memoryBytes, cpus }: InstanceSpec,
+  { progress }: WorkContext,
+): Promise<void> {
+  if (memoryBytes === undefined && cpus === undefined) return;
+  const { HostConfig: host } = await container.inspect();
+  if (memoryBytes !== undefined && host.Memory !== memoryBytes) {
+    progress("warning: this machine's kernel can't limit memory, the container runs without that limit");
+  }
+  if (cpus !== undefined && (host.NanoCpus ?? 0) === 0) {
+    progress("warning: this machine's kernel can't limit CPUs, the container runs without that limit");
+  }
+}

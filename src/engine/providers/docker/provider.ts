@@ -1,0 +1,152 @@
+/**
+ * The `docker` provider: an instance is a container of its own name, found again by its labels, and kept up by the
+ * engine's restart policy, so nothing here has to run for it. Every failure leaves as a VoxError of errors.ts.
+ * Composed by the daemon; called by the engine's deploys.
+ */
+import type Docker from "dockerode";
+import type { Clock } from "../../../base/clock.ts";
+import { fail } from "../../../base/errors.ts";
+import { LIMITS } from "../../../base/limits.ts";
+import type { Provider } from "../provider.ts";
+import { checkContainerSpec } from "./check.ts";
+import { endpointText, makeDockerConnection, type DockerEndpoint } from "./connect.ts";
+import { LABELS } from "./container-spec.ts";
+import { containerStatus } from "./container-status.ts";
+import { createContainer } from "./create.ts";
+import { dockerError, engineStatus, type DockerTask } from "./errors.ts";
+import { execInContainer } from "./exec.ts";
+import { readContainerLogs } from "./logs.ts";
+import { ensureImage } from "./pull.ts";
+import { removeContainer } from "./remove.ts";
+
+export interface DockerProviderOptions {
+  readonly endpoint: DockerEndpoint;
+  readonly clock: Clock;
+}
+
+/**
+ * @example
+ * const docker = makeDockerProvider({ endpoint: parseDockerEndpoint(config.docker.socket), clock: systemClock });
+ */
+export function makeDockerProvider({ endpoint, clock }: DockerProviderOptions): Provider {
+  const connect = makeDockerConnection(endpoint);
+  const where = endpointText(endpoint);
+
+  /** `limitMs` undefined: work that may take as long as it takes, and has a signal of its own. */
+  async function engine<T>(
+    task: Omit<DockerTask, "endpoint">,
+    limitMs: number | undefined,
+    work: (docker: Docker) => Promise<T>,
+  ): Promise<T> {
+    try {
+      const answer = work(await connect());
+      return await (limitMs === undefined ? answer : within(clock, limitMs, answer));
+    } catch (error) {
+      throw dockerError(error, { ...task, endpoint: where });
+    }
+  }
+
+  return {
+    name: "docker",
+    check: checkContainerSpec,
+
+    async prepare(spec, context) {
+      checkContainerSpec(spec);
+      const image = spec.image ?? "";
+      try {
+        return await engine({ what: `pull ${image}`, image }, undefined, (docker) =>
+          ensureImage(docker, image, spec.registryAuth, context),
+        );
+      } catch (error) {
+        throw context.signal.aborted ? context.signal.reason : error;
+      }
+    },
+
+    async create(spec, context) {
+      checkContainerSpec(spec);
+      context.signal.throwIfAborted();
+      await engine({ what: `create ${spec.id}`, image: spec.image }, LIMITS.engineWorkMs, (docker) =>
+        createContainer(docker, spec, context),
+      );
+    },
+
+    start: (id) =>
+      engine({ what: `start ${id}`, instance: id }, LIMITS.engineWorkMs, (docker) =>
+        ignoring([304], docker.getContainer(id).start()),
+      ),
+
+    stop: (id, graceMs) =>
+      engine({ what: `stop ${id}`, instance: id }, graceMs + LIMITS.engineWorkMs, (docker) =>
+        ignoring([304, 404], docker.getContainer(id).stop({ t: Math.ceil(graceMs / 1000) })),
+      ),
+
+    destroy: (id) =>
+      engine({ what: `remove ${id}`, instance: id }, LIMITS.engineWorkMs, async (docker) => {
+        const end = clock.monotonic() + LIMITS.engineWorkMs;
+        while (!(await removeContainer(docker, id)) && clock.monotonic() < end) {
+          await clock.sleep(REMOVAL_POLL_MS);
+        }
+      }),
+
+    status: (id) =>
+      engine({ what: `ask for ${id}` }, LIMITS.engineAskMs, async (docker) => {
+        try {
+          return containerStatus(await docker.getContainer(id).inspect());
+        } catch (error) {
+          if (engineStatus(error) === 404) return { state: "missing" };
+          throw error;
+        }
+      }),
+
+    list: (owner) =>
+      engine({ what: "list containers" }, LIMITS.engineAskMs, async (docker) => {
+        const filters = { label: [`${LABELS.owner}=${owner}`] };
+        const found = await docker.listContainers({ all: true, filters });
+        return found.map((container) => container.Labels[LABELS.instance] ?? "").filter((id) => id !== "");
+      }),
+
+    async *logs(id, options) {
+      try {
+        const docker = await connect();
+        yield* readContainerLogs(docker.getContainer(id), options, clock);
+      } catch (error) {
+        throw dockerError(error, { what: `read the log of ${id}`, instance: id, endpoint: where });
+      }
+    },
+
+    async exec(id, options) {
+      try {
+        return await engine({ what: `run a command in ${id}`, instance: id }, undefined, (docker) =>
+          execInContainer(docker.getContainer(id), options, clock),
+        );
+      } catch (error) {
+        throw options.signal.aborted ? options.signal.reason : error;
+      }
+    },
+  };
+}
+
+// --- internal ---
+
+const REMOVAL_POLL_MS = 100;
+
+async function ignoring(statuses: readonly number[], answer: Promise<unknown>): Promise<void> {
+  try {
+    await answer;
+  } catch (error) {
+    if (!statuses.includes(engineStatus(error) ?? 0)) throw error;
+  }
+}
+
+/** An engine that hangs must not hang the daemon's caller. The question itself is left to its fate. */
+async function within<T>(clock: Clock, limitMs: number, answer: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const cancel = clock.after(limitMs, () =>
+    reject(fail("provider.unavailable", `the docker engine did not answer within ${limitMs / 1000} s`)),
+  );
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    cancel();
+  }
+}

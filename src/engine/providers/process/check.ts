@@ -1,0 +1,38 @@
+/** What a supervised process can't do is refused before anything is made. Pure. Called by provider.ts. */
+import { fail } from "../../../base/errors.ts";
+import type { InstanceSpec } from "../provider.ts";
+
+/** Throws `provider.unsupported`. `platform` is `process.platform`. */
+export function checkProcessSpec(spec: InstanceSpec, platform: string): void {
+  if (platform !== "linux") {
+    throw fail("provider.unsupported", `the provider process needs Linux, found ${platform}`);
+  }
+  const refused = REFUSED.find((row) => row.given(spec));
+  if (refused !== undefined) {
+    throw fail("provider.unsupported", `the provider process ${refused.reason}`, { hint: refused.hint });
+  }
+}
+
+// --- internal ---
+
+const DOCKER_CAN = "the provider docker can: --provider docker --image NAME";
+
+const REFUSED: readonly {
+  readonly given: (spec: InstanceSpec) => boolean;
+  readonly reason: string;
+  readonly hint: string;
+}[] = [
+  { given: (spec) => spec.image !== undefined, reason: "runs a folder, found an image", hint: DOCKER_CAN },
+  {
+    given: (spec) => spec.directory === undefined,
+    reason: "runs a folder, found none",
+    hint: "name one with --path",
+  },
+  { given: (spec) => spec.memoryBytes !== undefined, reason: "can't limit memory", hint: DOCKER_CAN },
+  { given: (spec) => spec.cpus !== undefined, reason: "can't limit CPUs", hint: DOCKER_CAN },
+  {
+    given: (spec) => spec.volumes.length > 0,
+    reason: "has no volumes: the program sees the host's own files",
+    hint: DOCKER_CAN,
+  },
+];

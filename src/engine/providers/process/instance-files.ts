@@ -1,0 +1,148 @@
+/**
+ * What is kept on disk of an instance, so that the next daemon finds it: `spec.json` (written once), `state.json` (replaced
+ * whole at every change), `app/` (the program) and `logs/`. The folder is closed to others: environments hold passwords.
+ * Written by the provider and instance.ts; nobody else reads it.
+ */
+import { constants } from "node:fs";
+import { cp, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import * as v from "valibot";
+import { fail } from "../../../base/errors.ts";
+import { quote } from "../../../base/text.ts";
+import type { InstanceSpec } from "../provider.ts";
+
+export interface InstanceFiles {
+  readonly app: (id: string) => string;
+  readonly logs: (id: string) => string;
+  /** Makes the folder with a copy of the program. Half of it, after a crash, is no instance. */
+  create(spec: InstanceSpec): Promise<void>;
+  readSpec(id: string): Promise<StoredSpec | undefined>;
+  /** Nothing where there is no whole instance. */
+  readState(id: string): Promise<RunState | undefined>;
+  writeState(id: string, state: RunState): Promise<void>;
+  remove(id: string): Promise<void>;
+  ids(): Promise<readonly string[]>;
+}
+
+export type StoredSpec = v.InferOutput<typeof storedSpec>;
+export type RunState = v.InferOutput<typeof runState>;
+
+export const NEVER_RAN: RunState = {
+  desired: "stopped",
+  main: null,
+  startedAt: null,
+  exit: null,
+  restarts: 0,
+  crashes: 0,
+};
+
+/** `root`: the folder `instances` of the data dir. */
+export function makeInstanceFiles(root: string): InstanceFiles {
+  const within = (id: string, ...rest: readonly string[]) => join(root, checkId(id), ...rest);
+  return {
+    app: (id) => within(id, "app"),
+    logs: (id) => within(id, "logs"),
+
+    async create(spec) {
+      const { id, owner, service, version, command, env, hostPort, restart } = spec;
+      await rm(within(id), { recursive: true, force: true });
+      await mkdir(within(id, "logs"), { recursive: true, mode: 0o700 });
+      const stored = {
+        id,
+        owner,
+        service,
+        version,
+        command: command ?? null,
+        env,
+        hostPort: hostPort ?? null,
+        restart,
+      };
+      await writeWhole(within(id, "spec.json"), JSON.stringify(stored));
+      await copyFolder(spec.directory ?? "", within(id, "app"));
+      await writeWhole(within(id, "state.json"), JSON.stringify(NEVER_RAN));
+    },
+
+    readSpec: (id) => readJson(within(id, "spec.json"), storedSpec),
+    readState: (id) => readJson(within(id, "state.json"), runState),
+    writeState: (id, state) => writeWhole(within(id, "state.json"), JSON.stringify(state)),
+    remove: (id) => rm(within(id), { recursive: true, force: true }),
+
+    async ids() {
+      const names = await readdir(root).catch(noneIfMissing);
+      return names.filter((name) => ID.test(name));
+    },
+  };
+}
+
+// --- internal ---
+
+const ID = /^[a-z0-9][a-z0-9-]{0,127}$/;
+
+const storedSpec = v.strictObject({
+  id: v.string(),
+  owner: v.string(),
+  service: v.string(),
+  version: v.number(),
+  command: v.nullable(v.array(v.string())),
+  env: v.record(v.string(), v.string()),
+  hostPort: v.nullable(v.number()),
+  restart: v.picklist(["always", "on-failure", "no"]),
+});
+
+const runState = v.strictObject({
+  /** What was asked for last. */
+  desired: v.picklist(["running", "stopped"]),
+  /** The process that was started; null before, and after it was seen to have ended. */
+  main: v.nullable(v.strictObject({ pid: v.number(), startTicks: v.number(), bootId: v.string() })),
+  startedAt: v.nullable(v.string()),
+  /** How the last run ended; `code` is null where nobody saw it. */
+  exit: v.nullable(v.strictObject({ code: v.nullable(v.number()), at: v.string() })),
+  restarts: v.number(),
+  /** Bad runs in a row. */
+  crashes: v.number(),
+});
+
+function checkId(id: string): string {
+  if (ID.test(id)) return id;
+  throw fail("instance.not_found", `no instance is called ${quote(id)}`);
+}
+
+/** What can't be read is as good as not there: the engine makes a new instance then. */
+async function readJson<T extends v.GenericSchema>(
+  path: string,
+  schema: T,
+): Promise<v.InferOutput<T> | undefined> {
+  try {
+    return v.parse(schema, JSON.parse(await readFile(path, "utf8")));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The old content or the new, also after a power cut. */
+async function writeWhole(path: string, text: string): Promise<void> {
+  const file = await open(`${path}.new`, "w", 0o600);
+  try {
+    await file.writeFile(text);
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+  await rename(`${path}.new`, path);
+}
+
+async function copyFolder(from: string, to: string): Promise<void> {
+  try {
+    await cp(from, to, { recursive: true, verbatimSymlinks: true, mode: constants.COPYFILE_FICLONE });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") throw fail("service.invalid", `the folder ${quote(from)} is not there`);
+    if (code === "ENOSPC") throw fail("disk.full", "the data dir has no space left for the program");
+    throw error;
+  }
+}
+
+function noneIfMissing(error: unknown): string[] {
+  if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+  throw error;
+}

@@ -1,0 +1,24 @@
+/**
+ * Brings the instance of a live version back: starts it, or makes it again where it is gone. Called by services/services.ts and
+ * reconcile.ts, both of which hold the service meanwhile.
+ */
+import { LIMITS } from "../base/limits.ts";
+import { bounded } from "./bounded.ts";
+import { liveInstance, type Live } from "./live.ts";
+import { providerNamed, type ServiceDeps } from "./service-deps.ts";
+
+export async function revive(live: Live, deps: ServiceDeps, signal: AbortSignal): Promise<void> {
+  const provider = providerNamed(deps.providers, live.spec.provider);
+  const { instance: id } = live.row;
+  const within = <T>(work: Promise<T>, timeoutMs?: number): Promise<T> =>
+    bounded(work, { clock: deps.clock, timeoutMs, who: provider.name, signal });
+  const { state } = await within(provider.status(id), LIMITS.providerStatusMs);
+  if (state === "running" || state === "restarting") return;
+  if (state === "missing") {
+    const context = { signal, progress() {} };
+    const instance = liveInstance(live, deps);
+    await within(provider.prepare(instance, context));
+    await within(provider.create(instance, context), LIMITS.providerWorkMs);
+  }
+  await within(provider.start(id), LIMITS.providerWorkMs);
+}

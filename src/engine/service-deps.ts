@@ -1,0 +1,50 @@
+/** What the parts that deploy, show, stop and repair services need from outside. Composed by the daemon; faked by tests. */
+import type { Clock } from "../base/clock.ts";
+import { fail } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import { didYouMean, quote } from "../base/text.ts";
+import type { ServiceState } from "../state/service-state.ts";
+import type { AppFolders } from "./app-folders.ts";
+import type { Busy } from "./busy.ts";
+import type { Probes } from "./deploys/probes.ts";
+import type { Edges } from "./edge/edges.ts";
+import type { Events } from "./events/events.ts";
+import type { Ports } from "./ports.ts";
+import type { Provider, RegistryAuth } from "./providers/provider.ts";
+
+export interface ServiceDeps {
+  readonly state: ServiceState;
+  readonly events: Events;
+  readonly providers: ReadonlyMap<string, Provider>;
+  readonly defaultProvider: string;
+  /** The installation's id: instances that carry it are ours to remove. */
+  readonly owner: string;
+  readonly edges: Edges;
+  readonly ports: Ports;
+  readonly busy: Busy;
+  readonly folders: AppFolders;
+  readonly probes: Probes;
+  /** Who we are at the registry of this image, if we are someone there. */
+  readonly registryAuth: (image: string) => RegistryAuth | undefined;
+  /** Hands over an unpacked upload, once. Throws `upload.not_found`. */
+  readonly takeUpload: (id: string) => Promise<Upload>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface Upload {
+  readonly directory: string;
+  /** `sha256:…` over its content. */
+  readonly digest: string;
+}
+
+/** Throws `provider.unknown`. */
+export function providerNamed(providers: ReadonlyMap<string, Provider>, name: string): Provider {
+  const provider = providers.get(name);
+  if (provider !== undefined) return provider;
+  const names = [...providers.keys()];
+  const meant = didYouMean(name, names);
+  throw fail("provider.unknown", `no provider is called ${quote(name)}`, {
+    hint: meant === undefined ? `there are: ${names.join(", ")}` : `did you mean ${meant}?`,
+  });
+}

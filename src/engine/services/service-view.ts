@@ -1,0 +1,111 @@
+/**
+ * What an operator sees of a service. Stays fast when a provider hangs: its answer is waited for a moment, then the state is
+ * `unknown`. Called by services.ts.
+ */
+import { LIMITS } from "../../base/limits.ts";
+import type { DeployRow } from "../../state/deploys.ts";
+import type { ServiceRow } from "../../state/services.ts";
+import { bounded } from "../bounded.ts";
+import { formatVolume } from "../deploys/parse-volume.ts";
+import { addressOf, sourceName } from "../deploys/service-spec.ts";
+import { formatAddress } from "../edge/address.ts";
+import { findLive, type Live } from "../live.ts";
+import type { InstanceStatus } from "../providers/provider.ts";
+import type { ServiceDeps } from "../service-deps.ts";
+
+export interface ServiceView {
+  readonly name: string;
+  /** running · stopped · exited · restarting · missing · deploying · failed · unknown (its provider does not answer) */
+  readonly state: string;
+  readonly provider: string;
+  readonly image: string | null;
+  readonly version: number | null;
+  readonly address: string | null;
+  readonly domains: string[];
+}
+
+export interface ServiceDetails extends ServiceView {
+  readonly instance: string | null;
+  readonly startedAt: string | null;
+  readonly restarts: number;
+  readonly port: number | null;
+  readonly publish: string | null;
+  readonly memoryBytes: number | null;
+  readonly cpus: number | null;
+  readonly volumes: string[];
+  readonly deploys: DeployView[];
+}
+
+export interface DeployView {
+  readonly id: string;
+  readonly version: number;
+  readonly state: string;
+  readonly step: string;
+  readonly error: string | null;
+  readonly startedAt: string;
+  readonly endedAt: string | null;
+}
+
+export async function viewService(row: ServiceRow, deps: ServiceDeps): Promise<ServiceView> {
+  const live = findLive(deps.state, row);
+  return viewOf(row, live, await statusOf(live, deps), deps);
+}
+
+export async function viewDetails(row: ServiceRow, deps: ServiceDeps): Promise<ServiceDetails> {
+  const live = findLive(deps.state, row);
+  const status = await statusOf(live, deps);
+  return {
+    ...viewOf(row, live, status, deps),
+    instance: live?.row.instance ?? null,
+    startedAt: status?.startedAt ?? null,
+    restarts: status?.restarts ?? 0,
+    port: live?.spec.port ?? null,
+    publish: live?.spec.publish === undefined ? null : formatAddress(live.spec.publish),
+    memoryBytes: live?.spec.memoryBytes ?? null,
+    cpus: live?.spec.cpus ?? null,
+    volumes: (live?.spec.volumes ?? []).map(formatVolume),
+    deploys: deps.state.deploys.list(row.name, LIMITS.deploysShown).map(deployView),
+  };
+}
+
+/** Nothing where there is no instance, or its provider is gone, hangs or fails. */
+export async function statusOf(
+  live: Live | undefined,
+  { providers, clock }: ServiceDeps,
+): Promise<InstanceStatus | undefined> {
+  const provider = live === undefined ? undefined : providers.get(live.spec.provider);
+  if (live === undefined || provider === undefined) return undefined;
+  const bounds = { clock, timeoutMs: LIMITS.providerStatusMs, who: provider.name };
+  return bounded(provider.status(live.row.instance), bounds).catch(() => undefined);
+}
+
+// --- internal ---
+
+function viewOf(
+  row: ServiceRow,
+  live: Live | undefined,
+  status: InstanceStatus | undefined,
+  { busy }: ServiceDeps,
+): ServiceView {
+  const unborn = busy.isDeploying(row.name) ? "deploying" : "failed";
+  return {
+    name: row.name,
+    state: live === undefined ? unborn : stateOf(row, status),
+    provider: row.provider,
+    image: live === undefined ? null : sourceName(live.spec.source),
+    version: row.currentVersion,
+    address: live === undefined ? null : (addressOf(live.spec, live.row.hostPort) ?? null),
+    domains: [...(live?.spec.domains ?? [])],
+  };
+}
+
+function stateOf(row: ServiceRow, status: InstanceStatus | undefined): string {
+  if (status === undefined) return "unknown";
+  if (status.state === "running" || status.state === "restarting") return status.state;
+  if (row.desired === "stopped") return "stopped";
+  return status.state === "missing" ? "missing" : "exited";
+}
+
+function deployView({ id, version, state, step, error, startedAt, endedAt }: DeployRow): DeployView {
+  return { id, version, state, step, error, startedAt, endedAt };
+}

@@ -1,0 +1,125 @@
+/**
+ * What an operator does with services that are deployed: look, read logs, stop, start, remove, run a command inside. One change of
+ * a service at a time. Called by the API server.
+ */
+import { fail } from "../../base/errors.ts";
+import { LIMITS } from "../../base/limits.ts";
+import { quote } from "../../base/text.ts";
+import type { ServiceRow } from "../../state/services.ts";
+import { bounded } from "../bounded.ts";
+import { findLive, type Live } from "../live.ts";
+import type { ExecOptions, LogLine, LogOptions, Provider } from "../providers/provider.ts";
+import { openAddress } from "../reconcile.ts";
+import { revive } from "../revive.ts";
+import { providerNamed, type ServiceDeps } from "../service-deps.ts";
+import { statusOf, viewDetails, viewService, type ServiceDetails, type ServiceView } from "./service-view.ts";
+
+/** All throw `service.not_found`; those that need an instance `instance.not_found` where no version ever went live. */
+export interface Services {
+  list(): Promise<ServiceView[]>;
+  info(name: string): Promise<ServiceDetails>;
+  /** Lines of the live instance. */
+  logs(name: string, options: LogOptions): AsyncIterable<LogLine>;
+  stop(name: string): Promise<ServiceView>;
+  start(name: string, signal: AbortSignal): Promise<ServiceView>;
+  /** Ends the instance and forgets the service with its versions, deploys and environment. Volumes stay. */
+  remove(name: string): Promise<void>;
+  /** The command's exit code. Throws `service.stopped` where nothing runs that it could run in. */
+  exec(name: string, options: ExecOptions): Promise<number>;
+}
+
+export function makeServices(deps: ServiceDeps): Services {
+  const { state, edges, busy } = deps;
+
+  function need(name: string): ServiceRow {
+    const row = state.services.find(name);
+    if (row === undefined) throw fail("service.not_found", `no service is called ${quote(name)}`);
+    return row;
+  }
+
+  function needLive(name: string): { readonly live: Live; readonly provider: Provider } {
+    const live = findLive(state, need(name));
+    if (live === undefined)
+      throw fail("instance.not_found", `no version of ${name} ever went live`, { hint: "deploy it first" });
+    return { live, provider: providerNamed(deps.providers, live.spec.provider) };
+  }
+
+  return {
+    list: () => Promise.all(state.services.list().map((row) => viewService(row, deps))),
+    info: async (name) => viewDetails(need(name), deps),
+    logs(name, options) {
+      const { live, provider } = needLive(name);
+      return provider.logs(live.row.instance, options);
+    },
+    async stop(name) {
+      needLive(name);
+      using hold = await busy.hold(name, "stop");
+      const { live, provider } = needLive(name);
+      hold.protect(live.row.instance);
+      state.services.setDesired(name, "stopped");
+      edges.close(name);
+      await stopInstance(provider, live, deps);
+      return viewService(need(name), deps);
+    },
+    async start(name, signal) {
+      needLive(name);
+      using hold = await busy.hold(name, "start");
+      const { live } = needLive(name);
+      hold.protect(live.row.instance);
+      openAddress(live, deps);
+      try {
+        await revive(live, deps, signal);
+      } catch (error) {
+        if (need(name).desired === "stopped") edges.close(name);
+        throw error;
+      }
+      state.services.setDesired(name, "running");
+      return viewService(need(name), deps);
+    },
+    async remove(name) {
+      need(name);
+      using _hold = await busy.hold(name, "removal");
+      const live = findLive(state, need(name));
+      // A crash from here on leaves a stopped service, which can be removed again.
+      state.services.setDesired(name, "stopped");
+      edges.close(name);
+      if (live !== undefined) await destroyInstance(live, deps);
+      await deps.folders.prune(name, new Set());
+      state.transaction(() => {
+        state.versions.removeAll(name);
+        state.deploys.removeAll(name);
+        state.env.removeAll(name);
+        state.services.remove(name);
+      });
+    },
+    async exec(name, options) {
+      const { live, provider } = needLive(name);
+      const status = await statusOf(live, deps);
+      if (status !== undefined && status.state !== "running")
+        throw fail("service.stopped", `${name} is not running: it is ${status.state}`, {
+          hint: `start it with: voxeltron start ${name}`,
+        });
+      return provider.exec(live.row.instance, options);
+    },
+  };
+}
+
+// --- internal ---
+
+function stopInstance(provider: Provider, live: Live, { clock }: ServiceDeps): Promise<void> {
+  return bounded(provider.stop(live.row.instance, LIMITS.stopGraceMs), {
+    clock,
+    timeoutMs: LIMITS.stopGraceMs + LIMITS.providerDestroyMs,
+    who: provider.name,
+  });
+}
+
+async function destroyInstance(live: Live, deps: ServiceDeps): Promise<void> {
+  const provider = providerNamed(deps.providers, live.spec.provider);
+  await stopInstance(provider, live, deps);
+  await bounded(provider.destroy(live.row.instance), {
+    clock: deps.clock,
+    timeoutMs: LIMITS.providerDestroyMs,
+    who: provider.name,
+  });
+}

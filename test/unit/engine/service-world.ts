@@ -1,0 +1,126 @@
+/** Everything a test of deploys and services needs, over a real database and fakes for what is outside. */
+import type { Clock } from "../../../src/base/clock.ts";
+import { systemClock } from "../../../src/base/clock.ts";
+import { newId } from "../../../src/base/ids.ts";
+import { silentLog } from "../../../src/base/log.ts";
+import { makeAppFolders } from "../../../src/engine/app-folders.ts";
+import { makeBusy } from "../../../src/engine/busy.ts";
+import type { DeployInput } from "../../../src/engine/deploys/deploy-input.ts";
+import type { DeployEnd, DeployProgress } from "../../../src/engine/deploys/deploy.ts";
+import { makeDeploys, type Deploys } from "../../../src/engine/deploys/deploys.ts";
+import type { Probes } from "../../../src/engine/deploys/probes.ts";
+import { makeEdges } from "../../../src/engine/edge/edges.ts";
+import type { Events } from "../../../src/engine/events/events.ts";
+import { makePorts } from "../../../src/engine/ports.ts";
+import type { ServiceDeps, Upload } from "../../../src/engine/service-deps.ts";
+import { makeServices, type Services } from "../../../src/engine/services/services.ts";
+import { openDatabase, type Database } from "../../../src/state/database.ts";
+import { makeServiceState } from "../../../src/state/service-state.ts";
+import { fakeProvider, type Cluster, type FakeProvider } from "./fake-provider.ts";
+
+export interface World {
+  readonly deps: ServiceDeps;
+  readonly deploys: Deploys;
+  readonly services: Services;
+  readonly provider: FakeProvider;
+  readonly db: Database;
+  readonly progress: DeployProgress[];
+  /** Hooks and data of all events, in order. */
+  events(hook?: string): { readonly hook: string; readonly data: Record<string, unknown> }[];
+  deploy(input: Partial<DeployInput>, signal?: AbortSignal): Promise<DeployEnd>;
+  /** The same database and cluster under a new daemon; what the old one was doing is never heard of again. */
+  reborn(): World;
+  close(): Promise<void>;
+}
+
+export interface WorldOptions {
+  readonly db?: Database;
+  readonly cluster?: Cluster;
+  readonly clock?: Clock;
+  readonly probes?: Partial<Probes>;
+  readonly gate?: () => Promise<void>;
+  readonly emitting?: (hook: string) => void;
+  readonly uploads?: ReadonlyMap<string, Upload>;
+  readonly folders?: string;
+  readonly providers?: readonly FakeProvider[];
+  readonly deps?: Partial<ServiceDeps>;
+}
+
+export function makeWorld(options: WorldOptions = {}): World {
+  const db = options.db ?? openDatabase(":memory:");
+  const clock = options.clock ?? systemClock;
+  const provider = fakeProvider("fake", options.cluster);
+  const deps: ServiceDeps = {
+    state: makeServiceState(db),
+    events: fakeEvents(db, options),
+    providers: new Map([provider, ...(options.providers ?? [])].map((each) => [each.name, each])),
+    defaultProvider: "fake",
+    owner: "owner",
+    edges: makeEdges(clock),
+    ports: makePorts(),
+    busy: makeBusy(),
+    folders: makeAppFolders(options.folders ?? "/nowhere/voxeltron-test"),
+    probes: { tcp: async () => undefined, http: async () => undefined, ...options.probes },
+    registryAuth: () => undefined,
+    takeUpload: async (id) => {
+      const upload = options.uploads?.get(id);
+      if (upload === undefined) throw new Error("no such upload");
+      return upload;
+    },
+    clock,
+    log: silentLog,
+    ...options.deps,
+  };
+  const deploys = makeDeploys(deps);
+  const progress: DeployProgress[] = [];
+  return {
+    deps,
+    deploys,
+    services: makeServices(deps),
+    provider,
+    db,
+    progress,
+    events: (hook) =>
+      db
+        .query<{ hook: string; data: string }, []>("SELECT hook, data FROM events ORDER BY seq")
+        .all()
+        .filter((event) => hook === undefined || event.hook === hook)
+        .map((event) => ({ hook: event.hook, data: JSON.parse(event.data) as Record<string, unknown> })),
+    deploy: (input, signal = new AbortController().signal) =>
+      deploys.run({ service: "web", ...input }, { progress: (line) => void progress.push(line), signal }),
+    reborn() {
+      deps.edges.closeAll();
+      const { gate: _, emitting: __, probes: ___, ...kept } = options;
+      return makeWorld({ ...kept, db, cluster: provider.cluster });
+    },
+    async close() {
+      await deploys.close();
+      deps.edges.closeAll();
+    },
+  };
+}
+
+// --- internal ---
+
+function fakeEvents(db: Database, options: WorldOptions): Events {
+  const events: Events = {
+    emit(hook, data) {
+      options.emitting?.(hook);
+      const event = { id: newId(), hook, at: new Date().toISOString(), ...data };
+      db.query("INSERT INTO events (id, hook, at, data) VALUES (?, ?, ?, ?)").run(
+        event.id,
+        hook,
+        event.at,
+        JSON.stringify(data),
+      );
+      return event as never;
+    },
+    async announce(hook, data) {
+      const event = events.emit(hook, data);
+      await options.gate?.();
+      return event;
+    },
+    subscribe: () => () => {},
+  };
+  return events;
+}
