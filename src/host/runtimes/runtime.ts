@@ -15,6 +15,8 @@ export interface Room {
   call(hook: HookName, event: unknown, options: CallOptions): Promise<unknown>;
   /** False once the guest had to be stopped: the room is then thrown away, never used again. */
   readonly alive: boolean;
+  /** Names of the functions on the guest's default export, as found when the code was loaded: what it can handle. */
+  readonly handlers: readonly string[];
   /** Ends the guest now, whatever it is doing. Idempotent; settles when nothing of it runs any more. */
   stop(): Promise<void>;
 }

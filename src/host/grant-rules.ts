@@ -1,0 +1,122 @@
+/**
+ * What an operator's consent means, given what a manifest asks for. Effective right = requested ∩ granted ∩ ceiling: a grant
+ * may narrow a request, never widen it, and an empty list is nothing. Pure; called by install, grant and the caller's record.
+ */
+import { fail } from "../base/errors.ts";
+import { quote } from "../base/text.ts";
+import type { Capability } from "../sdk/index.ts";
+import type { GrantRecord } from "../state/grants.ts";
+import { parseHostRule } from "./capabilities/host-scope.ts";
+import { requestsOf, type CapabilityRequest, type Manifest } from "./manifest/manifest.ts";
+
+/** What the operator says: a capability, perhaps only for some targets. */
+export interface GrantRequest {
+  readonly capability: Capability;
+  /** Absent: as far as the manifest asks. */
+  readonly scope?: readonly string[] | undefined;
+}
+
+export interface Grant {
+  readonly capability: Capability;
+  /** Null: the whole capability. */
+  readonly scope: Scope;
+}
+
+/**
+ * All grants of an install. The same capability twice means both scopes.
+ * Throws `grant.unknown` for what the manifest does not ask for, `grant.required_missing` where something required is left out.
+ */
+export function settleGrants(manifest: Manifest, requests: readonly GrantRequest[]): readonly Grant[] {
+  const grants = new Map<Capability, Grant>();
+  for (const request of requests) {
+    const grant = settleGrant(manifest, request);
+    grants.set(grant.capability, union(grant, grants.get(grant.capability)));
+  }
+  const missing = manifest.required.map((each) => each.capability).filter((each) => !grants.has(each));
+  if (missing.length > 0)
+    throw fail("grant.required_missing", `${manifest.name} requires ${missing.join(" and ")}, not granted`, {
+      details: { missing },
+      hint: `grant what it requires: ${manifest.required.map((each) => `--grant ${each.capability}`).join(" ")}`,
+    });
+  return [...grants.values()];
+}
+
+/** One grant, cut to what the manifest asks for. Throws `grant.unknown`. */
+export function settleGrant(manifest: Manifest, request: GrantRequest): Grant {
+  const { scope: asked } = requestOf(manifest, request.capability);
+  const { capability, scope } = request;
+  if (scope === undefined) return { capability, scope: asked };
+  const unreadable = scope.find(
+    (entry) => capability === "network_outbound" && parseHostRule(entry) === undefined,
+  );
+  if (unreadable !== undefined)
+    throw fail(
+      "grant.unknown",
+      `${quote(unreadable)} is no host, such as example.com, *.example.com or example.com:443`,
+    );
+  const beyond =
+    asked === null
+      ? undefined
+      : scope.find((entry) => !asked.some((each) => covers(capability, each, entry)));
+  if (beyond !== undefined)
+    throw fail(
+      "grant.unknown",
+      `${manifest.name} asks for ${capability} only for ${(asked ?? []).map(quote).join(", ")}, not for ${quote(beyond)}`,
+    );
+  return { capability, scope: [...new Set(scope)] };
+}
+
+/** What the plugin's guest may use now. */
+export function effectiveGrants(
+  manifest: Manifest,
+  granted: readonly GrantRecord[],
+  ceiling: readonly Capability[],
+): ReadonlyMap<Capability, Scope> {
+  const grants = new Map<Capability, Scope>();
+  for (const { capability, scope: asked } of requestsOf(manifest)) {
+    const grant = granted.find((each) => each.capability === capability);
+    if (grant === undefined || !ceiling.includes(capability)) continue;
+    grants.set(capability, intersection(capability, asked, grant.scope));
+  }
+  return grants;
+}
+
+/** The manifest's request for a capability. Throws `grant.unknown` where there is none. */
+export function requestOf(manifest: Manifest, capability: Capability): CapabilityRequest {
+  const asked = requestsOf(manifest);
+  const request = asked.find((each) => each.capability === capability);
+  if (request !== undefined) return request;
+  const names = asked.map((each) => each.capability).join(", ");
+  throw fail("grant.unknown", `${manifest.name} does not ask for ${quote(capability)}`, {
+    hint: names === "" ? "it asks for no capability" : `it asks for: ${names}`,
+  });
+}
+
+// --- internal ---
+
+type Scope = readonly string[] | null;
+
+/** The entries of each that the other covers. */
+function intersection(capability: Capability, a: Scope, b: Scope): Scope {
+  if (a === null) return b;
+  if (b === null) return a;
+  const within = (entries: readonly string[], others: readonly string[]): readonly string[] =>
+    entries.filter((entry) => others.some((other) => covers(capability, other, entry)));
+  return [...new Set([...within(a, b), ...within(b, a)])];
+}
+
+/** Whether all that `narrow` names is named by `wide` too. Only hosts have patterns; everything else is a plain name. */
+function covers(capability: Capability, wide: string, narrow: string): boolean {
+  if (wide === narrow) return true;
+  const [outer, inner] = [parseHostRule(wide), parseHostRule(narrow)];
+  if (capability !== "network_outbound" || outer === undefined || inner === undefined) return false;
+  if (outer.port !== undefined && outer.port !== inner.port) return false;
+  if (outer.host === inner.host) return outer.below === inner.below;
+  return outer.below && inner.host.endsWith(`.${outer.host}`);
+}
+
+function union(a: Grant, b: Grant | undefined): Grant {
+  if (b === undefined) return a;
+  const whole = a.scope === null || b.scope === null;
+  return { ...a, scope: whole ? null : [...new Set([...(b.scope ?? []), ...(a.scope ?? [])])] };
+}

@@ -1,0 +1,158 @@
+/**
+ * The answers about plugins, as a person or a script reads them. Every text that an author wrote passes `printable` here.
+ * Pure; the shapes are the API's (they match structurally: the host may not import it).
+ */
+import { printable } from "../base/text.ts";
+import { CAPABILITIES, isCapability } from "../sdk/index.ts";
+import type { GrantRecord } from "../state/grants.ts";
+import type { PluginRecord } from "../state/plugins.ts";
+import { requestsOf, type CapabilityRequest, type HookRequest, type Manifest } from "./manifest/manifest.ts";
+
+/** What consent is asked for. */
+export interface CandidateView {
+  name: string;
+  version: string;
+  kind: string;
+  tier: number | null;
+  description: string;
+  digest: string;
+  required: CapabilityView[];
+  optional: CapabilityView[];
+  hooks: HookView[];
+  /** The version it would replace. */
+  replaces: string | null;
+}
+
+export interface CapabilityView {
+  capability: string;
+  risk: string;
+  reason?: string;
+  scope?: string[];
+}
+
+export interface HookView {
+  hook: string;
+  gate: boolean;
+}
+
+export interface PluginView {
+  name: string;
+  version: string;
+  tier: number | null;
+  kind: string;
+  state: PluginState;
+  reason: string | null;
+}
+
+/** `broken`: it is enabled, but its configuration or its code can't be loaded. */
+export type PluginState = "enabled" | "disabled" | "tampered" | "broken";
+
+export interface PluginDetails extends PluginView {
+  description: string;
+  digest: string;
+  installedAt: string;
+  source: string;
+  room: string;
+  granted: GrantView[];
+  notGranted: CapabilityView[];
+  hooks: HookView[];
+  /** Guests that had to be stopped in the last ten minutes. */
+  strikes: number;
+  running: boolean;
+  /** Deliveries that wait. */
+  pending: number;
+  /** What looks wrong but stops nothing. */
+  warnings: string[];
+}
+
+export interface GrantView {
+  capability: string;
+  risk: string;
+  scope: string[] | null;
+  grantedAt: string;
+  grantedBy: string;
+}
+
+export interface LogView {
+  at: string;
+  level: string;
+  text: string;
+  fields?: Record<string, unknown>;
+}
+
+export function candidateView(manifest: Manifest, digest: string, replaces: string | null): CandidateView {
+  return {
+    name: manifest.name,
+    version: manifest.version,
+    kind: kindOf(manifest),
+    tier: manifest.tier,
+    description: printable(manifest.description),
+    digest,
+    required: manifest.required.map(capabilityView),
+    optional: manifest.optional.map(capabilityView),
+    hooks: manifest.hooks.map(hookView),
+    replaces,
+  };
+}
+
+export function kindOf(manifest: Manifest): "js" | "wasm" {
+  return manifest.tier === 1 ? "wasm" : "js";
+}
+
+export function pluginView(record: PluginRecord, state: PluginState, reason: string | null): PluginView {
+  return {
+    name: record.name,
+    version: record.version,
+    tier: TIERS[record.kind],
+    kind: record.kind,
+    state,
+    reason: reason === null ? null : printable(reason, 500),
+  };
+}
+
+/** The part of the details that follows from manifest and grants; a manifest that can't be read has neither. */
+export function consentView(
+  manifest: Manifest | undefined,
+  grants: readonly GrantRecord[],
+): Pick<PluginDetails, "description" | "granted" | "notGranted" | "hooks"> {
+  const isGranted = ({ capability }: CapabilityRequest): boolean =>
+    grants.some((grant) => grant.capability === capability);
+  return {
+    description: printable(manifest?.description ?? ""),
+    granted: grants.map((grant) => ({
+      capability: grant.capability,
+      risk: riskOf(grant.capability),
+      scope: grant.scope === null ? null : grant.scope.map((entry) => printable(entry)),
+      grantedAt: grant.grantedAt,
+      grantedBy: printable(grant.grantedBy),
+    })),
+    notGranted:
+      manifest === undefined
+        ? []
+        : requestsOf(manifest)
+            .filter((each) => !isGranted(each))
+            .map(capabilityView),
+    hooks: manifest?.hooks.map(hookView) ?? [],
+  };
+}
+
+// --- internal ---
+
+const TIERS = { js: 2, wasm: 1, exec: null } as const;
+
+function capabilityView({ capability, reason, scope }: CapabilityRequest): CapabilityView {
+  return {
+    capability,
+    risk: riskOf(capability),
+    ...(reason === undefined ? {} : { reason: printable(reason) }),
+    ...(scope === null ? {} : { scope: scope.map((entry) => printable(entry)) }),
+  };
+}
+
+function riskOf(capability: string): string {
+  return isCapability(capability) ? CAPABILITIES[capability].risk : "High";
+}
+
+function hookView({ hook, gate }: HookRequest): HookView {
+  return { hook, gate };
+}

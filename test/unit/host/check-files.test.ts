@@ -1,0 +1,56 @@
+/** What `plugin check` says of a folder, without running it. */
+import { expect, test } from "bun:test";
+import { checkFiles } from "../../../src/host/check-files.ts";
+
+const toml = '[plugin]\nname = "sample"\nversion = "1.0.0"\ntier = 2\n[hooks]\non_alert = true\n';
+
+function check(texts: Readonly<Record<string, string>>) {
+  const encoder = new TextEncoder();
+  return checkFiles(
+    new Map(
+      Object.entries(texts).map(([path, text]) => [path, { bytes: encoder.encode(text), executable: false }]),
+    ),
+  );
+}
+
+test("a good plugin has no problems, and shows what it would ask for", () => {
+  const report = check({ "plugin.toml": toml, "index.ts": "export default { on_alert() {} };" });
+  expect(report).toMatchObject({
+    ok: true,
+    problems: [],
+    candidate: { name: "sample", hooks: [{ hook: "on_alert" }] },
+  });
+});
+
+const errors: readonly (readonly [what: string, texts: Record<string, string>, code: string])[] = [
+  ["no manifest", { "index.ts": "" }, "manifest.missing"],
+  ["a bad manifest", { "plugin.toml": `${toml}on_alrt = true`, "index.ts": "" }, "manifest.invalid"],
+  ["no main file", { "plugin.toml": toml }, "plugin.invalid"],
+  [
+    "tier 1",
+    { "plugin.toml": toml.replace("tier = 2", "tier = 1"), "plugin.wasm": "" },
+    "plugin.unsupported",
+  ],
+  ["an executable", { "plugin.yaml": "name: x" }, "plugin.unsupported"],
+];
+for (const [what, texts, code] of errors)
+  test(`${what} is an error`, () => {
+    const report = check(texts);
+    expect(report.ok).toBe(false);
+    expect(report.problems).toMatchObject([{ level: "error", code }]);
+  });
+
+test("a handler that the manifest does not name is a warning", () => {
+  const code = "export default { on_alert() {}, async on_deploy_fail(event) {}, pre_create: () => {} };";
+  const report = check({ "plugin.toml": toml, "index.ts": code });
+  expect(report.ok).toBe(true);
+  expect(report.problems.map((problem) => problem.message)).toEqual([
+    "index.ts seems to have on_deploy_fail, and [hooks] in plugin.toml does not name it",
+    "index.ts seems to have pre_create, and [hooks] in plugin.toml does not name it",
+  ]);
+});
+
+test("a plugin that is never called is a warning", () => {
+  const report = check({ "plugin.toml": toml.replace("on_alert = true", ""), "index.ts": "" });
+  expect(report.problems[0]?.message).toContain("never called");
+});

@@ -1,0 +1,138 @@
+/** Effective right = requested ∩ granted ∩ ceiling. */
+import { describe, expect, test } from "bun:test";
+import { effectiveGrants, settleGrant, settleGrants } from "../../../src/host/grant-rules.ts";
+import type { CapabilityRequest, Manifest } from "../../../src/host/manifest/manifest.ts";
+import { CAPABILITY_NAMES, type Capability } from "../../../src/sdk/index.ts";
+import type { GrantRecord } from "../../../src/state/grants.ts";
+
+const asks = (capability: Capability, scope: readonly string[] | null = null): CapabilityRequest => ({
+  capability,
+  scope,
+  reason: undefined,
+});
+
+const manifest = (
+  required: readonly CapabilityRequest[],
+  optional: readonly CapabilityRequest[] = [],
+): Manifest => ({
+  name: "sample",
+  version: "1.0.0",
+  description: "",
+  tier: 2,
+  main: undefined,
+  required,
+  optional,
+  hooks: [],
+  isolation: undefined,
+  timeoutMs: 1,
+  config: {},
+});
+
+function codeOf(work: () => unknown): string {
+  try {
+    work();
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
+  return "ok";
+}
+
+describe("settling consent", () => {
+  const wanted = manifest([asks("notify_send"), asks("logs_read", ["web", "api"])], [asks("fs_read")]);
+
+  test("takes what is required and leaves what is optional alone", () => {
+    expect(settleGrants(wanted, [{ capability: "notify_send" }, { capability: "logs_read" }])).toEqual([
+      { capability: "notify_send", scope: null },
+      { capability: "logs_read", scope: ["web", "api"] },
+    ]);
+  });
+
+  test("refuses to leave out what is required, and says how not to", () => {
+    try {
+      settleGrants(wanted, [{ capability: "logs_read" }]);
+      expect.unreachable();
+    } catch (error) {
+      expect(error).toMatchObject({
+        code: "grant.required_missing",
+        details: { missing: ["notify_send"] },
+        hint: "grant what it requires: --grant notify_send --grant logs_read",
+      });
+    }
+  });
+
+  test("refuses what is not asked for", () => {
+    expect(codeOf(() => settleGrant(wanted, { capability: "docker_write" }))).toBe("grant.unknown");
+    expect(codeOf(() => settleGrant(manifest([]), { capability: "docker_write" }))).toBe("grant.unknown");
+  });
+
+  test("narrows, and never widens", () => {
+    expect(settleGrant(wanted, { capability: "logs_read", scope: ["web"] }).scope).toEqual(["web"]);
+    expect(settleGrant(wanted, { capability: "logs_read", scope: [] }).scope).toEqual([]);
+    expect(settleGrant(wanted, { capability: "notify_send", scope: ["ops"] }).scope).toEqual(["ops"]);
+    expect(codeOf(() => settleGrant(wanted, { capability: "logs_read", scope: ["web", "db"] }))).toBe(
+      "grant.unknown",
+    );
+  });
+
+  test("takes the same capability twice as both", () => {
+    const grants = settleGrants(manifest([asks("logs_read")]), [
+      { capability: "logs_read", scope: ["a"] },
+      { capability: "logs_read", scope: ["b", "a"] },
+    ]);
+    expect(grants).toEqual([{ capability: "logs_read", scope: ["a", "b"] }]);
+  });
+
+  const hosts: readonly (readonly [asked: string, granted: string, ok: boolean])[] = [
+    ["hooks.slack.com", "hooks.slack.com", true],
+    ["hooks.slack.com", "hooks.slack.com:443", true],
+    ["hooks.slack.com:443", "hooks.slack.com", false],
+    ["hooks.slack.com:443", "hooks.slack.com:80", false],
+    ["*.slack.com", "hooks.slack.com", true],
+    ["*.slack.com", "*.eu.slack.com:443", true],
+    ["*.slack.com", "slack.com", false],
+    ["hooks.slack.com", "*.slack.com", false],
+    ["*.slack.com", "evilslack.com", false],
+    ["hooks.slack.com", "http://hooks.slack.com/", false],
+  ];
+  for (const [asked, granted, ok] of hosts)
+    test(`${granted} is ${ok ? "" : "not "}within ${asked}`, () => {
+      const request = { capability: "network_outbound", scope: [granted] } as const;
+      const wanted = manifest([asks("network_outbound", [asked])]);
+      expect(codeOf(() => settleGrant(wanted, request))).toBe(ok ? "ok" : "grant.unknown");
+    });
+});
+
+describe("what a guest may use", () => {
+  const granted = (capability: string, scope: readonly string[] | null): GrantRecord => ({
+    capability,
+    scope,
+    grantedBy: "t",
+    grantedAt: "",
+  });
+  type Scope = readonly string[] | null;
+  const cases: readonly (readonly [asked: Scope, granted: Scope, effective: Scope])[] = [
+    [null, null, null],
+    [null, ["a"], ["a"]],
+    [["a"], null, ["a"]],
+    [["a", "b"], ["b", "c"], ["b"]],
+    [["a"], ["b"], []],
+    [["a"], [], []],
+    [[], null, []],
+  ];
+  for (const [asked, given, effective] of cases)
+    test(`asked ${JSON.stringify(asked)}, granted ${JSON.stringify(given)}: ${JSON.stringify(effective)}`, () => {
+      const grants = effectiveGrants(
+        manifest([asks("logs_read", asked)]),
+        [granted("logs_read", given)],
+        CAPABILITY_NAMES,
+      );
+      expect([...grants]).toEqual([["logs_read", effective]]);
+    });
+
+  test("is nothing that is not granted, not asked for or above the ceiling", () => {
+    const wanted = manifest([asks("logs_read"), asks("notify_send")], [asks("fs_read")]);
+    const grants = [granted("logs_read", null), granted("fs_read", null), granted("docker_write", null)];
+    expect([...effectiveGrants(wanted, grants, ["logs_read", "docker_write"]).keys()]).toEqual(["logs_read"]);
+    expect(effectiveGrants(wanted, grants, []).size).toBe(0);
+  });
+});
