@@ -70,6 +70,8 @@ const pluginDetails = v.object({
   strikes: v.number(),
   running: v.boolean(),
   pending: v.number(),
+  /** What looks wrong but stops nothing. */
+  warnings: v.array(v.string()),
 });
 
 const logView = v.object({

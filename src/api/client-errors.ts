@@ -1,0 +1,65 @@
+/**
+ * What Bun's fetch says when a Unix socket does not answer, in words that help: which socket, what is wrong with it, and the
+ * command that mends it. Only client.ts calls this.
+ */
+import { existsSync } from "node:fs";
+import { fail, messageOf, type VoxError } from "../base/errors.ts";
+import { SYSTEM_SOCKET } from "../base/paths.ts";
+import { quote } from "../base/text.ts";
+
+export function translateFetchError(socket: string, startCommand: string, error: unknown): VoxError {
+  const code = (error as { readonly code?: unknown } | null)?.code;
+  const found = typeof code === "string" ? PROBLEMS[code] : undefined;
+  if (found === undefined)
+    return fail("connection.lost", `the connection to ${quote(socket)} failed: ${messageOf(error)}`, {
+      cause: error,
+      details: { socket },
+    });
+  return fail("daemon.not_reachable", found.message(quote(socket)), {
+    cause: error,
+    details: { socket, reason: code },
+    hint: found.hint ?? startHint(socket, startCommand),
+  });
+}
+
+// --- internal ---
+
+interface Problem {
+  readonly message: (socket: string) => string;
+  readonly hint?: string;
+}
+
+const ABSENT: Problem = { message: (socket) => `no daemon listens at ${socket}: there is no such socket` };
+const FOREIGN: Problem = {
+  message: (socket) => `what listens at ${socket} does not speak voxeltron's API`,
+  hint: "name the daemon's socket with --socket, or stop the other program and start: voxeltron daemon",
+};
+
+const PROBLEMS: Readonly<Record<string, Problem>> = {
+  ENOENT: ABSENT,
+  ENOTDIR: ABSENT,
+  ECONNREFUSED: {
+    message: (socket) => `no daemon listens at ${socket}: it is left over from one that has stopped`,
+  },
+  EACCES: {
+    message: (socket) => `you may not open the daemon's socket ${socket}`,
+    hint: "become a member of its group, then log in again: sudo usermod -aG voxeltron $USER",
+  },
+  EPERM: {
+    message: (socket) => `you may not open the daemon's socket ${socket}`,
+    hint: "become a member of its group, then log in again: sudo usermod -aG voxeltron $USER",
+  },
+  ENAMETOOLONG: {
+    message: (socket) => `${socket} is longer than a socket's path can be (107 bytes)`,
+    hint: "choose a shorter one with --socket, for the daemon and its clients alike",
+  },
+  Malformed_HTTP_Response: FOREIGN,
+};
+
+/** A group member whose own daemon does not run most likely means the system's. */
+function startHint(socket: string, startCommand: string): string {
+  const start = `start it with: ${startCommand}`;
+  return socket === SYSTEM_SOCKET || !existsSync(SYSTEM_SOCKET)
+    ? start
+    : `${start}, or use the system's: voxeltron --socket ${SYSTEM_SOCKET} …`;
+}

@@ -1,0 +1,146 @@
+/**
+ * Operation → the part that does it. One or two lines each: nothing is decided here. The type makes the compiler ask for a
+ * handler for every operation, with its input and output. Called by server.ts.
+ */
+import { VERSION } from "../base/version.ts";
+import type { Services } from "../daemon/compose.ts";
+import type { PluginSource } from "../host/plugins.ts";
+import type { Input, Item, Output, StreamName, UnaryName, UploadAnswer } from "./operations.ts";
+import { makeProgressStream } from "./progress-stream.ts";
+
+export type Handlers = {
+  readonly [N in UnaryName]: (input: Input<N>, signal: AbortSignal) => Output<N> | Promise<Output<N>>;
+} & {
+  readonly [N in StreamName]: (
+    input: Input<N>,
+    signal: AbortSignal,
+  ) => AsyncGenerator<Item<N>, Output<N>, undefined>;
+};
+
+export type UploadHandler = (
+  kind: "plugin" | "app",
+  body: ReadableStream<Uint8Array>,
+) => Promise<UploadAnswer>;
+
+export interface DaemonFacts {
+  readonly dataDir: string;
+  readonly startedAt: string;
+}
+
+export function makeHandlers(parts: Services, facts: DaemonFacts): Handlers {
+  return {
+    ...daemonHandlers(facts),
+    ...pluginHandlers(parts),
+    ...serviceHandlers(parts),
+    ...eventHandlers(parts),
+  };
+}
+
+// --- internal ---
+
+/** Who consents: whoever could open the socket. */
+const OPERATOR = "operator";
+
+type Part<Prefix extends string> = Pick<Handlers, Extract<keyof Handlers, `${Prefix}.${string}`>>;
+
+function daemonHandlers(facts: DaemonFacts): Part<"daemon"> {
+  return { "daemon.info": () => ({ version: VERSION, pid: process.pid, ...facts }) };
+}
+
+function pluginHandlers({ plugins, uploads }: Services): Part<"plugin"> {
+  function sourceOf(source: Input<"plugin.inspect">["source"]): PluginSource {
+    return "upload" in source ? { files: uploads.plugin(source.upload) } : source;
+  }
+  return {
+    "plugin.inspect": ({ source }) => plugins.inspect(sourceOf(source)),
+    async "plugin.install"({ source, ...consent }) {
+      const view = await plugins.install({ ...consent, source: sourceOf(source), by: OPERATOR });
+      if ("upload" in source) uploads.drop(source.upload);
+      return view;
+    },
+    "plugin.list": async () => ({ plugins: await plugins.list() }),
+    "plugin.info": ({ name }) => plugins.info(name),
+    async "plugin.remove"({ name }) {
+      await plugins.remove(name);
+      return {};
+    },
+    "plugin.enable": ({ name }) => plugins.enable(name),
+    "plugin.disable": ({ name }) => plugins.disable(name),
+    "plugin.grant": ({ name, ...request }) => plugins.grant(name, request, OPERATOR),
+    "plugin.revoke": ({ name, capability }) => plugins.revoke(name, capability),
+    async *"plugin.logs"({ name, follow, limit }, signal) {
+      yield* plugins.logs(name, { follow, limit, signal });
+      return {};
+    },
+    "plugin.call": ({ name, hook, event }, signal) => plugins.call(name, hook, { event, signal }),
+  };
+}
+
+function serviceHandlers({
+  deploys,
+  services,
+  environment,
+  registries,
+}: Services): Part<"deploy" | "service" | "env" | "registry"> {
+  return {
+    // A lost connection does not cancel a deploy: only deploy.cancel does.
+    "deploy.run": (input) =>
+      makeProgressStream((progress) =>
+        deploys.run(input, { progress, signal: new AbortController().signal }),
+      ),
+    async "deploy.cancel"({ service }) {
+      await deploys.cancel(service);
+      return {};
+    },
+    "service.list": async () => ({ services: await services.list() }),
+    "service.info": ({ name }) => services.info(name),
+    async *"service.logs"({ name, follow, tail, since }, signal) {
+      yield* services.logs(name, { follow, tail, since, signal });
+      return {};
+    },
+    "service.stop": ({ name }) => services.stop(name),
+    "service.start": ({ name }, signal) => services.start(name, signal),
+    async "service.remove"({ name }) {
+      await services.remove(name);
+      return {};
+    },
+    "service.exec": ({ name, command, stdin }, signal) =>
+      makeProgressStream(async (output) => ({
+        exitCode: await services.exec(name, {
+          command,
+          stdin: stdin === undefined ? undefined : Buffer.from(stdin, "base64"),
+          signal,
+          output: (stream, bytes) => output({ stream, b64: Buffer.from(bytes).toString("base64") }),
+        }),
+      })),
+    "env.list": ({ name }) => ({ env: { ...environment.list(name) } }),
+    "env.set"({ name, env }) {
+      environment.set(name, env);
+      return {};
+    },
+    "env.unset"({ name, keys }) {
+      environment.unset(name, keys);
+      return {};
+    },
+    "registry.login"(login) {
+      registries.login(login);
+      return {};
+    },
+    "registry.list": () => ({ registries: registries.list() }),
+    "registry.logout"({ host }) {
+      registries.logout(host);
+      return {};
+    },
+  };
+}
+
+function eventHandlers({ feed, dispatcher }: Services): Part<"event"> {
+  return {
+    "event.list": ({ limit, hook }) => ({ events: [...feed.list(limit, hook)] }),
+    async *"event.follow"({ hook }, signal) {
+      yield* feed.follow(hook, signal);
+      return {};
+    },
+    "event.replay": ({ id }) => dispatcher.replay(id),
+  };
+}

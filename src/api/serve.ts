@@ -1,0 +1,14 @@
+/** Joins the parts of the daemon to the API's server. Called by main.ts's daemon role, through daemon/run.ts. */
+import { systemClock, timestamp } from "../base/clock.ts";
+import type { Serve } from "../daemon/run.ts";
+import { makeHandlers } from "./handlers.ts";
+import { serveApi } from "./server.ts";
+
+export const serve: Serve = (parts, { socket, dataDir, log }) =>
+  serveApi({
+    socket,
+    handlers: makeHandlers(parts, { dataDir, startedAt: timestamp(systemClock.now()) }),
+    upload: (kind, body) => parts.uploads.receive(kind, body),
+    clock: systemClock,
+    log,
+  });

@@ -1,0 +1,181 @@
+/**
+ * The daemon's side of the contract: HTTP/1.1 on a Unix socket, made from the operations table. It decides nothing about
+ * who may do what: whoever can open the socket is the operator (see SECURITY.md). Junk gets a 4xx with a code; whatever a
+ * handler throws becomes one error document. Started and stopped by daemon/run.ts through main.ts.
+ */
+import type { BunRequest, Server } from "bun";
+import * as v from "valibot";
+import type { Clock } from "../base/clock.ts";
+import { fail, isVoxError, messageOf, toWire, type WireError } from "../base/errors.ts";
+import { KINDS } from "../base/error-codes.ts";
+import { LIMITS } from "../base/limits.ts";
+import type { Log } from "../base/log.ts";
+import type { Handlers, UploadHandler } from "./handlers.ts";
+import { operations, type OperationName } from "./operations.ts";
+
+export interface ApiServer {
+  /** Lets running requests end, but no longer than `graceMs`. */
+  stop(graceMs: number): Promise<void>;
+}
+
+export interface ApiServerOptions {
+  readonly socket: string;
+  readonly handlers: Handlers;
+  readonly upload: UploadHandler;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export function serveApi(options: ApiServerOptions): ApiServer {
+  const server = Bun.serve({
+    unix: options.socket,
+    maxRequestBodySize: LIMITS.appUploadBytes * 2,
+    routes: {
+      "/v1/upload": { POST: (request) => answer(() => upload(request, options)) },
+      "/v1/:operation": {
+        POST: (request: BunRequest<"/v1/:operation">) => answer(() => operate(request, options)),
+      },
+    },
+    fetch: (request) =>
+      errorResponse(
+        fail(
+          "request.unknown_operation",
+          `${request.method} ${new URL(request.url).pathname} is not part of this API`,
+          {
+            hint: "POST /v1/<operation> with a JSON object",
+          },
+        ),
+      ),
+    error: (error) => errorResponse(error),
+  });
+  return { stop: (graceMs) => stopServer(server, options.clock, graceMs) };
+
+  async function answer(work: () => Promise<Response>): Promise<Response> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isVoxError(error) || error.kind === "bug")
+        options.log.error("a request failed in an unexpected way", {
+          error: messageOf(error),
+          stack: stackOf(error),
+        });
+      return errorResponse(error);
+    }
+  }
+}
+
+// --- internal ---
+
+async function operate(request: BunRequest<"/v1/:operation">, options: ApiServerOptions): Promise<Response> {
+  const name = request.params.operation;
+  if (!isOperation(name))
+    throw fail(
+      "request.unknown_operation",
+      `there is no operation called ${JSON.stringify(name.slice(0, 80))}`,
+    );
+  const input = parseInput(name, await readJson(request));
+  const handler = options.handlers[name] as (input: unknown, signal: AbortSignal) => unknown;
+  if (operations[name].mode === "unary") return Response.json((await handler(input, request.signal)) ?? {});
+  const lines = handler(input, request.signal) as AsyncGenerator<unknown, unknown>;
+  // The first step runs before the status line is written, so that an early failure has its own status.
+  const first = await lines.next();
+  return new Response(ndjson(first, lines, options.log), {
+    headers: { "content-type": "application/x-ndjson" },
+  });
+}
+
+async function upload(request: Request, options: ApiServerOptions): Promise<Response> {
+  const kind = new URL(request.url).searchParams.get("kind");
+  if (kind !== "plugin" && kind !== "app")
+    throw fail("request.invalid", "an upload has ?kind=plugin or ?kind=app");
+  if (request.body === null) throw fail("request.invalid", "an upload has a tar stream as its body");
+  return Response.json(await options.upload(kind, request.body));
+}
+
+function isOperation(name: string): name is OperationName {
+  return Object.hasOwn(operations, name);
+}
+
+function parseInput(name: OperationName, body: unknown): unknown {
+  const result = v.safeParse(operations[name].input, body);
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  const path = issue.path?.map((item) => String(item.key)).join(".") ?? "";
+  // The issue's own message would repeat the received value, which may be a password.
+  throw fail(
+    "request.invalid",
+    `${name}: ${path === "" ? "the body" : path} should be ${issue.expected ?? "something else"}`,
+    {
+      details: { path, expected: issue.expected },
+    },
+  );
+}
+
+async function readJson(request: Request): Promise<unknown> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    size += chunk.byteLength;
+    if (size > LIMITS.requestBodyBytes)
+      throw fail("request.too_large", `a request body has at most ${LIMITS.requestBodyBytes} bytes`);
+    chunks.push(chunk);
+  }
+  try {
+    return size === 0
+      ? {}
+      : JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks)));
+  } catch {
+    throw fail("request.invalid", "the body is not JSON in UTF-8");
+  }
+}
+
+function ndjson(
+  first: IteratorResult<unknown, unknown>,
+  lines: AsyncGenerator<unknown, unknown>,
+  log: Log,
+): ReadableStream {
+  const encoder = new TextEncoder();
+  let next: IteratorResult<unknown, unknown> | undefined = first;
+  return new ReadableStream({
+    type: "bytes",
+    async pull(controller) {
+      const write = (line: unknown) => controller.enqueue(encoder.encode(`${JSON.stringify(line)}\n`));
+      try {
+        next ??= await lines.next();
+        if (next.done === true) {
+          write({ end: next.value ?? {} });
+          controller.close();
+        } else write({ item: next.value });
+        next = undefined;
+      } catch (error) {
+        if (!isVoxError(error))
+          log.error("a stream failed in an unexpected way", {
+            error: messageOf(error),
+            stack: stackOf(error),
+          });
+        write({ error: toWire(error) });
+        controller.close();
+      }
+    },
+    async cancel() {
+      await lines.return(undefined);
+    },
+  });
+}
+
+function errorResponse(error: unknown): Response {
+  const status = KINDS[isVoxError(error) ? error.kind : "bug"].http;
+  return Response.json({ error: toWire(error) } satisfies { error: WireError }, { status });
+}
+
+function stackOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.stack : undefined;
+}
+
+async function stopServer(server: Server<unknown>, clock: Clock, graceMs: number): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const cancel = clock.after(graceMs, resolve);
+  await Promise.race([server.stop(false), late]);
+  cancel();
+  await server.stop(true);
+}

@@ -1,0 +1,27 @@
+/** Every command, in the order of the help. */
+import type { Command } from "./command.ts";
+import { configCommands } from "./commands/config.ts";
+import { daemonCommands } from "./commands/daemon.ts";
+import { deploy } from "./commands/deploy.ts";
+import { envCommands } from "./commands/env.ts";
+import { eventCommands } from "./commands/events.ts";
+import { exec } from "./commands/exec.ts";
+import { pluginGrantCommands } from "./commands/plugin-grants.ts";
+import { pluginInstall } from "./commands/plugin-install.ts";
+import { pluginCommands } from "./commands/plugin.ts";
+import { registryCommands } from "./commands/registry.ts";
+import { serviceCommands } from "./commands/service.ts";
+
+export const commands: readonly Command[] = [
+  ...daemonCommands,
+  pluginInstall,
+  ...pluginCommands,
+  ...pluginGrantCommands,
+  deploy,
+  ...serviceCommands,
+  exec,
+  ...envCommands,
+  ...eventCommands,
+  ...registryCommands,
+  ...configCommands,
+];

@@ -1,0 +1,44 @@
+/** `daemon` and `daemon info`. The daemon itself is a role of the program, passed in by its main.ts. */
+import { fail } from "../../base/errors.ts";
+import { command } from "../command.ts";
+import { facts, json } from "../output.ts";
+
+const daemon = command({
+  words: "daemon",
+  summary: "run the daemon in the foreground",
+  args: [],
+  options: {},
+  example: "voxeltron daemon\nvoxeltron daemon --data-dir ./data --config ./voxeltron.toml",
+  notes: [
+    "As root: configuration /etc/voxeltron/config.toml, data /var/lib/voxeltron, socket /run/voxeltron/voxeltron.sock.",
+    "As anyone else: the XDG directories. With --data-dir alone, the socket is voxeltron.sock in that directory.",
+  ],
+  async run({ roles, flags }) {
+    if (roles.daemon === undefined)
+      throw fail("usage.invalid", "this build of voxeltron has no daemon", { hint: "" });
+    await roles.daemon(flags);
+  },
+});
+
+const info = command({
+  words: "daemon info",
+  summary: "show which daemon answers",
+  args: [],
+  options: {},
+  example: "voxeltron daemon info",
+  async run({ io, flags, client }) {
+    const answer = await (await client()).call("daemon.info", {});
+    await io.stdout.write(
+      flags.json
+        ? json(answer)
+        : facts([
+            ["version", answer.version],
+            ["pid", answer.pid],
+            ["data", answer.dataDir],
+            ["started", answer.startedAt],
+          ]),
+    );
+  },
+});
+
+export const daemonCommands = [daemon, info];

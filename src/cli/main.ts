@@ -1,0 +1,73 @@
+/**
+ * The command line, from argv to exit status. Never ends the process: output that waits in a pipe would be lost, so the
+ * status is set and the process ends when nothing is left to do. Called by main.ts of the program.
+ */
+import { makeClient } from "../api/client.ts";
+import { exitStatus } from "../base/errors.ts";
+import { VERSION } from "../base/version.ts";
+import type { Context, Roles } from "./command.ts";
+import { commands } from "./commands.ts";
+import { commandHelp, nounHelp, overviewHelp } from "./help.ts";
+import { OutputClosed, type Io } from "./io.ts";
+import { jsonLine, reportError } from "./output.ts";
+import { parseCommandLine, type Parsed } from "./parse.ts";
+import { makePlace } from "./place.ts";
+
+/** `argv`: without the program's own name. Sets `process.exitCode`. */
+export async function runCli(argv: readonly string[], io: Io, roles: Roles = {}): Promise<void> {
+  process.exitCode = await cliStatus(argv, io, roles);
+}
+
+/** The same, giving the status instead of setting it. */
+export async function cliStatus(argv: readonly string[], io: Io, roles: Roles = {}): Promise<number> {
+  try {
+    const parsed = parseCommandLine(argv[0] === "help" ? [...argv.slice(1), "--help"] : argv, commands);
+    return await perform(parsed, io, roles);
+  } catch (error) {
+    if (error instanceof OutputClosed) return 0;
+    await reportError(io, error, wantsJson(argv)).catch(() => {});
+    return exitStatus(error);
+  }
+}
+
+// --- internal ---
+
+async function perform(parsed: Parsed, io: Io, roles: Roles): Promise<number> {
+  const { command, flags } = parsed;
+  if (parsed.version) {
+    await io.stdout.write(flags.json ? jsonLine({ version: VERSION }) : `voxeltron ${VERSION}\n`);
+    return 0;
+  }
+  if (command === undefined || parsed.help) {
+    await io.stdout.write(helpFor(parsed));
+    return 0;
+  }
+  let status = 0;
+  const place = makePlace(flags, io.environment, io.uid);
+  const context: Context = {
+    io,
+    args: parsed.args,
+    rest: parsed.rest,
+    options: parsed.options as Context["options"],
+    flags,
+    place,
+    client: async () => makeClient(await place.socket(), place.startCommand()),
+    setStatus: (value) => {
+      status = value;
+    },
+    roles,
+  };
+  await command.run(context);
+  return status;
+}
+
+function helpFor({ command, noun }: Parsed): string {
+  if (command !== undefined) return commandHelp(command, commands);
+  return noun === undefined ? overviewHelp(commands) : nounHelp(noun, commands);
+}
+
+/** Asked when parsing may have failed: `--json` before any `--`. */
+function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf("--");
+  return argv.slice(0, end === -1 ? undefined : end).includes("--json");
+}

@@ -1,0 +1,35 @@
+/** For commands that only look: when no daemon answers, what its data directory holds is looked at instead. */
+import type { PluginDetails } from "../api/operations.ts";
+import { isVoxError } from "../base/errors.ts";
+import { printable } from "../base/text.ts";
+import type { Io } from "./io.ts";
+import type { Place } from "./place.ts";
+
+/** A socket that may not be opened is no reason to look elsewhere: a daemon may well run. */
+export async function withoutDaemon<T>(
+  { io, place }: { readonly io: Io; readonly place: Place },
+  online: () => Promise<T>,
+  offline: (plugins: readonly PluginDetails[]) => T,
+): Promise<T> {
+  try {
+    return await online();
+  } catch (error) {
+    if (!isAbsent(error)) throw error;
+    const dataDir = await place.dataDir();
+    const { offlinePlugins } = await import("../api/offline.ts");
+    const plugins = await offlinePlugins(dataDir);
+    if (plugins === undefined) throw error;
+    await io.stderr.write(`note: no daemon answers; this is what ${printable(dataDir)} holds\n`);
+    return offline(plugins);
+  }
+}
+
+// --- internal ---
+
+const ABSENT: readonly unknown[] = ["ENOENT", "ENOTDIR", "ECONNREFUSED"];
+
+function isAbsent(error: unknown): boolean {
+  return (
+    isVoxError(error) && error.code === "daemon.not_reachable" && ABSENT.includes(error.details["reason"])
+  );
+}

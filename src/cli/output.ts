@@ -1,0 +1,66 @@
+/**
+ * What results and errors look like: aligned tables and plain lines for people, JSON for programs. Results go to stdout,
+ * the rest to stderr. Text that others wrote (manifests, plugins, services' names) passes `printable` on its way.
+ */
+import { isVoxError, toWire } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
+import { printable } from "../base/text.ts";
+import type { Io, Sink } from "./io.ts";
+
+/** Columns are as wide as their widest cell; the last is not padded. Without rows there is only `empty`. */
+export function table(header: readonly string[], rows: readonly (readonly Cell[])[], empty: string): string {
+  if (rows.length === 0) return `${empty}\n`;
+  const lines = [header, ...rows.map((row) => row.map(cellText))];
+  const widths = header.map((_, column) => Math.max(...lines.map((line) => widthOf(line[column] ?? ""))));
+  return lines.map((line) => `${padded(line, widths).trimEnd()}\n`).join("");
+}
+
+export type Cell = string | number | boolean | null | undefined;
+
+/** `name: value` lines with aligned values; what is null is left out. */
+export function facts(rows: readonly (readonly [string, Cell])[]): string {
+  const present = rows.filter(([, value]) => value !== null && value !== undefined && value !== "");
+  const width = Math.max(0, ...present.map(([name]) => name.length)) + 1;
+  return present.map(([name, value]) => `${`${name}:`.padEnd(width)} ${cellText(value)}\n`).join("");
+}
+
+/** One JSON document, indented for the eye; programs do not mind. */
+export function json(value: unknown): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
+}
+
+/** One line of NDJSON. */
+export function jsonLine(value: unknown): string {
+  return `${JSON.stringify(value)}\n`;
+}
+
+/** `error:` and `hint:` lines, or the error document. A bug also shows its stack: there is no log to find it in. */
+export async function reportError(io: Io, error: unknown, asJson: boolean): Promise<void> {
+  if (asJson) return io.stderr.write(json({ error: toWire(error) }));
+  const wire = toWire(error);
+  const stack = !isVoxError(error) && error instanceof Error ? `${error.stack ?? error.message}\n` : "";
+  const hint = isVoxError(error) ? wire.hint : undefined;
+  await io.stderr.write(
+    `${paint(io, io.stderr, "error:")} ${printable(wire.message, LIMITS.errorTextChars)}\n${stack}` +
+      (hint === undefined ? "" : `hint: ${printable(hint, LIMITS.errorTextChars)}\n`),
+  );
+}
+
+// --- internal ---
+
+function cellText(value: Cell): string {
+  return value === null || value === undefined || value === "" ? "-" : printable(String(value));
+}
+
+function padded(line: readonly string[], widths: readonly number[]): string {
+  return line.map((cell, column) => cell + " ".repeat((widths[column] ?? 0) - widthOf(cell))).join("  ");
+}
+
+function widthOf(text: string): number {
+  return Bun.stringWidth(text);
+}
+
+function paint(io: Io, sink: Sink, text: string): string {
+  const plain = !sink.isTerminal || (io.environment["NO_COLOR"] ?? "") !== "";
+  return plain ? text : `\u001B[1;31m${text}\u001B[0m`;
+}

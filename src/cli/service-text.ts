@@ -1,0 +1,36 @@
+/** A service as people read it. */
+import type { ServiceDetails, ServiceView } from "../api/operations.ts";
+import { formatBytes, printable } from "../base/text.ts";
+import { facts, table } from "./output.ts";
+
+export function serviceLine(service: ServiceView): string {
+  const address = service.address === null ? "" : ` at ${printable(service.address)}`;
+  return `${printable(service.name)} is ${printable(service.state)}${address}\n`;
+}
+
+export function serviceFacts(service: ServiceDetails): string {
+  const about = facts([
+    ["name", service.name],
+    ["state", service.state],
+    ["provider", service.provider],
+    ["image", service.image],
+    ["version", service.version],
+    ["address", service.address],
+    ["domains", service.domains.join(", ")],
+    ["port", service.port],
+    ["publish", service.publish],
+    ["memory", service.memoryBytes === null ? null : formatBytes(service.memoryBytes)],
+    ["cpus", service.cpus],
+    ["volumes", service.volumes.join(", ")],
+    ["instance", service.instance],
+    ["started", service.startedAt],
+    ["restarts", service.restarts === 0 ? null : service.restarts],
+  ]);
+  const rows = service.deploys.map((deploy) => [
+    deploy.version,
+    deploy.state,
+    deploy.startedAt,
+    deploy.error === null ? deploy.step : `${deploy.step}: ${deploy.error}`,
+  ]);
+  return `${about}\n${table(["VERSION", "DEPLOY", "STARTED", "STEP"], rows, "no deploys")}`;
+}
