@@ -1,0 +1,95 @@
+/**
+ * The operator's configuration: flags over VOXELTRON_* over the file over defaults. The whole file is checked before
+ * anything starts, and again on reload; a key that is not known is an error, never ignored. Called by run.ts and by
+ * `config check`.
+ */
+import { readFileSync, statSync } from "node:fs";
+import * as v from "valibot";
+import { fail, messageOf } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
+import { LOG_LEVELS } from "../base/log.ts";
+import { choosePaths, defaultPaths, type Environment } from "../base/paths.ts";
+import { checkToml, parseToml, type TomlSource } from "../base/toml.ts";
+import { DEFAULT_DOCKER_SOCKET } from "../engine/providers/docker/connect.ts";
+import { channelSchema } from "../engine/notify/channel-schema.ts";
+import { CAPABILITY_NAMES } from "../sdk/index.ts";
+import { environmentOverrides } from "./config-environment.ts";
+import { absolutePath, dockerEndpoint, duration, pluginConfigValue, privateRule } from "./config-values.ts";
+
+/** Every key of the file. Optional keys have no default that one could write down (they depend on the machine). */
+export const configSchema = v.strictObject({
+  data_dir: v.optional(absolutePath),
+  socket: v.optional(absolutePath),
+  log_level: v.optional(v.picklist(LOG_LEVELS), "info"),
+  log_format: v.optional(v.picklist(["text", "json"]), "text"),
+  network: v.optional(v.strictObject({ allow_private: v.optional(v.array(privateRule), []) }), {}),
+  providers: v.optional(
+    v.strictObject({ default: v.optional(v.picklist(["docker", "process"]), "docker") }),
+    {},
+  ),
+  docker: v.optional(v.strictObject({ socket: v.optional(dockerEndpoint, DEFAULT_DOCKER_SOCKET) }), {}),
+  plugins: v.optional(
+    v.strictObject({
+      idle_timeout: v.optional(duration, `${LIMITS.pluginIdleMs}ms`),
+      ceiling: v.optional(v.array(v.picklist(CAPABILITY_NAMES)), [...CAPABILITY_NAMES]),
+      config: v.optional(v.record(v.string(), v.record(v.string(), pluginConfigValue)), {}),
+    }),
+    {},
+  ),
+  notify: v.optional(v.record(v.string(), channelSchema), {}),
+});
+
+export type ConfigFile = v.InferOutput<typeof configSchema>;
+
+export interface Config extends ConfigFile {
+  /** Where it came from; undefined where there is no file. */
+  readonly file: string | undefined;
+  readonly data_dir: string;
+  readonly socket: string;
+}
+
+export interface ConfigFlags {
+  readonly config?: string | undefined;
+  readonly dataDir?: string | undefined;
+  readonly socket?: string | undefined;
+}
+
+/** Throws `config.unreadable` or `config.invalid`. A default file that does not exist is no error; one that was named is. */
+export function loadConfig(flags: ConfigFlags, environment: Environment, uid: number): Config {
+  const defaults = defaultPaths(environment, uid);
+  const named = flags.config ?? environment["VOXELTRON_CONFIG"];
+  const text = readConfig(named ?? defaults.configFile, named !== undefined);
+  const source: TomlSource = {
+    text: text ?? "",
+    file: named ?? defaults.configFile,
+    code: "config.invalid",
+    isSecret: (path) => path[0] === "notify",
+  };
+  const fromFile = parseToml(source);
+  const parsed = checkToml(source, environmentOverrides(fromFile, environment), configSchema);
+  const { dataDir, socket } = choosePaths(
+    [
+      flags,
+      { dataDir: environment["VOXELTRON_DATA_DIR"], socket: environment["VOXELTRON_SOCKET"] },
+      { dataDir: parsed.data_dir, socket: parsed.socket },
+    ],
+    defaults,
+  );
+  return { ...parsed, file: text === undefined ? undefined : source.file, data_dir: dataDir, socket };
+}
+
+// --- internal ---
+
+function readConfig(file: string, mustExist: boolean): string | undefined {
+  try {
+    const { size } = statSync(file);
+    if (size > LIMITS.configBytes)
+      throw new Error(`it has ${size} bytes, at most ${LIMITS.configBytes} are read`);
+    return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(file));
+  } catch (error) {
+    if (!mustExist && (error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw fail("config.unreadable", `the configuration ${file} can't be read: ${messageOf(error)}`, {
+      details: { file },
+    });
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * The daemon's life: start in order, serve until a signal, stop in reverse. It knows the order and nothing else; what the
+ * parts are is composed in compose.ts. Called by main.ts, which passes in who serves the API.
+ */
+import { mkdirSync } from "node:fs";
+import { systemClock } from "../base/clock.ts";
+import { fail, messageOf } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
+import { makeLog, type Log } from "../base/log.ts";
+import { VERSION } from "../base/version.ts";
+import { openServiceManager } from "../platform/service-manager.ts";
+import { compose, type Services } from "./compose.ts";
+import { loadConfig, type Config, type ConfigFlags } from "./config.ts";
+import { openToGroup, prepareSocket } from "./listener.ts";
+import { lockDataDir } from "./lock.ts";
+
+/** Starts the API on the socket; `stop` ends it, giving requests so long. */
+export type Serve = (
+  services: Services,
+  place: Place,
+) => { readonly stop: (graceMs: number) => Promise<void> };
+
+export interface Place {
+  readonly socket: string;
+  readonly dataDir: string;
+  readonly log: Log;
+}
+
+export interface RunOptions {
+  readonly flags: ConfigFlags;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly serve: Serve;
+}
+
+/** Resolves when the daemon has stopped as it was asked to. Throws what kept it from starting. */
+export async function runDaemon({ flags, environment, serve }: RunOptions): Promise<void> {
+  const uid = process.getuid?.() ?? 0;
+  let config = loadConfig(flags, environment, uid);
+  const log = makeLog({
+    level: () => config.log_level,
+    format: config.log_format,
+    clock: systemClock,
+    write: (line) => process.stderr.write(line),
+  });
+  const notify = openServiceManager(environment["NOTIFY_SOCKET"]);
+  await using stack = new AsyncDisposableStack();
+
+  makeDataDir(config.data_dir);
+  const lock = lockDataDir(config.data_dir);
+  stack.defer(() => lock.release());
+  await prepareSocket(config.socket);
+  const services = compose({ config: () => config, log, clock: systemClock });
+  stack.defer(() => services.close());
+  await services.start();
+  const server = openToGroup(config.socket, () =>
+    serve(services, { socket: config.socket, dataDir: config.data_dir, log }),
+  );
+  stack.defer(() => server.stop(LIMITS.shutdownMs));
+
+  const bugs = watchForBugs(log);
+  stack.defer(bugs);
+  const signals = watchSignals(() => {
+    config = reload(config, { flags, environment, uid, log });
+    notify("READY=1");
+  });
+  stack.defer(signals.unwatch);
+  notify("READY=1", `STATUS=serving ${config.socket}`);
+  log.info("ready", { version: VERSION, pid: process.pid, dataDir: config.data_dir, socket: config.socket });
+
+  const signal = await signals.stop;
+  notify("STOPPING=1", "STATUS=stopping");
+  log.info("stopping", { signal });
+}
+
+// --- internal ---
+
+function makeDataDir(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw fail("state.unusable", `the data directory ${path} can't be made: ${messageOf(error)}`, {
+      hint: "choose another --data-dir, or make it for this user",
+      cause: error,
+    });
+  }
+}
+
+interface ReloadContext {
+  readonly flags: ConfigFlags;
+  readonly environment: RunOptions["environment"];
+  readonly uid: number;
+  readonly log: Log;
+}
+
+/** A configuration with an error is refused whole: the old one stays. Places and providers count from the next start on. */
+function reload(current: Config, { flags, environment, uid, log }: ReloadContext): Config {
+  try {
+    const next = loadConfig(flags, environment, uid);
+    log.info("configuration reloaded", { file: next.file });
+    return { ...next, data_dir: current.data_dir, socket: current.socket };
+  } catch (error) {
+    log.error("the new configuration was refused, the old one stays", { error: messageOf(error) });
+    return current;
+  }
+}
+
+/** The first signal that asks for an end resolves `stop`; a second ends the process at once. */
+function watchSignals(onReload: () => void): {
+  readonly stop: Promise<NodeJS.Signals>;
+  readonly unwatch: () => void;
+} {
+  const { promise: stop, resolve } = Promise.withResolvers<NodeJS.Signals>();
+  const ends = ["SIGTERM", "SIGINT"] as const;
+  let asked = false;
+  const end = (signal: NodeJS.Signals): void => {
+    if (asked) process.kill(process.pid, "SIGKILL");
+    asked = true;
+    resolve(signal);
+  };
+  for (const signal of ends) process.on(signal, end);
+  process.on("SIGHUP", onReload);
+  return {
+    stop,
+    unwatch() {
+      for (const signal of ends) process.off(signal, end);
+      process.off("SIGHUP", onReload);
+    },
+  };
+}
+
+/** A bug in one request or stream is no reason to stop watching over everybody's services: it is logged, with its stack. */
+function watchForBugs(log: Log): () => void {
+  const report = (error: unknown): void => {
+    log.error("a bug: an error that nobody handled", {
+      error: messageOf(error),
+      stack: error instanceof Error ? error.stack : undefined,
+    });
+  };
+  process.on("uncaughtException", report);
+  process.on("unhandledRejection", report);
+  return () => {
+    process.off("uncaughtException", report);
+    process.off("unhandledRejection", report);
+  };
+}

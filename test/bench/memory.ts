@@ -1,0 +1,43 @@
+/** What the idle daemon and each idle plugin hold in memory. */
+import { readFileSync } from "node:fs";
+import { makeMachine } from "../e2e/machine.ts";
+import type { Row } from "./measure.ts";
+
+const PLUGINS = 20;
+
+export async function benchMemory(): Promise<Row[]> {
+  await using machine = makeMachine();
+  await machine.start();
+  const empty = residentMegabytes(machine.pid());
+  for (let i = 0; i < PLUGINS; i++) {
+    const name = `bench-${i}`;
+    const folder = machine.write(name, {
+      "plugin.toml": `[plugin]\nname = "${name}"\nversion = "1.0.0"\ntier = 2\n[hooks]\non_deploy_start = true\n`,
+      "index.ts": "export default { on_deploy_start(event) { return event.service; } };",
+    });
+    for (const words of [
+      ["install", folder, "--yes"],
+      ["call", name, "on_deploy_start"],
+    ]) {
+      const { status, stderr } = await machine.cli("plugin", ...words);
+      if (status !== 0) throw new Error(stderr);
+    }
+  }
+  const full = residentMegabytes(machine.pid());
+  return [
+    { what: "daemon idle, no plugins (RSS)", value: empty, unit: "MB", runs: 1, aim: "≤ 80 MB" },
+    { what: `daemon idle, ${PLUGINS} plugins running (RSS)`, value: full, unit: "MB", runs: 1 },
+    {
+      what: "each running plugin",
+      value: (full - empty) / PLUGINS,
+      unit: "MB",
+      runs: PLUGINS,
+      aim: "≤ 5 MB",
+    },
+  ];
+}
+
+function residentMegabytes(pid: number): number {
+  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+  return Number(kilobytes) / 1024;
+}

@@ -1,0 +1,22 @@
+/** `bun run bench`: prints a table and writes dist/bench.json. A measurement, not a test: it asserts nothing. */
+import { existsSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { needs } from "../harness.ts";
+import { benchCommandLine } from "./command-line.ts";
+import { benchDelivery } from "./delivery.ts";
+import { benchDockerDeploy } from "./docker-deploy.ts";
+import { table, type Row } from "./measure.ts";
+import { benchMemory } from "./memory.ts";
+
+if (!existsSync("dist/voxeltron")) throw new Error("build it first: bun run build");
+
+const rows: Row[] = [...(await benchCommandLine()), ...(await benchMemory()), ...(await benchDelivery())];
+if (needs("docker")) rows.push(...(await benchDockerDeploy()));
+else process.stderr.write("no Docker engine answers: its part is left out\n");
+
+const machine = `${cpus().length} × ${cpus()[0]?.model ?? "unknown CPU"}, Bun ${Bun.version}, ${process.platform} ${process.arch}`;
+process.stdout.write(`${machine}\n\n${table(rows)}\n`);
+writeFileSync(
+  "dist/bench.json",
+  `${JSON.stringify({ machine, at: new Date().toISOString(), rows }, null, 2)}\n`,
+);
