@@ -1,0 +1,103 @@
+/** The tables of the plugin host: rows come back as they went in, bounds hold, and one plugin sees nothing of another. */
+import { expect, test } from "bun:test";
+import { makeAuditRecords } from "../../../src/state/audit.ts";
+import { openDatabase } from "../../../src/state/database.ts";
+import { makeGrantRecords } from "../../../src/state/grants.ts";
+import { makePluginKv } from "../../../src/state/plugin-kv.ts";
+import { makePluginLogRecords } from "../../../src/state/plugin-logs.ts";
+import { makePluginRecords, type PluginRecord } from "../../../src/state/plugins.ts";
+
+const record: PluginRecord = {
+  name: "b",
+  kind: "js",
+  version: "1.0.0",
+  digest: "sha256:1",
+  bundleDigest: null,
+  manifest: "[plugin]",
+  enabled: true,
+  isolation: null,
+  source: "folder",
+  installedAt: "2026-01-01T00:00:00.000Z",
+};
+
+test("plugins: rows are listed by name, replaced and removed", () => {
+  const rows = makePluginRecords(openDatabase(":memory:"));
+  rows.put(record);
+  rows.put({ ...record, name: "a", isolation: "worker", bundleDigest: "sha256:2" });
+  rows.put({ ...record, version: "2.0.0" });
+  rows.setEnabled("b", false);
+  expect(rows.list()).toEqual([
+    { ...record, name: "a", isolation: "worker", bundleDigest: "sha256:2" },
+    { ...record, version: "2.0.0", enabled: false },
+  ]);
+  rows.remove("b");
+  expect(rows.get("b")).toBeUndefined();
+});
+
+test("grants: they belong to a digest, and an empty scope is not the whole capability", () => {
+  const rows = makeGrantRecords(openDatabase(":memory:"));
+  const grant = { capability: "fs_read", scope: [], grantedBy: "root", grantedAt: "now" };
+  rows.put("a", "one", grant);
+  rows.put("a", "one", { ...grant, capability: "logs_read", scope: null });
+  rows.put("b", "one", grant);
+  expect(rows.list("a", "one")).toEqual([grant, { ...grant, capability: "logs_read", scope: null }]);
+  expect(rows.list("a", "two")).toEqual([]);
+  rows.remove("a", "fs_read");
+  expect(rows.list("a", "one")).toHaveLength(1);
+  rows.clear("a");
+  expect(rows.list("a", "one")).toEqual([]);
+  expect(rows.list("b", "one")).toEqual([grant]);
+});
+
+test("kv: values, prefixes and the bound of the whole store", () => {
+  const kv = makePluginKv(openDatabase(":memory:"));
+  expect(kv.set("a", "key", "1", 100)).toBe(true);
+  expect(kv.set("b", "key", "2", 100)).toBe(true);
+  expect([kv.get("a", "key"), kv.get("b", "key"), kv.get("a", "other")]).toEqual(["1", "2", undefined]);
+  for (const key of ["x%1", "x%2", "x_1", "ü"]) kv.set("a", key, "1", 100);
+  expect(kv.list("a", "x%")).toEqual(["x%1", "x%2"]);
+  expect(kv.list("a", "")).toEqual(["key", "x%1", "x%2", "x_1", "ü"]);
+  expect(kv.delete("a", "ü")).toBe(true);
+  expect(kv.delete("a", "ü")).toBe(false);
+  kv.clear("a");
+  expect(kv.list("a", "")).toEqual([]);
+  expect(kv.get("b", "key")).toBe("2");
+  expect(kv.set("a", "k", "x".repeat(9), 10)).toBe(true);
+  expect(kv.set("a", "k", "ü".repeat(5), 10)).toBe(false);
+  expect(kv.get("a", "k")).toBe("x".repeat(9));
+  expect(kv.set("a", "k", "y".repeat(9), 10)).toBe(true);
+  expect(kv.set("a", "l", "1", 10)).toBe(false);
+});
+
+test("logs: the newest are kept, and one plugin's flood does not push out another's", () => {
+  const logs = makePluginLogRecords(openDatabase(":memory:"), 50);
+  logs.append("quiet", { at: "then", level: "info", text: "hello", fields: { a: [1] } });
+  for (let index = 0; index < 1000; index++)
+    logs.append("loud", { at: "now", level: "info", text: `${index}` });
+  expect(logs.newest("loud", 2).map((line) => line.text)).toEqual(["998", "999"]);
+  const all = logs.newest("loud", 10_000);
+  expect(all.length).toBeGreaterThanOrEqual(50);
+  expect(all.length).toBeLessThanOrEqual(50 + 101);
+  expect(logs.newest("quiet", 10)).toMatchObject([{ text: "hello", fields: { a: [1] } }]);
+  const seq = all.at(-3)?.seq ?? 0;
+  expect(logs.after("loud", seq).map((line) => line.text)).toEqual(["998", "999"]);
+  expect(logs.lastSeq("loud")).toBe(all.at(-1)?.seq ?? -1);
+  expect(logs.lastSeq("nobody")).toBe(0);
+});
+
+test("audit: the newest are kept", () => {
+  const audit = makeAuditRecords(openDatabase(":memory:"), 50);
+  for (let index = 0; index < 500; index++)
+    audit.append({
+      at: "now",
+      plugin: "a",
+      method: "notify.send",
+      capability: null,
+      target: `${index}`,
+      outcome: "ok",
+    });
+  const rows = audit.list("a", 10_000);
+  expect(rows.at(-1)?.target).toBe("499");
+  expect(rows.length).toBeLessThanOrEqual(150);
+  expect(rows.length).toBeGreaterThanOrEqual(50);
+});
