@@ -27,8 +27,8 @@ const SPAWNS = 200;
 
 export async function benchDelivery(): Promise<Row[]> {
   const folder = mkdtempSync(join(tmpdir(), "voxeltron-bench-"));
-  const parts = compose({ config: () => config, log: silentLog, clock: systemClock });
   const config = loadConfig({ dataDir: folder }, { HOME: folder }, 1);
+  const parts = compose({ config: () => config, log: silentLog, clock: systemClock });
   try {
     await parts.start();
     for (let i = 0; i < PLUGINS; i++) await install(parts, `bench-${String(i).padStart(2, "0")}`);

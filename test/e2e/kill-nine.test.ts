@@ -4,20 +4,21 @@
  */
 import { describe, expect, test } from "bun:test";
 import { needs, until } from "../harness.ts";
+import { ensureTestImage, TEST_IMAGE } from "../fixtures/docker-image.ts";
 import { makeMachine, type Machine } from "./machine.ts";
 import { seededRandom } from "./random.ts";
 
 const KILLS = Number(process.env["VOXELTRON_KILLS"] ?? 10);
 const SEED = Number(process.env["VOXELTRON_SEED"] ?? 20261121);
-const SERVICES = ["web", "api"];
 
-const APP = `Bun.serve({ port: Number(process.env.PORT), hostname: "127.0.0.1", fetch: () => new Response("ok") });`;
+/** Slow to start, so that a kill has something to hit. */
+const APP = `await Bun.sleep(300); Bun.serve({ port: Number(process.env.PORT), hostname: "127.0.0.1", fetch: () => new Response("ok") });`;
 const HOOKS = ["on_deploy_start", "on_deploy_success", "on_deploy_fail"];
 
 interface EventLine {
   readonly id: string;
   readonly hook: string;
-  readonly data: { readonly service: string; readonly version: number };
+  readonly data: { readonly service: string; readonly version: number; readonly error?: string };
   readonly deliveries: readonly { readonly plugin: string; readonly state: string }[];
 }
 
@@ -36,57 +37,97 @@ export const version = "${version}";`,
   };
 }
 
+/** What to deploy on a provider, and how to see which instances there are, whoever knows of them. */
+interface Ground {
+  readonly name: string;
+  readonly services: readonly string[];
+  good(machine: Machine): readonly string[];
+  bad(machine: Machine): readonly string[];
+  instances(machine: Machine): readonly string[];
+}
+
+const PROCESSES: Ground = {
+  name: "process",
+  services: ["web", "api"],
+  good: (machine) => ["--path", machine.write("app", { "index.ts": APP }), "--port", "3000"],
+  bad: (machine) => ["--path", machine.write("broken", { "index.ts": "process.exit(3);" }), "--port", "3000"],
+  instances: ({ dataDir }) => [
+    ...new Bun.Glob("*").scanSync({ cwd: `${dataDir}/instances`, onlyFiles: false }),
+  ],
+};
+
+const CONTAINERS: Ground = {
+  name: "docker",
+  services: [`web-${process.pid}`, `api-${process.pid}`],
+  good: () => ["--image", TEST_IMAGE, "--command", "httpd -f -p 8080 -h /", "--port", "8080"],
+  bad: () => ["--image", TEST_IMAGE, "--command", "false", "--port", "8080"],
+  instances() {
+    const { stdout } = Bun.spawnSync([
+      "docker",
+      "ps",
+      "-a",
+      "--filter",
+      "label=voxeltron.owner",
+      "--format",
+      "{{.Names}}",
+    ]);
+    return stdout
+      .toString()
+      .split("\n")
+      .filter((name) => CONTAINERS.services.some((service) => name.startsWith(`vx-${service}-`)));
+  },
+};
+
+async function killAgainAndAgain(ground: Ground): Promise<void> {
+  const random = seededRandom(SEED);
+  await using machine = makeMachine();
+  const churn = ["1.0.0", "2.0.0"].map((version) =>
+    machine.write(`churn-${version}`, recorder(version, "churn")),
+  );
+  await machine.start();
+  const { status } = await machine.cli(
+    "plugin",
+    "install",
+    machine.write("recorder", recorder("1.0.0", "recorder")),
+    "--yes",
+  );
+  expect(status).toBe(0);
+
+  for (let kill = 0; kill < KILLS; kill++) {
+    const work = [
+      ...ground.services.map((service) => {
+        const words = random() < 0.3 ? ground.bad(machine) : ground.good(machine);
+        return machine.cli("deploy", service, ...words, "--provider", ground.name);
+      }),
+      machine.cli("plugin", "install", churn[Math.floor(random() * 2)] ?? "", "--yes"),
+    ];
+    await Bun.sleep(20 + random() * 700);
+    await machine.end("SIGKILL");
+    await Promise.all(work);
+    await machine.start();
+    await settled(machine);
+    await expectWhole(machine, ground);
+  }
+
+  // Kills that hit nothing would prove nothing.
+  const interrupted = (await events(machine)).filter(
+    ({ data }) => data.error?.includes("the daemon stopped") === true,
+  );
+  expect(interrupted.length).toBeGreaterThan(0);
+  for (const { name } of await services(machine))
+    expect((await machine.cli("remove", name, "--yes")).status).toBe(0);
+  expect(ground.instances(machine)).toEqual([]);
+  expect(await machine.end("SIGTERM")).toBe(0);
+}
+
 describe.skipIf(!needs("compiled"))(`kill -9, ${KILLS} times, seed ${SEED}`, () => {
-  test(
-    "loses no event, half-installs no plugin and orphans no instance",
+  const promise = "loses no event, half-installs no plugin and orphans no instance";
+  test(`${promise}, as processes`, () => killAgainAndAgain(PROCESSES), KILLS * 30_000);
+  test.skipIf(!needs("docker"))(
+    `${promise}, on Docker`,
     async () => {
-      const random = seededRandom(SEED);
-      await using machine = makeMachine();
-      const app = machine.write("app", { "index.ts": APP });
-      const broken = machine.write("broken", { "index.ts": "process.exit(3);" });
-      const churn = ["1.0.0", "2.0.0"].map((version) =>
-        machine.write(`churn-${version}`, recorder(version, "churn")),
-      );
-      await machine.start();
-      expect(
-        (
-          await machine.cli(
-            "plugin",
-            "install",
-            machine.write("recorder", recorder("1.0.0", "recorder")),
-            "--yes",
-          )
-        ).status,
-      ).toBe(0);
-
-      for (let kill = 0; kill < KILLS; kill++) {
-        const work = [
-          ...SERVICES.map((service) =>
-            machine.cli(
-              "deploy",
-              service,
-              "--path",
-              random() < 0.3 ? broken : app,
-              "--port",
-              "3000",
-              "--provider",
-              "process",
-            ),
-          ),
-          machine.cli("plugin", "install", churn[Math.floor(random() * 2)] ?? "", "--yes"),
-        ];
-        await Bun.sleep(20 + random() * 1500);
-        await machine.end("SIGKILL");
-        await Promise.all(work);
-        await machine.start();
-        await settled(machine);
-        await expectWhole(machine);
-      }
-
-      for (const service of await services(machine))
-        expect((await machine.cli("remove", service.name, "--yes")).status).toBe(0);
-      expect(instanceFolders(machine)).toEqual([]);
-      expect(await machine.end("SIGTERM")).toBe(0);
+      await ensureTestImage();
+      await killAgainAndAgain(CONTAINERS);
     },
     KILLS * 30_000,
   );
@@ -106,7 +147,7 @@ async function settled(machine: Machine): Promise<void> {
   );
 }
 
-async function expectWhole(machine: Machine): Promise<void> {
+async function expectWhole(machine: Machine, ground: Ground): Promise<void> {
   const all = await events(machine);
   for (const start of all.filter((event) => event.hook === "on_deploy_start")) {
     const ends = all.filter(
@@ -127,7 +168,7 @@ async function expectWhole(machine: Machine): Promise<void> {
   }
 
   const owned = (await services(machine)).flatMap(({ instance }) => instance ?? []).toSorted();
-  await until(() => instanceFolders(machine).join() === owned.join(), {
+  await until(() => ground.instances(machine).toSorted().join() === owned.join(), {
     timeoutMs: 15_000,
     what: `the instances ${owned.join(", ")} and no other`,
   });
@@ -144,11 +185,4 @@ async function events(machine: Machine): Promise<EventLine[]> {
     .split("\n")
     .filter(Boolean)
     .map((line) => JSON.parse(line) as EventLine);
-}
-
-/** Instances of the process provider that exist, by their folders. */
-function instanceFolders(machine: Machine): string[] {
-  return [
-    ...new Bun.Glob("*").scanSync({ cwd: `${machine.dataDir}/instances`, onlyFiles: false }),
-  ].toSorted();
 }

@@ -8,14 +8,14 @@ export const exec = command({
   words: "exec",
   summary: "run a command inside a service",
   args: [{ name: "service" }, { name: "-- command", rest: true }],
-  options: {},
-  example: "voxeltron exec web -- ls -la /app\nvoxeltron exec db -- psql < dump.sql",
-  notes: [
-    "Standard input is passed on unless it is a terminal, 1 MiB at most. The exit status is the command's own.",
-  ],
+  options: {
+    stdin: { type: "flag", short: "i", summary: "pass standard input on, read to its end; 1 MiB at most" },
+  },
+  example: "voxeltron exec web -- ls -la /app\nvoxeltron exec -i db -- psql < dump.sql",
+  notes: ["The exit status is the command's own."],
   async run(context) {
-    const { io, rest, flags } = context;
-    const stdin = io.stdin.isTerminal ? undefined : await io.stdin.readAll(LIMITS.execStdinBytes);
+    const { io, rest, flags, options } = context;
+    const stdin = options.stdin ? await io.stdin.readAll(LIMITS.execStdinBytes) : undefined;
     const client = await context.client();
     const stream = client.stream("service.exec", {
       name: argument(context, "service"),

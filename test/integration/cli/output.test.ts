@@ -82,7 +82,7 @@ test("exec passes bytes, streams, standard input and the exit status through", a
       return { exitCode: 42 };
     },
   });
-  const child = Bun.spawn(cliCommand(["--socket", socket, "exec", "web", "--", "cat", "--json", "-"]), {
+  const child = Bun.spawn(cliCommand(["--socket", socket, "exec", "-i", "web", "--", "cat", "--json", "-"]), {
     env: cliEnvironment(),
     stdin: new Blob([bytes]),
     stdout: "pipe",
@@ -99,7 +99,7 @@ test("exec refuses more standard input than it may send, and sends nothing", asy
   const socket = join(dir.path, "s");
   await using daemon = fakeDaemon(socket, {});
   const stdin = new Uint8Array(1024 * 1024 + 1);
-  const ran = await runCliProcess(["--socket", socket, "exec", "web", "cat"], { stdin });
+  const ran = await runCliProcess(["--socket", socket, "exec", "--stdin", "web", "cat"], { stdin });
   expect(ran.stderr).toContain("standard input holds more than 1 MiB");
   expect(ran.status).toBe(2);
   expect(daemon.requests).toEqual([]);
