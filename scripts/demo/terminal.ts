@@ -21,7 +21,7 @@ export async function typeInto(
       rows: 40,
       data(terminal, bytes) {
         screen += new TextDecoder().decode(bytes);
-        if (/\]: $/.test(screen) && left.length > 0) terminal.write(`${left.shift()}\n`);
+        if (screen.endsWith("]: ") && left.length > 0) terminal.write(`${left.shift()}\n`);
       },
     },
   });

@@ -55,7 +55,7 @@ function pluginHandlers({ plugins, uploads }: Services): Part<"plugin"> {
     "plugin.inspect": ({ source }) => plugins.inspect(sourceOf(source)),
     async "plugin.install"({ source, ...consent }) {
       const view = await plugins.install({ ...consent, source: sourceOf(source), by: OPERATOR });
-      if ("upload" in source) uploads.drop(source.upload);
+      if ("upload" in source) uploads.dropPlugin(source.upload);
       return view;
     },
     "plugin.list": async () => ({ plugins: await plugins.list() }),

@@ -6,30 +6,28 @@ export async function* makeProgressStream<T, R>(
   work: (report: (item: T) => void) => Promise<R>,
 ): AsyncGenerator<T, R, undefined> {
   const waiting: T[] = [];
-  let news = Promise.withResolvers<void>();
-  let isRead = true;
-  let isDone = false;
+  const state = { isRead: true, isDone: false, news: Promise.withResolvers<void>() };
   const done = work((item) => {
-    if (!isRead) return;
+    if (!state.isRead) return;
     waiting.push(item);
-    news.resolve();
+    state.news.resolve();
   }).finally(() => {
-    isDone = true;
-    news.resolve();
+    state.isDone = true;
+    state.news.resolve();
   });
   // Whoever reads gets the failure below; without a reader it is the work's own business.
   done.catch(() => {});
   try {
-    while (!isDone || waiting.length > 0) {
+    while (!state.isDone || waiting.length > 0) {
       const item = waiting.shift();
       if (item !== undefined) yield item;
       else {
-        await news.promise;
-        news = Promise.withResolvers<void>();
+        await state.news.promise;
+        state.news = Promise.withResolvers();
       }
     }
   } finally {
-    isRead = false;
+    state.isRead = false;
   }
   return done;
 }

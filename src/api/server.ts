@@ -97,6 +97,9 @@ function isOperation(name: string): name is OperationName {
 }
 
 function parseInput(name: OperationName, body: unknown): unknown {
+  // To valibot an empty list is an empty object.
+  if (Array.isArray(body))
+    throw fail("request.invalid", `${name}: the body should be an object, and is a list`);
   const result = v.safeParse(operations[name].input, body);
   if (result.success) return result.output;
   const issue = result.issues[0];

@@ -19,7 +19,7 @@ export interface Uploads {
   plugin(id: string): PackageFiles;
   /** The folder of an app: from now on the caller's to move or remove. */
   takeApp(id: string): App;
-  drop(id: string): void;
+  dropPlugin(id: string): void;
   close(): void;
 }
 
@@ -34,79 +34,84 @@ export interface App {
   readonly digest: string;
 }
 
-type Upload = (
-  | { readonly kind: "plugin"; readonly files: PackageFiles }
-  | { readonly kind: "app"; readonly app: App }
-) & {
-  readonly forget: () => void;
-};
-
 export function makeUploads(dataDir: string, clock: Clock): Uploads {
   const folder = join(dataDir, "uploads");
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const waiting = new Map<string, Upload>();
-
-  function find<K extends Upload["kind"]>(id: string, kind: K): Extract<Upload, { kind: K }> {
-    const upload = waiting.get(id);
-    if (upload?.kind !== kind)
-      throw fail(
-        "upload.not_found",
-        "the upload is not there, was used already or is older than ten minutes",
-        {
-          hint: "send the folder again",
-        },
-      );
-    return upload as Extract<Upload, { kind: K }>;
-  }
-
-  function keep(id: string, upload: DistributiveOmit<Upload, "forget">): void {
-    const forget = clock.after(LIMITS.uploadTtlMs, () => drop(id));
-    waiting.set(id, { ...upload, forget } as Upload);
-  }
-
-  function drop(id: string): void {
-    const upload = waiting.get(id);
-    if (upload === undefined) return;
-    waiting.delete(id);
-    upload.forget();
-    if (upload.kind === "app") rmSync(upload.app.directory, { recursive: true, force: true });
-  }
+  const plugins = makeShelf<PackageFiles>(clock, () => {});
+  const apps = makeShelf<App>(clock, ({ directory }) => rmSync(directory, { recursive: true, force: true }));
 
   return {
     async receive(kind, stream) {
-      const id = newId();
+      const upload = newId();
       if (kind === "plugin") {
         const files = await readTar(stream, { bytes: LIMITS.pluginUploadBytes, files: LIMITS.uploadFiles });
-        keep(id, { kind, files });
+        plugins.put(upload, files);
         return {
-          upload: id,
+          upload,
           files: files.size,
           bytes: [...files.values()].reduce((sum, file) => sum + file.bytes.byteLength, 0),
         };
       }
-      const directory = join(folder, id);
+      const directory = join(folder, upload);
       const { files, bytes, digest } = await unpackTar(stream, directory, {
         bytes: LIMITS.appUploadBytes,
         files: LIMITS.uploadFiles,
       });
-      keep(id, { kind, app: { directory, digest } });
-      return { upload: id, files, bytes };
+      apps.put(upload, { directory, digest });
+      return { upload, files, bytes };
     },
-    plugin: (id) => find(id, "plugin").files,
-    takeApp(id) {
-      const { app, forget } = find(id, "app");
-      forget();
-      waiting.delete(id);
-      return app;
-    },
-    drop,
+    plugin: (id) => plugins.get(id),
+    takeApp: (id) => apps.take(id),
+    dropPlugin: (id) => plugins.drop(id),
     close() {
-      for (const id of waiting.keys()) drop(id);
+      plugins.clear();
+      apps.clear();
     },
   };
 }
 
 // --- internal ---
 
-type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+interface Shelf<T> {
+  put(id: string, item: T): void;
+  /** Throws `upload.not_found`. */
+  get(id: string): T;
+  /** The same, and the item is the caller's from now on. */
+  take(id: string): T;
+  drop(id: string): void;
+  clear(): void;
+}
+
+/** Keeps each item until it is taken or its time is up; then `discard` gets it. */
+function makeShelf<T>(clock: Clock, discard: (item: T) => void): Shelf<T> {
+  const kept = new Map<string, { readonly item: T; readonly cancel: () => void }>();
+
+  function remove(id: string): T | undefined {
+    const entry = kept.get(id);
+    entry?.cancel();
+    kept.delete(id);
+    return entry?.item;
+  }
+
+  function drop(id: string): void {
+    const item = remove(id);
+    if (item !== undefined) discard(item);
+  }
+
+  return {
+    put: (id, item) => void kept.set(id, { item, cancel: clock.after(LIMITS.uploadTtlMs, () => drop(id)) }),
+    get: (id) => kept.get(id)?.item ?? notFound(),
+    take: (id) => remove(id) ?? notFound(),
+    drop,
+    clear() {
+      for (const id of kept.keys()) drop(id);
+    },
+  };
+}
+
+function notFound(): never {
+  throw fail("upload.not_found", "the upload is not there, was used already or is older than ten minutes", {
+    hint: "send the folder again",
+  });
+}

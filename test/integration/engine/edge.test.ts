@@ -60,7 +60,7 @@ async function dial(port: number): Promise<Line> {
 
 interface Upstream {
   readonly port: number;
-  readonly sockets: Socket[];
+  readonly sockets: Socket<unknown>[];
   heard: string;
   ended: number;
   closed: number;
@@ -68,7 +68,7 @@ interface Upstream {
 
 function listen(handlers: Partial<Bun.SocketHandler> = {}): Upstream {
   const upstream = { sockets: [], heard: "", ended: 0, closed: 0 } as unknown as Upstream;
-  const listener = Bun.listen<undefined>({
+  const listener = Bun.listen({
     hostname: "127.0.0.1",
     port: 0,
     allowHalfOpen: true,

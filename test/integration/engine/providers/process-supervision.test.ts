@@ -270,6 +270,23 @@ describe.skipIf(!needs("linux"))("supervision of processes", () => {
     expect(await provider.status(id)).toMatchObject({ exitCode: 0, restarts: 9 });
   });
 
+  test("a program that has gone is tried less and less often, too", async () => {
+    const clock = fakeClock();
+    const end = Promise.withResolvers<number>();
+    const provider = open({ clock, launch: () => ({ pid: 2 ** 22 + 1, exited: end.promise }) });
+    writeFileSync(`${dir.path}/upload/tool`, "", { mode: 0o755 });
+    const id = await run(provider, "", { command: ["./tool"], restart: "always" });
+    await Bun.file(`${dir.path}/instances/${id}/app/tool`).delete();
+    end.resolve(1);
+    for (const seconds of [1, 2, 4, 8, 16, 32, 60, 60, 60]) {
+      const detail = `is started again in ${seconds} s`;
+      await until(async () => (await provider.status(id)).detail === detail, { what: detail });
+      const { restarts = 0 } = await provider.status(id);
+      await clock.advance(seconds * 1000);
+      await until(async () => (await provider.status(id)).restarts === restarts + 1);
+    }
+  });
+
   test("stopping a crash loop ends it", async () => {
     const clock = fakeClock();
     const launches: Promise<number>[] = [];

@@ -1,0 +1,96 @@
+import { describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { loadConfig, type Config } from "../../../src/daemon/config.ts";
+import { tempDir } from "../../harness.ts";
+
+const HOME = { HOME: "/home/someone" };
+
+async function load(
+  toml: string,
+  environment: Record<string, string> = HOME,
+  flags: object = {},
+): Promise<Config> {
+  await using dir = tempDir();
+  const config = join(dir.path, "config.toml");
+  writeFileSync(config, toml);
+  return loadConfig({ config, ...flags }, environment, 1000);
+}
+
+describe("the configuration", () => {
+  test("has a default for everything", () => {
+    const config = loadConfig({}, HOME, 1000);
+    expect(config).toMatchObject({
+      file: undefined,
+      data_dir: "/home/someone/.local/share/voxeltron",
+      log_level: "info",
+      providers: { default: "docker" },
+      docker: { socket: { socketPath: "/var/run/docker.sock" } },
+      plugins: { idle_timeout: 300_000, config: {} },
+      network: { allow_private: [] },
+      notify: {},
+    });
+    expect(config.plugins.ceiling).toHaveLength(9);
+  });
+
+  test("of root lives in the system's places", () => {
+    expect(loadConfig({}, {}, 0)).toMatchObject({
+      data_dir: "/var/lib/voxeltron",
+      socket: "/run/voxeltron/voxeltron.sock",
+    });
+  });
+
+  test("is overridden by variables, and they by flags", async () => {
+    const toml = 'data_dir = "/from/file"\nlog_level = "warn"\n';
+    const environment = { ...HOME, VOXELTRON_DATA_DIR: "/from/variable", VOXELTRON_LOG_LEVEL: "debug" };
+    expect(await load(toml)).toMatchObject({ data_dir: "/from/file", log_level: "warn" });
+    expect(await load(toml, environment)).toMatchObject({ data_dir: "/from/variable", log_level: "debug" });
+    expect(await load(toml, environment, { dataDir: "/from/flag" })).toMatchObject({
+      data_dir: "/from/flag",
+      socket: "/from/flag/voxeltron.sock",
+    });
+  });
+
+  test("takes lists from variables, separated by commas", async () => {
+    const { plugins } = await load("", { ...HOME, VOXELTRON_PLUGINS_CEILING: "logs_read, notify_send" });
+    expect(plugins.ceiling).toEqual(["logs_read", "notify_send"]);
+  });
+
+  const bad: readonly (readonly [toml: string, says: string])[] = [
+    ["log_levle = 1", 'config.toml:1: log_levle: is not a known key; did you mean "log_level"?'],
+    [
+      '\n[docker]\nsocket = "relative"',
+      'config.toml:3: docker.socket: found "relative", wanted an absolute path',
+    ],
+    ['[plugins]\nidle_timeout = "soon"', 'found "soon", wanted a duration'],
+    ["[plugins]\nidle_timeout = 5", "config.toml:2: plugins.idle_timeout"],
+    ['[plugins]\nceiling = ["everything"]', "plugins.ceiling"],
+    ['[network]\nallow_private = ["everywhere"]', "wanted a network such as 10.0.0.0/8, or host:port"],
+    ['[network]\nallow_private = "10.0.0.0/8"', "network.allow_private"],
+    ['[providers]\ndefault = "podman"', "providers.default"],
+    ['data_dir = "here"', 'found "here", wanted an absolute path'],
+    ["log_level = ", "config.toml:1:"],
+    ["a = 1\na = 2", "config.toml:2:"],
+  ];
+  test.each(bad)("%j is refused by line and key", async (toml, says) => {
+    const error = (await load(toml).catch((thrown: unknown) => thrown)) as { code: string; message: string };
+    expect(error).toMatchObject({ code: "config.invalid" });
+    expect(error.message).toContain(says);
+  });
+
+  test("never repeats a channel's values in an error", async () => {
+    const toml = '[notify.ops]\ntype = "slack"\nurl = "ftp://secret-token"\n';
+    const error = (await load(toml).catch((thrown: unknown) => thrown)) as Error;
+    expect(error.message).toContain("notify.ops");
+    expect(error.message).not.toContain("secret-token");
+  });
+
+  test("of more than a mebibyte, or not in UTF-8, is refused unread", async () => {
+    expect(load(`# ${"x".repeat(1 << 20)}`)).rejects.toMatchObject({ code: "config.unreadable" });
+    await using dir = tempDir();
+    writeFileSync(join(dir.path, "c.toml"), new Uint8Array([0x61, 0xff]));
+    expect(() => loadConfig({ config: join(dir.path, "c.toml") }, HOME, 1000)).toThrow(
+      expect.objectContaining({ code: "config.unreadable" }),
+    );
+  });
+});
