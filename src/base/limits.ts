@@ -108,6 +108,8 @@ export const LIMITS = {
   envValueBytes: 128 * KIB,
   deploysShown: 10,
   shutdownMs: 15 * SECOND,
+  /** What requests have to end by themselves once the daemon has stopped its work. */
+  lastAnswersMs: 500,
   instanceLogBytes: 32 * MIB,
   /** A longer line of a log is shown in pieces. */
   logLineBytes: 1 * MIB,

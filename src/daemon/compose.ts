@@ -74,8 +74,10 @@ export interface Services {
   readonly uploads: Uploads;
   /** Repairs what a crash left, then begins to deliver. */
   start(): Promise<void>;
-  /** Ends what is under way; instances go on. */
-  close(): Promise<void>;
+  /** Begins nothing more and ends what is under way, so that whoever waits for it gets an answer. */
+  drain(): Promise<void>;
+  /** Lets go of everything; instances go on. After `drain`. */
+  close(): void;
 }
 
 export function compose(world: World): Services {
@@ -99,10 +101,12 @@ export function compose(world: World): Services {
       engine.desks.events.subscribe(() => host.dispatcher.wake());
       host.dispatcher.start();
     },
-    async close() {
+    async drain() {
       await engine.desks.deploys.close();
       await host.dispatcher.stop(LIMITS.shutdownMs);
       await host.plugins.close();
+    },
+    close() {
       engine.edges.closeAll();
       engine.processes.close();
       uploads.close();

@@ -44,6 +44,18 @@ export async function runDaemon({ flags, environment, serve }: RunOptions): Prom
   });
   const notify = openServiceManager(environment["NOTIFY_SOCKET"]);
   await using stack = new AsyncDisposableStack();
+  stack.defer(watchForBugs(log));
+  // Before anything is open to the outside: a signal must never find its default in place.
+  const signals = watchSignals(() => {
+    notify("RELOADING=1", monotonicUsec());
+    const next = reload(config, { flags, environment, uid, log });
+    if (next !== undefined) {
+      config = next;
+      log.info("configuration reloaded", { file: config.file });
+    }
+    notify("READY=1");
+  });
+  stack.defer(signals.unwatch);
 
   makeDataDir(config.data_dir);
   const lock = lockDataDir(config.data_dir);
@@ -52,18 +64,10 @@ export async function runDaemon({ flags, environment, serve }: RunOptions): Prom
   const services = compose({ config: () => config, log, clock: systemClock });
   stack.defer(() => services.close());
   await services.start();
-  const server = openToGroup(config.socket, () =>
-    serve(services, { socket: config.socket, dataDir: config.data_dir, log }),
-  );
-  stack.defer(() => server.stop(LIMITS.shutdownMs));
-
-  const bugs = watchForBugs(log);
-  stack.defer(bugs);
-  const signals = watchSignals(() => {
-    config = reload(config, { flags, environment, uid, log });
-    notify("READY=1");
-  });
-  stack.defer(signals.unwatch);
+  const place = { socket: config.socket, dataDir: config.data_dir, log };
+  const server = openToGroup(config.socket, () => serve(services, place));
+  stack.defer(() => server.stop(LIMITS.lastAnswersMs));
+  stack.defer(() => services.drain());
   notify("READY=1", `STATUS=serving ${config.socket}`);
   log.info("ready", { version: VERSION, pid: process.pid, dataDir: config.data_dir, socket: config.socket });
 
@@ -93,15 +97,19 @@ interface ReloadContext {
 }
 
 /** A configuration with an error is refused whole: the old one stays. Places and providers count from the next start on. */
-function reload(current: Config, { flags, environment, uid, log }: ReloadContext): Config {
+function reload(current: Config, { flags, environment, uid, log }: ReloadContext): Config | undefined {
   try {
     const next = loadConfig(flags, environment, uid);
-    log.info("configuration reloaded", { file: next.file });
     return { ...next, data_dir: current.data_dir, socket: current.socket };
   } catch (error) {
     log.error("the new configuration was refused, the old one stays", { error: messageOf(error) });
-    return current;
+    return undefined;
   }
+}
+
+/** What systemd wants beside RELOADING=1, to tell this reload from an earlier one. */
+function monotonicUsec(): string {
+  return `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`;
 }
 
 /** The first signal that asks for an end resolves `stop`; a second ends the process at once. */

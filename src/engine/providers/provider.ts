@@ -79,6 +79,7 @@ export interface WorkContext {
 export interface LogOptions {
   readonly follow: boolean;
   readonly tail: number | undefined;
+  /** RFC 3339. */
   readonly since?: string | undefined;
   readonly signal: AbortSignal;
 }

@@ -6,18 +6,25 @@ import { LIMITS } from "../../../src/base/limits.ts";
 import { makeUploads } from "../../../src/daemon/uploads.ts";
 import { fakeClock, tempDir } from "../../harness.ts";
 
-function tar(files: Readonly<Record<string, string>>): ReadableStream<Uint8Array> {
+async function tar(files: Readonly<Record<string, string>>): Promise<ReadableStream<Uint8Array>> {
   const archive = pack();
   for (const [name, text] of Object.entries(files)) archive.entry({ name }, text);
   archive.finalize();
-  return ReadableStream.from(archive as AsyncIterable<Uint8Array>);
+  return streamOf(Buffer.concat(await Array.fromAsync(archive as AsyncIterable<Buffer>)));
+}
+
+function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  return new Blob([Buffer.from(bytes)]).stream();
 }
 
 describe("uploads", () => {
   test("of an app are good for one use", async () => {
     await using dir = tempDir();
     const uploads = makeUploads(dir.path, fakeClock());
-    const { upload, files, bytes } = await uploads.receive("app", tar({ "index.ts": "x", "lib/y.ts": "yz" }));
+    const { upload, files, bytes } = await uploads.receive(
+      "app",
+      await tar({ "index.ts": "x", "lib/y.ts": "yz" }),
+    );
     expect({ files, bytes }).toEqual({ files: 2, bytes: 3 });
     const { directory, digest } = uploads.takeApp(upload);
     expect(digest).toStartWith("sha256:");
@@ -30,7 +37,7 @@ describe("uploads", () => {
   test("of a plugin stay until they are installed, and are no app", async () => {
     await using dir = tempDir();
     const uploads = makeUploads(dir.path, fakeClock());
-    const { upload } = await uploads.receive("plugin", tar({ "plugin.toml": "" }));
+    const { upload } = await uploads.receive("plugin", await tar({ "plugin.toml": "" }));
     expect([...uploads.plugin(upload).keys()]).toEqual(["plugin.toml"]);
     expect(uploads.plugin(upload).size).toBe(1);
     expect(() => uploads.takeApp(upload)).toThrow(expect.objectContaining({ code: "upload.not_found" }));
@@ -42,13 +49,13 @@ describe("uploads", () => {
     await using dir = tempDir();
     const clock = fakeClock();
     const uploads = makeUploads(dir.path, clock);
-    const first = await uploads.receive("app", tar({ a: "1" }));
+    const first = await uploads.receive("app", await tar({ a: "1" }));
     await clock.advance(LIMITS.uploadTtlMs - 1);
     expect(readdirSync(join(dir.path, "uploads"))).toEqual([first.upload]);
     await clock.advance(1);
     expect(readdirSync(join(dir.path, "uploads"))).toEqual([]);
 
-    await uploads.receive("app", tar({ a: "1" }));
+    await uploads.receive("app", await tar({ a: "1" }));
     makeUploads(dir.path, clock);
     expect(readdirSync(join(dir.path, "uploads"))).toEqual([]);
   });
@@ -56,7 +63,7 @@ describe("uploads", () => {
   test("that are no archive leave nothing", async () => {
     await using dir = tempDir();
     const uploads = makeUploads(dir.path, fakeClock());
-    const junk = () => ReadableStream.from([new Uint8Array(3000).fill(7)]);
+    const junk = () => streamOf(new Uint8Array(3000).fill(7));
     for (const kind of ["plugin", "app"] as const)
       expect(uploads.receive(kind, junk())).rejects.toMatchObject({ code: "upload.invalid" });
     expect(readdirSync(join(dir.path, "uploads"))).toEqual([]);

@@ -43,7 +43,9 @@ export function containerOptions(
   };
 }
 
-export function instanceLabels(spec: InstanceSpec): Record<string, string> {
+// --- internal ---
+
+function instanceLabels(spec: InstanceSpec): Record<string, string> {
   return {
     [LABELS.owner]: spec.owner,
     [LABELS.service]: spec.service,
@@ -51,8 +53,6 @@ export function instanceLabels(spec: InstanceSpec): Record<string, string> {
     [LABELS.instance]: spec.id,
   };
 }
-
-// --- internal ---
 
 /** `always` becomes `unless-stopped`: a service that was stopped must not come back with the engine. */
 const RESTART: Readonly<Record<RestartPolicy, string>> = {

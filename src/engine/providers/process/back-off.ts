@@ -1,4 +1,4 @@
-/** When a process that ended is started again. Pure. Called by instance.ts. */
+/** When a process that ended is started again. Pure. Called by run.ts and instance.ts. */
 import { LIMITS } from "../../../base/limits.ts";
 import type { RestartPolicy } from "../provider.ts";
 

@@ -1,7 +1,7 @@
 /**
  * What is kept on disk of an instance, so that the next daemon finds it: `spec.json` (written once), `state.json` (replaced
  * whole at every change), `app/` (the program) and `logs/`. The folder is closed to others: environments hold passwords.
- * Written by the provider and instance.ts; nobody else reads it.
+ * Written by provider.ts and run.ts; nobody else reads it.
  */
 import { constants } from "node:fs";
 import { cp, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
@@ -121,14 +121,23 @@ async function readJson<T extends v.GenericSchema>(
 
 /** The old content or the new, also after a power cut. */
 async function writeWhole(path: string, text: string): Promise<void> {
-  const file = await open(`${path}.new`, "w", 0o600);
   try {
-    await file.writeFile(text);
-    await file.datasync();
-  } finally {
-    await file.close();
+    const file = await open(`${path}.new`, "w", 0o600);
+    try {
+      await file.writeFile(text);
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+    await rename(`${path}.new`, path);
+  } catch (error) {
+    throw diskFull(error) ?? error;
   }
-  await rename(`${path}.new`, path);
+}
+
+function diskFull(error: unknown): Error | undefined {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "ENOSPC" ? fail("disk.full", "the data dir has no space left") : undefined;
 }
 
 async function copyFolder(from: string, to: string): Promise<void> {
@@ -137,8 +146,7 @@ async function copyFolder(from: string, to: string): Promise<void> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") throw fail("service.invalid", `the folder ${quote(from)} is not there`);
-    if (code === "ENOSPC") throw fail("disk.full", "the data dir has no space left for the program");
-    throw error;
+    throw diskFull(error) ?? error;
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Ends every process of an instance, wherever it went: a program may fork, change its group and leave its session, but
- * it inherits the mark in its environment. Called by instance.ts and provider.ts.
+ * it inherits the mark in its environment. Called by run.ts and provider.ts.
  */
 import type { Clock } from "../../../base/clock.ts";
 import { fail } from "../../../base/errors.ts";

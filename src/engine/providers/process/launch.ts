@@ -1,6 +1,6 @@
 /**
  * Starts a process that outlives the daemon: in a session of its own, its output straight into files, so that nothing of
- * ours has to run for it. The only place that starts services. Called by instance.ts.
+ * ours has to run for it. The only place that starts services. Called by run.ts.
  */
 import { fail, messageOf } from "../../../base/errors.ts";
 import { quote } from "../../../base/text.ts";

@@ -1,6 +1,6 @@
 /**
  * The captured output of one instance: both streams, bounded, with the times of their parts. All calls are short and
- * synchronous, so readers never see half a cut. Called by instance.ts (writes) and read-logs.ts (reads).
+ * synchronous, so readers never see half a cut. Called by run.ts (writes) and read-logs.ts (reads).
  */
 import { closeSync } from "node:fs";
 import type { Clock } from "../../../base/clock.ts";

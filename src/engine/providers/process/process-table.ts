@@ -1,6 +1,6 @@
 /**
  * The kernel's list of processes, read from /proc. A pid alone names nobody: it is used again after its process ended, so
- * a process is a pid with its start time and the boot that both belong to. Linux only. Called by instance.ts and kill.ts.
+ * a process is a pid with its start time and the boot that both belong to. Linux only. Called by run.ts, instance.ts and kill.ts.
  */
 import { readFileSync } from "node:fs";
 import { readdir, readFile, readlink } from "node:fs/promises";

@@ -1,7 +1,7 @@
 /**
  * What is run for an instance: which file, with which arguments and environment. No shell, nothing inherited. A folder of
  * JavaScript needs no runtime but this executable, which is also Bun. Reads the folder, starts nothing.
- * Called by instance.ts and exec.ts; by provider.ts to refuse early.
+ * Called by run.ts and provider.ts.
  */
 import { constants } from "node:fs";
 import { access, readFile, stat } from "node:fs/promises";

@@ -33,7 +33,17 @@ function sameAsBun(name: string, expressions: readonly string[]): void {
 const list = (inputs: readonly unknown[], use: (input: string) => string) =>
   inputs.map((input) => use(JSON.stringify(input)));
 
-const TEXTS = ["", "a", "ü€😀", "\u0000x\u0000", "\ud800", "a\udc00b", "\ud83d\ude00\ud83d", "\uFEFFbom", "x".repeat(5000)];
+const TEXTS = [
+  "",
+  "a",
+  "ü€😀",
+  "\u0000x\u0000",
+  "\ud800",
+  "a\udc00b",
+  "\ud83d\ude00\ud83d",
+  "\uFEFFbom",
+  "x".repeat(5000),
+];
 sameAsBun("TextEncoder", [
   ...list(TEXTS, (text) => `[...new TextEncoder().encode(${text})]`),
   "new TextEncoder().encoding",
@@ -59,8 +69,14 @@ const BYTES = [
 sameAsBun("TextDecoder", [
   ...list(BYTES, (bytes) => `new TextDecoder().decode(new Uint8Array(${bytes}))`),
   ...list(BYTES, (bytes) => `new TextDecoder("utf-8", {ignoreBOM: true}).decode(new Uint8Array(${bytes}))`),
-  ...list(BYTES.slice(0, 4), (bytes) => `new TextDecoder("utf-8", {fatal: true}).decode(new Uint8Array(${bytes}))`),
-  ...list(BYTES.slice(4, 10), (bytes) => `new TextDecoder("utf-8", {fatal: true}).decode(new Uint8Array(${bytes}))`),
+  ...list(
+    BYTES.slice(0, 4),
+    (bytes) => `new TextDecoder("utf-8", {fatal: true}).decode(new Uint8Array(${bytes}))`,
+  ),
+  ...list(
+    BYTES.slice(4, 10),
+    (bytes) => `new TextDecoder("utf-8", {fatal: true}).decode(new Uint8Array(${bytes}))`,
+  ),
   "new TextDecoder().decode()",
   "new TextDecoder('UTF-8 ').encoding",
   "new TextDecoder('no-such').encoding",
@@ -73,7 +89,10 @@ sameAsBun("TextDecoder", [
 
 sameAsBun("atob and btoa", [
   ...list(["", "a", "ab", "abc", "\u00ff\u0000", "ü", "€", "x".repeat(10_000)], (text) => `btoa(${text})`),
-  ...list(["", "YQ==", "YQ", "YWI=", " Y W\nI ", "=", "Y", "YQ=", "YQ===", "Y-_=", "YR==", "////"], (text) => `atob(${text})`),
+  ...list(
+    ["", "YQ==", "YQ", "YWI=", " Y W\nI ", "=", "Y", "YQ=", "YQ===", "Y-_=", "YR==", "////"],
+    (text) => `atob(${text})`,
+  ),
   "btoa()",
   "atob(null)",
 ]);
@@ -93,13 +112,22 @@ const URLS = [
   "https://a.b/\ud800",
   "http://a\u0000b/",
 ];
-const PARTS = "['href','origin','protocol','username','password','host','hostname','port','pathname','search','hash']";
+const PARTS =
+  "['href','origin','protocol','username','password','host','hostname','port','pathname','search','hash']";
 sameAsBun("URL", [
   ...list(URLS, (url) => `(() => { const u = new URL(${url}); return ${PARTS}.map(p => u[p]) })()`),
   ...list(URLS, (url) => `URL.canParse(${url})`),
-  ...list(["../x", "?q", "#h", "//other/p", "https://z/", ""], (url) => `new URL(${url}, "https://base.example/a/b?c").href`),
-  ...["protocol", "username", "password", "host", "hostname", "port", "pathname", "search", "hash"].flatMap((part) =>
-    list(["http", "a b", "x:9000", "", "ü", "99999"], (value) => `(() => { const u = new URL("https://h.example:1/p?q#f"); u.${part} = ${value}; return u.href })()`),
+  ...list(
+    ["../x", "?q", "#h", "//other/p", "https://z/", ""],
+    (url) => `new URL(${url}, "https://base.example/a/b?c").href`,
+  ),
+  ...["protocol", "username", "password", "host", "hostname", "port", "pathname", "search", "hash"].flatMap(
+    (part) =>
+      list(
+        ["http", "a b", "x:9000", "", "ü", "99999"],
+        (value) =>
+          `(() => { const u = new URL("https://h.example:1/p?q#f"); u.${part} = ${value}; return u.href })()`,
+      ),
   ),
   "(() => { const u = new URL('https://a.b/?x=1'); u.searchParams.append('y', 'a b&c'); u.searchParams.set('x', '2'); return [u.href, u.search] })()",
   "(() => { const u = new URL('https://a.b/?x=1'); const p = u.searchParams; u.search = '?z=3'; return [p.get('z'), p.get('x'), String(p)] })()",
@@ -112,7 +140,22 @@ sameAsBun("URL", [
 ]);
 
 sameAsBun("URLSearchParams", [
-  ...list(["", "?a=1&b=2", "a=1&a=2", "a+b=%20c", "%zz=%", "=", "&&a&", "ü=%C3%BC", "a=%ff", "x=1=2", "a=%F0%9F%98%80"], (text) => `[[...new URLSearchParams(${text})], String(new URLSearchParams(${text}))]`),
+  ...list(
+    [
+      "",
+      "?a=1&b=2",
+      "a=1&a=2",
+      "a+b=%20c",
+      "%zz=%",
+      "=",
+      "&&a&",
+      "ü=%C3%BC",
+      "a=%ff",
+      "x=1=2",
+      "a=%F0%9F%98%80",
+    ],
+    (text) => `[[...new URLSearchParams(${text})], String(new URLSearchParams(${text}))]`,
+  ),
   "String(new URLSearchParams({a: 1, b: '!~*()\\'-._ ü'}))",
   "String(new URLSearchParams([['a', 'b'], ['c', 'd']]))",
   "String(new URLSearchParams(new URLSearchParams('a=b')))",
@@ -209,7 +252,10 @@ sameAsBun("timers, crypto and the rest", [
   "new Promise(r => { const seen = []; setTimeout(() => r(seen), 3); queueMicrotask(() => seen.push(2)); seen.push(1) })",
   "queueMicrotask(1)",
   "clearTimeout(undefined)",
-  ...["SHA-1", "sha-256", "SHA-384", "SHA-512"].map((name) => `(async () => [...new Uint8Array(await crypto.subtle.digest('${name}', new TextEncoder().encode('abc')))])()`),
+  ...["SHA-1", "sha-256", "SHA-384", "SHA-512"].map(
+    (name) =>
+      `(async () => [...new Uint8Array(await crypto.subtle.digest('${name}', new TextEncoder().encode('abc')))])()`,
+  ),
   "(async () => [...new Uint8Array(await crypto.subtle.digest({name: 'SHA-256'}, new Uint8Array()))].length)()",
   "/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(crypto.randomUUID())",
   "crypto.getRandomValues(new Uint8Array(64)).some(x => x > 0)",
@@ -220,7 +266,19 @@ sameAsBun("timers, crypto and the rest", [
 ]);
 
 test("what a plugin's world does not have is absent, not half there", async () => {
-  const names = ["process", "Bun", "require", "module", "Worker", "WebAssembly", "Atomics", "navigator", "__dirname", "postMessage", "self"];
+  const names = [
+    "process",
+    "Bun",
+    "require",
+    "module",
+    "Worker",
+    "WebAssembly",
+    "Atomics",
+    "navigator",
+    "__dirname",
+    "postMessage",
+    "self",
+  ];
   const code = `[${names.map((name) => `typeof ${name}`).join()}]`;
   expect(await inGuest(code)).toEqual({ value: names.map(() => "undefined") });
 });
