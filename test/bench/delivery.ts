@@ -69,7 +69,8 @@ export async function benchDelivery(): Promise<Row[]> {
       { what: `${EVENTS} events to ${PLUGINS} plugins, altogether`, value: many, unit: "ms", runs: 1 },
     ];
   } finally {
-    await parts.close();
+    await parts.drain();
+    parts.close();
     rmSync(folder, { recursive: true, force: true });
   }
 }

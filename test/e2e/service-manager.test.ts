@@ -25,7 +25,7 @@ describe.skipIf(!needs("compiled") || !needs("linux"))("the service manager", ()
     await using machine = makeMachine('log_level = "error"\n');
     await machine.start();
     expect(machine.log()).toBe("");
-    machine.configure('log_level = "info"\n[notify.ops]\ntype = "webhook"\nurl = "http://127.0.0.1:1/"\n');
+    machine.configure('log_level = "info"\n[notify.ops]\ntype = "webhook"\nurl = "http://127.0.0.1:8080/"\n');
     process.kill(machine.pid(), "SIGHUP");
     await until(() => machine.log().includes("configuration reloaded"), { what: "the reload" });
     machine.configure("log_level = 3\n");
