@@ -1,5 +1,5 @@
 /** What tests share: temporary places, waiting for a condition, a clock with hands, and what this machine has. */
-import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../src/base/clock.ts";
@@ -69,9 +69,8 @@ export function fakeClock(start = Date.UTC(2026, 0, 1)): FakeClock {
 }
 
 /** Whether this machine has what some tests need. With CI=true a missing part is a failure, not a skip. */
-export function needs(part: "docker" | "compiled" | "linux"): boolean {
-  const has = parts[part]();
-  if (has) return true;
+export function needs(part: keyof typeof parts): boolean {
+  if (parts[part]()) return true;
   if (process.env["CI"] === "true") throw new Error(`CI needs ${part}, and it is not there`);
   const report = process.env["VOXELTRON_TEST_MISSING"];
   if (report !== undefined) appendFileSync(report, `${part}\n`);
@@ -81,9 +80,16 @@ export function needs(part: "docker" | "compiled" | "linux"): boolean {
 // --- internal ---
 
 const parts = {
-  docker: () =>
-    Bun.spawnSync(["docker", "version", "--format", "x"], { stdout: "ignore", stderr: "ignore" }).exitCode ===
-    0,
-  compiled: () => Bun.spawnSync(["test", "-x", "dist/voxeltron"]).exitCode === 0,
+  /** An engine that answers, its command line, and the program of which the test image is made. */
+  docker: () => succeeds("docker", "version", "--format", "x") && Bun.which("busybox") !== null,
+  "docker-registry": () => Bun.which("docker-registry") !== null,
+  compiled: () => existsSync(join(import.meta.dir, "../dist/voxeltron")),
   linux: () => process.platform === "linux",
-};
+} as const;
+
+function succeeds(...command: string[]): boolean {
+  return (
+    Bun.which(command[0] ?? "") !== null &&
+    Bun.spawnSync(command, { stdout: "ignore", stderr: "ignore" }).exitCode === 0
+  );
+}

@@ -1,57 +1,13 @@
 /** The main job, on the compiled executable: install with consent, deploy, and the plugin's hooks notify over HTTPS. */
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { documentedPlugin } from "../fixtures/documented-plugin.ts";
 import { needs, until } from "../harness.ts";
 import { makeMachine } from "./machine.ts";
 
 const TLS = join(import.meta.dir, "../fixtures/tls");
 
 const APP = `Bun.serve({ port: Number(process.env.PORT), hostname: "127.0.0.1", fetch: () => new Response("hello") });`;
-
-/** The documentation's deploy-notifier, with the address of the test's endpoint. */
-function notifier(url: string): Record<string, string> {
-  return {
-    "plugin.toml": `# plugin.toml
-[plugin]
-name = "deploy-notifier"
-version = "1.0.0"
-description = "Posts a Slack message on every deploy"
-tier = 2  # JS plugin
-
-[capabilities]
-required = ["notify_send", "logs_read"]
-
-[hooks]
-on_deploy_success = true
-on_deploy_fail = true
-`,
-    "index.ts": `// index.ts
-import type { VoxeltronPlugin, DeployEvent } from "@voxeltron/sdk";
-
-const plugin: VoxeltronPlugin = {
-  async on_deploy_success(event: DeployEvent) {
-    await fetch("${url}", {
-      method: "POST",
-      body: JSON.stringify({
-        text: \`✅ \${event.service} deployed to \${event.domain}\`,
-      }),
-    });
-  },
-
-  async on_deploy_fail(event: DeployEvent) {
-    await fetch("${url}", {
-      method: "POST",
-      body: JSON.stringify({
-        text: \`❌ \${event.service} deploy failed: \${event.error}\`,
-      }),
-    });
-  },
-};
-
-export default plugin;
-`,
-  };
-}
 
 const PROMPT = `Plugin: deploy-notifier v1.0.0
 Requires capabilities:
@@ -85,7 +41,7 @@ type = "slack"
 url = "${url}"
 `);
     await machine.start({ NODE_EXTRA_CA_CERTS: join(TLS, "cert.pem") });
-    const plugin = machine.write("my-plugin", notifier(url));
+    const plugin = machine.write("my-plugin", documentedPlugin(url));
     const app = machine.write("app", { "index.ts": APP });
 
     const install = await machine.type(["plugin", "install", plugin], ["y"]);
@@ -120,7 +76,7 @@ url = "${url}"
   test("without a yes nothing is installed", async () => {
     await using machine = makeMachine();
     await machine.start();
-    const plugin = machine.write("my-plugin", notifier("https://hooks.slack.com/services/x"));
+    const plugin = machine.write("my-plugin", documentedPlugin("https://hooks.slack.com/services/x"));
     for (const answer of ["n", "", "no"]) {
       const { status } = await machine.type(["plugin", "install", plugin], [answer]);
       expect(status).toBe(5);

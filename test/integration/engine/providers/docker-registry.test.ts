@@ -9,7 +9,7 @@ import { needs, tempDir, until } from "../../../harness.ts";
 
 const docker = makeDockerProvider({ endpoint: { socketPath: "/var/run/docker.sock" }, clock: systemClock });
 
-describe.skipIf(!needs("docker") || Bun.which("docker-registry") === null)("a private registry", () => {
+describe.skipIf(!needs("docker") || !needs("docker-registry"))("a private registry", () => {
   const dir = tempDir();
   let registry: Bun.Subprocess;
   let host: string;
