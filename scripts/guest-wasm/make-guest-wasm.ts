@@ -5,6 +5,7 @@
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { PRELUDE_SECTION } from "../../src/host/runtimes/js-worker/prelude-section.ts";
 import { instrumentWasm } from "./instrument-wasm.ts";
 import { makeWasmWriter, nameBytes } from "./wasm-binary.ts";
 
@@ -22,10 +23,12 @@ export async function makeGuestWasm(outFile: string = GUEST_WASM): Promise<boole
   return true;
 }
 
-export const ROOM_FOLDER = join(import.meta.dir, "../../src/host/runtimes/js-worker");
+// --- internal ---
+
+const ROOM_FOLDER = join(import.meta.dir, "../../src/host/runtimes/js-worker");
 
 /** The prelude as one script whose value is its exports. */
-export async function bundlePrelude(): Promise<string> {
+async function bundlePrelude(): Promise<string> {
   const built = await Bun.build({
     entrypoints: [join(ROOM_FOLDER, "prelude/main.ts")],
     target: "browser",
@@ -37,11 +40,7 @@ export async function bundlePrelude(): Promise<string> {
   return `(function(){var module={exports:{}},exports=module.exports;${code}\nreturn module.exports})()`;
 }
 
-// --- internal ---
-
 const GUEST_WASM = join(ROOM_FOLDER, "quickjs.generated.wasm");
-/** The same name as in guest-module.ts, which can't be imported here: it needs the file that this makes. */
-const PRELUDE_SECTION = "voxeltron.prelude";
 const DIGEST_SECTION = "voxeltron.digest";
 /** Checks between two looks at the clock: about 0.1 to 0.2 ms of guest time. */
 const FUEL_INTERVAL = 1 << 16;

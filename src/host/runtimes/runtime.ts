@@ -34,7 +34,7 @@ export type OpenRoom = (guest: Guest, door: PluginDoor) => Promise<Room>;
 export interface Guest {
   readonly name: string;
   readonly version: string;
-  /** The stored bundle: a script that assigns the module's exports (see bundle/). */
+  /** The stored bundle: one ES module without imports, whose default export is the plugin (see bundle/). */
   readonly code: string;
   /** Source map of `code`, so that errors name the author's file and line. */
   readonly sourceMap: string | undefined;

@@ -338,6 +338,16 @@ describe("a plugin that must be stopped", () => {
     },
   );
 
+  test("what a hook spends does not count as work after it", async () => {
+    const body = `const spin = (ms) => { const end = Date.now() + ms; while (Date.now() < end); };
+      spin(150); setTimeout(() => { spin(20); ctx.log.info("after") }, 1)`;
+    const door = recordedDoor();
+    await using opened = await openRoom(hookCode(body), door, { entryMs: 100 });
+    await opened.room.call("on_deploy_success", {}, DEADLINE);
+    const line = await until(() => door.lines[0], { what: "the line of the timer" });
+    expect(line.text).toBe("after");
+  });
+
   test("a cancelled call ends the room", async () => {
     await using opened = await openRoom(hookCode("await new Promise(() => {})"));
     const controller = new AbortController();
@@ -382,7 +392,7 @@ describe("bounds", () => {
       "an answer of too many values",
       "return Array.from({ length: 200000 }, () => 0)",
       "plugin.protocol",
-      "more than 100000 values",
+      `more than ${LIMITS.messageValues} values`,
     ],
     [
       "an answer that is nested too deeply",
@@ -433,6 +443,14 @@ describe("bounds", () => {
     expect(door.calls.length).toBe(LIMITS.guestPendingCalls);
   });
 
+  test("only so many bytes wait at a time", async () => {
+    const door = recordedDoor(() => new Promise(() => {}));
+    const body = `const text = "x".repeat(6e6); const all = Array.from({ length: 4 }, () => ctx.kv.set("k", text).catch((e) => e.message)); return await Promise.race(all)`;
+    await using opened = await openRoom(hookCode(body), door);
+    expect(await opened.room.call("on_deploy_success", {}, DEADLINE)).toContain("more than 16 MiB");
+    expect(door.calls.length).toBe(2);
+  });
+
   test("only so many timers run at a time", async () => {
     const body = "try { for (let i = 0; ; i++) setTimeout(() => {}, 60000) } catch (e) { return e.message }";
     await using opened = await openRoom(hookCode(body));
@@ -463,5 +481,73 @@ describe("bounds", () => {
       "plugin.protocol",
     );
     expect(await opened.room.call("on_deploy_success", {}, DEADLINE)).toBe(1);
+  });
+});
+
+describe("a Worker that misbehaves, as after a bug in its engine", () => {
+  /** A Worker that answers as a room does, and then does `then`. `send` posts a message as JSON. */
+  const impostor = (then: string) => () => {
+    const script = `
+      const send = (message) => postMessage(JSON.stringify({ jsonrpc: "2.0", ...message }));
+      let control;
+      onmessage = ({ data }) => {
+        if (typeof data !== "string") { control = data.control; send({ method: "ready" }); return }
+        const message = JSON.parse(data);
+        if (message.method === "load") { send({ id: message.id, result: ["on_alert", "toString", 5] }); ${then} }
+      };`;
+    return new Worker(URL.createObjectURL(new Blob([script])));
+  };
+  const open = (then: string, door = recordedDoor()) =>
+    openRoom("", door, { startWorker: impostor(then), entryMs: 100 });
+
+  test.each([
+    ["text that is no JSON", "postMessage('{')"],
+    ["an object", "postMessage({ jsonrpc: '2.0', id: 1, result: 1 })"],
+    ["an answer that nobody asked for", "send({ id: 77, result: 1 })"],
+    ["an answer twice", "send({ id: message.id, result: [] })"],
+    [
+      "two calls of one number",
+      "send({ id: 5, method: 'host', params: { method: 'kv.get' } }); send({ id: 5, method: 'host', params: { method: 'kv.get' } })",
+    ],
+    ["more than a message", "send({ method: 'log', params: { level: 'info', text: 'x'.repeat(9e6) } })"],
+  ])("that sends %s is ended", async (_what, then) => {
+    const door = recordedDoor(() => new Promise(() => {}));
+    await using opened = await open(then, door);
+    await until(() => !opened.room.alive, { what: "the end of the room" });
+    expect((await outcome(opened.room.call("on_alert", {}, DEADLINE))).code).toBe("plugin.protocol");
+  });
+
+  test("that names functions which are no hooks is not believed", async () => {
+    await using opened = await open("");
+    expect(opened.room.handlers).toEqual(["on_alert"]);
+  });
+
+  test("that is stuck where no check reaches is ended by the second guard", async () => {
+    const door = recordedDoor();
+    await using opened = await open("Atomics.store(control, 1, 1)", door);
+    await until(() => !opened.room.alive, { what: "the end of the room" });
+    expect(door.lines.at(-1)?.text).toContain("work after its hook ran longer than it may");
+  });
+
+  test("that does not answer is ended at the deadline", async () => {
+    await using opened = await open("");
+    expect((await outcome(opened.room.call("on_alert", {}, { deadlineMs: 30 }))).code).toBe("plugin.timeout");
+  });
+
+  test("that dies is plugin.crashed", async () => {
+    await using opened = await open("setTimeout(() => process.exit(3), 10)");
+    const failed = await outcome(opened.room.call("on_alert", {}, DEADLINE));
+    expect(failed.code).toBe("plugin.crashed");
+  });
+
+  test("that sends more calls than may wait gets errors, and the door sees no more than that", async () => {
+    const door = recordedDoor(() => new Promise(() => {}));
+    await using opened = await open(
+      "for (let i = 0; i < 150; i++) send({ id: i, method: 'host', params: { method: 'kv.get' } }); send({ method: 'log', params: { level: 'info', text: 'all sent' } })",
+      door,
+    );
+    await until(() => door.lines.length > 0, { what: "the line after the calls" });
+    expect(door.calls.length).toBe(LIMITS.guestPendingCalls);
+    expect(opened.room.alive).toBeTrue();
   });
 });

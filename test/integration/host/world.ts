@@ -17,10 +17,10 @@ import { CAPABILITY_NAMES, type HookName, type VoxeltronEvent } from "../../../s
 import { parseEvent } from "../../../src/engine/events/parse-event.ts";
 import { sampleEvent } from "../../../src/engine/events/samples.ts";
 import { inTransaction, openDatabase } from "../../../src/state/database.ts";
-import { makeGrantRecords } from "../../../src/state/grants.ts";
-import { makePluginKv } from "../../../src/state/plugin-kv.ts";
-import { makePluginLogRecords } from "../../../src/state/plugin-logs.ts";
-import { makePluginRecords } from "../../../src/state/plugins.ts";
+import { makeGrantRows } from "../../../src/state/grants.ts";
+import { makePluginKvRows } from "../../../src/state/plugin-kv.ts";
+import { makePluginLogRows } from "../../../src/state/plugin-logs.ts";
+import { makePluginRows } from "../../../src/state/plugins.ts";
 
 export interface World {
   readonly plugins: Plugins;
@@ -56,11 +56,11 @@ export function makeWorld(dataDir: string, changes: Changes = {}): World {
     opened: 0,
     call: async (guest, hook) => ({ version: guest.version, hook }),
   };
-  const logs = makePluginLogs(makePluginLogRecords(db, 1000));
+  const logs = makePluginLogs(makePluginLogRows(db, 1000));
   const standard: PluginsDeps = {
-    records: makePluginRecords(db),
-    grants: makeGrantRecords(db),
-    kv: makePluginKv(db),
+    rows: makePluginRows(db),
+    grants: makeGrantRows(db),
+    kv: makePluginKvRows(db),
     transaction: (work) => inTransaction(db, work),
     store: makePackageStore(join(dataDir, "plugins")),
     clock: systemClock,

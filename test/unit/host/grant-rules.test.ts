@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { effectiveGrants, settleGrant, settleGrants } from "../../../src/host/grant-rules.ts";
 import type { CapabilityRequest, Manifest } from "../../../src/host/manifest/manifest.ts";
 import { CAPABILITY_NAMES, type Capability } from "../../../src/sdk/index.ts";
-import type { GrantRecord } from "../../../src/state/grants.ts";
+import type { GrantRow } from "../../../src/state/grants.ts";
 
 const asks = (capability: Capability, scope: readonly string[] | null = null): CapabilityRequest => ({
   capability,
@@ -103,7 +103,7 @@ describe("settling consent", () => {
 });
 
 describe("what a guest may use", () => {
-  const granted = (capability: string, scope: readonly string[] | null): GrantRecord => ({
+  const granted = (capability: string, scope: readonly string[] | null): GrantRow => ({
     capability,
     scope,
     grantedBy: "t",

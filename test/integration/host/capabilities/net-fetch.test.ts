@@ -18,7 +18,7 @@ import {
 import { makeHttpClient } from "../../../../src/platform/http/http-client.ts";
 import type { Resolver } from "../../../../src/platform/http/resolve.ts";
 import type { Capability } from "../../../../src/sdk/index.ts";
-import type { AuditRecord } from "../../../../src/state/audit.ts";
+import type { AuditRow } from "../../../../src/state/audit.ts";
 import { makeCertificate } from "../../../certificate.ts";
 import { until } from "../../../harness.ts";
 import { answerWith, rawServer, type LocalServer } from "../../../local-server.ts";
@@ -46,7 +46,7 @@ interface Answer {
 }
 
 function plugin(world: World = {}) {
-  const audit: AuditRecord[] = [];
+  const audit: AuditRow[] = [];
   const grants = new Map<Capability, readonly string[] | null>(world.grants ?? [["network_outbound", null]]);
   const rules = [`${PUBLIC}/32`, ...(world.allowPrivate ?? [])]
     .map(parsePrivateRule)

@@ -5,14 +5,14 @@ import { silentLog, type Log } from "../../../../src/base/log.ts";
 import { makeBroker } from "../../../../src/host/capabilities/broker.ts";
 import { method, type Caller, type Method } from "../../../../src/host/capabilities/method.ts";
 import type { Capability } from "../../../../src/sdk/index.ts";
-import type { AuditRecord } from "../../../../src/state/audit.ts";
+import type { AuditRow } from "../../../../src/state/audit.ts";
 import type { PluginLogLine } from "../../../../src/state/plugin-logs.ts";
 import { fakeClock } from "../../../harness.ts";
 import { rejection } from "../../../fixtures/rejection.ts";
 
 function setUp(extra: readonly Method[] = [], options: { readonly log?: Log } = {}) {
   const clock = fakeClock();
-  const audit: AuditRecord[] = [];
+  const audit: AuditRow[] = [];
   const lines: PluginLogLine[] = [];
   const ran: unknown[] = [];
   const grants = new Map<Capability, readonly string[] | null>();

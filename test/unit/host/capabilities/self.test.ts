@@ -4,11 +4,11 @@ import { LIMITS } from "../../../../src/base/limits.ts";
 import { selfMethods } from "../../../../src/host/capabilities/self.ts";
 import type { Caller } from "../../../../src/host/capabilities/method.ts";
 import { openDatabase } from "../../../../src/state/database.ts";
-import { makePluginKv } from "../../../../src/state/plugin-kv.ts";
+import { makePluginKvRows } from "../../../../src/state/plugin-kv.ts";
 import { rejection } from "../../../fixtures/rejection.ts";
 
 function setUp() {
-  const rows = makePluginKv(openDatabase(":memory:"));
+  const rows = makePluginKvRows(openDatabase(":memory:"));
   const methods = new Map(selfMethods(rows).map((method) => [method.name, method]));
   function as(plugin: string) {
     const caller: Caller = { plugin, grants: new Map(), requested: new Set() };

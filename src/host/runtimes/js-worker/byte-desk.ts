@@ -1,0 +1,74 @@
+/**
+ * Bytes on their way through a Worker. In the daemon's messages they are `{"$b64": base64}`; a guest would spend its memory and
+ * seconds on such a string, so between the guest and its Worker they go as buffers, and in the JSON stands a ticket:
+ * `{"$b64": ticket}`. Tickets can't be guessed, so nothing that a plugin writes is one. Called by worker.ts.
+ */
+import { LIMITS } from "../../../base/limits.ts";
+
+export interface ByteDesk {
+  /** From the guest: keeps the bytes for the next message and gives their ticket. Throws where it would hold too many. */
+  put(bytes: Uint8Array): string;
+  /** The guest's message with base64 in place of its tickets. */
+  readonly embed: (text: string) => string;
+  /** The daemon's value with tickets in place of its base64. */
+  extract(value: unknown): unknown;
+  /** To the guest: the bytes of a ticket, once. */
+  take(ticket: string): ArrayBuffer | undefined;
+}
+
+export function makeByteDesk(): ByteDesk {
+  const token = crypto.randomUUID();
+  const outgoing = new Map<string, Uint8Array>();
+  const incoming = new Map<string, ArrayBuffer>();
+  let held = 0;
+  let last = 0;
+  return {
+    put(bytes) {
+      held += bytes.length;
+      if (held > LIMITS.messageBytes) throw new RangeError("more bytes than one message may have");
+      const ticket = `${token}:${++last}`;
+      outgoing.set(ticket, bytes);
+      return ticket;
+    },
+    embed(text) {
+      if (outgoing.size === 0) return text;
+      const message = replaceBytes(JSON.parse(text), (ticket) => outgoing.get(ticket)?.toBase64());
+      outgoing.clear();
+      held = 0;
+      return JSON.stringify(message);
+    },
+    extract: (value) =>
+      replaceBytes(value, (base64) => {
+        const bytes = decode(base64);
+        if (bytes === undefined) return undefined;
+        const ticket = `${token}:${++last}`;
+        incoming.set(ticket, bytes);
+        return ticket;
+      }),
+    take(ticket) {
+      const bytes = incoming.get(ticket);
+      incoming.delete(ticket);
+      return bytes;
+    },
+  };
+}
+
+// --- internal ---
+
+/** A copy in which `replace` was asked for the text of each `{"$b64": text}`; undefined leaves it as it is. */
+function replaceBytes(value: unknown, replace: (text: string) => string | undefined): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map((part) => replaceBytes(part, replace));
+  const record = value as Readonly<Record<string, unknown>>;
+  const text = record["$b64"];
+  if (typeof text === "string") return { ...record, $b64: replace(text) ?? text };
+  return Object.fromEntries(Object.entries(record).map(([key, part]) => [key, replaceBytes(part, replace)]));
+}
+
+function decode(base64: string): ArrayBuffer | undefined {
+  try {
+    return Uint8Array.fromBase64(base64).buffer;
+  } catch {
+    return undefined;
+  }
+}

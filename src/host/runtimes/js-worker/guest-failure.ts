@@ -1,0 +1,98 @@
+/**
+ * Turns what a guest says of a failure into an error of ours. A guest chooses the words, never the code: whatever it threw is
+ * `plugin.failed`, and its own `code` is only a detail. Called by room.ts.
+ */
+import * as v from "valibot";
+import { fail, type VoxError } from "../../../base/errors.ts";
+import { LIMITS } from "../../../base/limits.ts";
+import { printable } from "../../../base/text.ts";
+import type { GuestFailure, StopReason } from "./messages.ts";
+
+/** For a hook that failed. */
+export function hookFailure(data: unknown, plugin: string, hook: string): VoxError {
+  const failure = parseFailure(data);
+  if (failure === undefined)
+    return fail("plugin.protocol", `${plugin} answered ${hook} with something that is no answer`);
+  if (failure.kind === "no_hook") {
+    return fail("plugin.no_hook", `the default export of ${plugin} has no function ${hook}`, {
+      hint: `write \`async ${hook}(event, ctx) { … }\` in it, or take ${hook} out of the manifest's [hooks]`,
+    });
+  }
+  if (failure.kind === "refused") {
+    return fail("plugin.protocol", `the answer of ${plugin} to ${hook} can't be taken: ${words(failure)}`);
+  }
+  return fail("plugin.failed", words(failure) || `${plugin} threw in ${hook}, and said nothing`, {
+    details: { plugin, hook, ...thrownDetails(failure) },
+  });
+}
+
+/** For code that did not load. */
+export function loadFailure(data: unknown, plugin: string): VoxError {
+  const failure = parseFailure(data);
+  if (failure?.kind === "no_default") {
+    return fail("plugin.load_failed", `${plugin} has no default export that is an object of hooks`, {
+      hint: "end the main file with `export default { async on_deploy_success(event, ctx) { … } };`",
+    });
+  }
+  const reason = failure === undefined ? "it answered with something that is no answer" : words(failure);
+  return fail(
+    "plugin.load_failed",
+    `${plugin} could not be loaded: ${reason || "it threw, and said nothing"}`,
+    {
+      details: { plugin, ...(failure === undefined ? {} : thrownDetails(failure)) },
+    },
+  );
+}
+
+/** For a guest that had to be stopped. `task` is what it was doing. */
+export function stopFailure(reason: StopReason, detail: string, plugin: string, task: string): VoxError {
+  const details = { plugin };
+  if (reason === "deadline" || reason === "told") {
+    return fail("plugin.timeout", `${plugin} was stopped: ${task} ran longer than it may`, { details });
+  }
+  if (reason === "memory") {
+    const cap = (LIMITS.guestMemoryPages * 64) / 1024;
+    return fail(
+      "plugin.out_of_memory",
+      `${plugin} was stopped: ${task} needed more than ${cap} MiB of memory`,
+      { details },
+    );
+  }
+  if (reason === "stack") {
+    return fail("plugin.failed", `RangeError: ${task} of ${plugin} called itself too deeply`, { details });
+  }
+  return fail("plugin.crashed", `${plugin} crashed in ${task}: ${printable(detail)}`, { details });
+}
+
+// --- internal ---
+
+const failureSchema = v.object({
+  kind: v.picklist(["threw", "no_hook", "no_default", "refused"]),
+  thrown: v.object({ name: v.string(), message: v.string(), stack: v.string(), code: v.string() }),
+});
+
+function parseFailure(data: unknown): GuestFailure | undefined {
+  const parsed = v.safeParse(failureSchema, data);
+  return parsed.success ? parsed.output : undefined;
+}
+
+/** The message as its author wrote it; the class before it where it says more than "Error". */
+function words({ thrown }: GuestFailure): string {
+  const name = thrown.name === "Error" || thrown.name === "PluginError" ? "" : thrown.name;
+  const text = name === "" ? thrown.message : `${name}: ${thrown.message}`;
+  return printable(text.slice(0, 2 * LIMITS.errorTextChars), LIMITS.errorTextChars);
+}
+
+function thrownDetails({ thrown }: GuestFailure): Record<string, unknown> {
+  const stack = thrown.stack
+    .split("\n")
+    .filter(Boolean)
+    .slice(0, FRAMES_MAX)
+    .map((frame) => printable(frame));
+  return {
+    ...(thrown.code === "" ? {} : { pluginCode: printable(thrown.code, 80) }),
+    ...(stack.length === 0 ? {} : { stack }),
+  };
+}
+
+const FRAMES_MAX = 10;

@@ -1,0 +1,96 @@
+/**
+ * The door out of a Worker: what the guest sends to the daemon, bounded. A message that is too large or too deep is refused here,
+ * calls wait for room, and a flood of log lines is counted instead of sent. The daemon checks again what it gets; this keeps it
+ * from having to. Called by worker.ts.
+ */
+import type { Clock } from "../../../base/clock.ts";
+import { LIMITS } from "../../../base/limits.ts";
+import { formatBytes } from "../../../base/text.ts";
+import { makeFloodGate } from "../../capabilities/flood-gate.ts";
+import { measureJson } from "./json-shape.ts";
+import { notice } from "./messages.ts";
+
+export interface Outbox {
+  /** A call of the broker: its number and its parameters, as JSON text. The empty string, or why it was not sent. */
+  host(id: number, body: string): string;
+  /** A call needs no answer any more. */
+  cancel(id: number): void;
+  /** The daemon answered a call. */
+  hostAnswered(id: number): void;
+  /** A log line's parameters, as JSON text. */
+  log(body: string): void;
+  /** The guest's answer to a hook or to `load`: `"result":…` or `"error":…`. */
+  answer(id: number, body: string): void;
+}
+
+/** `embed` puts the bytes of a message in. */
+export function makeOutbox(
+  post: (text: string) => void,
+  embed: (text: string) => string,
+  clock: Clock,
+): Outbox {
+  /** Characters of each call that waits. */
+  const pending = new Map<number, number>();
+  const logs = makeFloodGate(clock, { burst: LIMITS.logBurst, perSecond: LIMITS.logPerSecond }, (dropped) =>
+    post(
+      notice("log", {
+        level: "warn",
+        text: `${dropped} lines were dropped: more than ${LIMITS.logPerSecond} a second`,
+      }),
+    ),
+  );
+  return {
+    host(id, body) {
+      if (pending.size >= LIMITS.guestPendingCalls)
+        return `more than ${LIMITS.guestPendingCalls} calls wait for an answer`;
+      const whole = refuseShape(body) === "" ? embed(body) : body;
+      const refusal = refuse(whole);
+      if (refusal !== "") return refusal;
+      const held = [...pending.values()].reduce((sum, chars) => sum + chars, whole.length);
+      if (held > LIMITS.guestPendingBytes)
+        return `the calls that wait have more than ${formatBytes(LIMITS.guestPendingBytes)}`;
+      pending.set(id, whole.length);
+      post(`{"jsonrpc":"2.0","id":${id},"method":"host","params":${whole}}`);
+      return "";
+    },
+    cancel(id) {
+      if (pending.delete(id)) post(notice("cancel", { id }));
+    },
+    hostAnswered: (id) => void pending.delete(id),
+    log(body) {
+      if (body.length <= LOG_MESSAGE_CHARS && logs.pass())
+        post(`{"jsonrpc":"2.0","method":"log","params":${body}}`);
+    },
+    answer(id, body) {
+      const refusal = refuse(body);
+      post(`{"jsonrpc":"2.0","id":${id},${refusal === "" ? body : refusedBody(refusal)}}`);
+    },
+  };
+}
+
+// --- internal ---
+
+/** Text and fields, both at their limit and all of it escaped. */
+const LOG_MESSAGE_CHARS = 16 * LIMITS.logTextChars;
+
+function refuse(text: string): string {
+  // A character has at most three bytes; only a message near the limit is worth counting.
+  if (text.length * 3 > LIMITS.messageBytes) {
+    const bytes = text.length > LIMITS.messageBytes ? text.length : Buffer.byteLength(text);
+    if (bytes > LIMITS.messageBytes) {
+      return `the message has ${formatBytes(bytes)}, at most ${formatBytes(LIMITS.messageBytes)} can be sent`;
+    }
+  }
+  return refuseShape(text);
+}
+
+function refuseShape(text: string): string {
+  const { values, depth } = measureJson(text);
+  if (values > LIMITS.messageValues) return `the message has more than ${LIMITS.messageValues} values`;
+  return depth > LIMITS.messageDepth ? `the message is nested deeper than ${LIMITS.messageDepth} levels` : "";
+}
+
+function refusedBody(reason: string): string {
+  const data = { kind: "refused", thrown: { name: "", message: reason, stack: "", code: "" } };
+  return `"error":${JSON.stringify({ code: -32000, message: reason, data })}`;
+}
