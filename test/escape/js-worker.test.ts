@@ -52,7 +52,7 @@ function ungrantedDoor(): { door: RecordedDoor; performed: Set<string> } {
   const performed = new Set<string>();
   const door = recordedDoor((method, params) => {
     if (!method.startsWith("kv.")) {
-      throw fail("capability.denied", `capability.denied: ${method}`, {
+      throw fail("capability.denied", `${method} is not granted`, {
         details: { capability: "network_outbound" },
       });
     }

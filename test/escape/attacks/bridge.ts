@@ -158,11 +158,7 @@ export const BRIDGE: readonly Attack[] = [
     `ctx.log.info("\\ud800\\u0000"); await ctx.kv.set("\\udfff\\u0000k", "\\ud83d"); return "\\ud800\\u0000x"`,
     { code: "ok", answer: "\ud800\u0000x", calls: ["kv.set"] },
   ),
-  inHook(
-    "call a method that was not granted",
-    `await ctx.notify.send("ops", "x")`,
-    failed("capability.denied"),
-  ),
+  inHook("call a method that was not granted", `await ctx.notify.send("ops", "x")`, failed("is not granted")),
   inHook(
     "call a method that does not exist",
     `return [typeof ctx.docker, typeof ctx.fs, typeof ctx.secrets]`,

@@ -46,7 +46,7 @@ export const HOST_POWERS: readonly Attack[] = [
   inHook(
     "read a file with fetch of a file: URL",
     `return await (await fetch("file://${PLACES.secretFile}")).text()`,
-    { code: "plugin.failed", words: "capability.denied" },
+    { code: "plugin.failed", words: "is not granted" },
     control,
   ),
   inHook(
@@ -128,13 +128,13 @@ export const HOST_POWERS: readonly Attack[] = [
   inHook(
     "fetch a local server",
     `return await (await fetch("${PLACES.canaryUrl}")).text()`,
-    failed("capability.denied"),
+    failed("is not granted"),
     control,
   ),
   inHook(
     "fetch a local server with a Request made by hand",
     `return (await fetch(new Request("${PLACES.canaryUrl}", { method: "POST", body: "x" }))).status`,
-    failed("capability.denied"),
+    failed("is not granted"),
     control,
   ),
   inHook(
