@@ -5,6 +5,7 @@
 import "./ensure-install.ts";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { engineAnswers } from "./docker-engine.ts";
 import { BUN, ROOT, runSteps } from "./run.ts";
 
 const executable = join(ROOT, "dist/voxeltron");
@@ -14,7 +15,7 @@ if (await runSteps([{ name: "build", command: [BUN, "run", "build.ts"] }])) awai
 
 async function play(): Promise<void> {
   // After the install above: these need the dependencies.
-  const { engineAnswers, IMAGE, importImage, removeImage } = await import("./demo/image.ts");
+  const { IMAGE, importImage, removeImage } = await import("./demo/image.ts");
   const { setStage, waitFor } = await import("./demo/stage.ts");
   const onDocker = process.platform === "linux" && (await engineAnswers());
   if (onDocker) await importImage(executable, app);

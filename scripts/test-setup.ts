@@ -2,8 +2,9 @@
  * `bun run test:setup` (Debian, as root): installs and starts what the whole suite needs and a machine may lack. A part that
  * is there already is left alone. The engine that it starts keeps running; its pid is printed.
  */
-import { existsSync, mkdirSync, openSync } from "node:fs";
+import { mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
+import { ENGINE_SOCKET, engineAnswers } from "./docker-engine.ts";
 import { ROOT } from "./run.ts";
 
 /** A program that tells whether the part is there, and the Debian package that brings it. */
@@ -14,7 +15,6 @@ const PARTS: readonly (readonly [program: string, debianPackage: string])[] = [
   ["docker-registry", "docker-registry"],
   ["openssl", "openssl"],
 ];
-const SOCKET = "/var/run/docker.sock";
 const START_MS = 30_000;
 
 const missing = PARTS.filter(
@@ -39,20 +39,11 @@ function run(command: string[]): void {
   if (result.exitCode !== 0) throw new Error(`failed: ${command.join(" ")}`);
 }
 
-async function engineAnswers(): Promise<boolean> {
-  if (!existsSync(SOCKET)) return false;
-  try {
-    return (await fetch("http://engine/_ping", { unix: SOCKET, signal: AbortSignal.timeout(2_000) })).ok;
-  } catch {
-    return false;
-  }
-}
-
 async function startEngine(): Promise<void> {
   const folder = join(ROOT, "dist");
   mkdirSync(folder, { recursive: true });
   const log = openSync(join(folder, "dockerd.log"), "w");
-  const engine = Bun.spawn(["dockerd", "--host", `unix://${SOCKET}`], {
+  const engine = Bun.spawn(["dockerd", "--host", `unix://${ENGINE_SOCKET}`], {
     env: { ...process.env, PATH: `${process.env["PATH"]}:/usr/sbin:/sbin` },
     stdin: "ignore",
     stdout: log,

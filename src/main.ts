@@ -10,11 +10,9 @@ if (role === "__bundle") {
 } else {
   const { runCli } = await import("./cli/main.ts");
   const { processIo } = await import("./cli/process-io.ts");
-  await runCli(role === undefined ? [] : [role, ...rest], processIo(), {
-    async daemon(flags) {
-      const { runDaemon } = await import("./daemon/run.ts");
-      const { serve } = await import("./api/serve.ts");
-      await runDaemon({ flags, environment: process.env, serve });
-    },
+  await runCli(role === undefined ? [] : [role, ...rest], processIo(), async (flags) => {
+    const { runDaemon } = await import("./daemon/run.ts");
+    const { serve } = await import("./api/serve.ts");
+    await runDaemon({ flags, environment: process.env, serve });
   });
 }

@@ -8,6 +8,5 @@ export function startJsWorker(): Worker {
   return new Worker(new URL("./host/runtimes/js-worker/worker.ts", import.meta.url), {
     env: {},
     ref: false,
-    smol: true,
   });
 }

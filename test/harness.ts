@@ -1,5 +1,5 @@
 /** What tests share: temporary places, waiting for a condition, a clock with hands, and what this machine has. */
-import { appendFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../src/base/clock.ts";
@@ -85,7 +85,19 @@ const parts = {
   "docker-registry": () => Bun.which("docker-registry") !== null,
   compiled: () => existsSync(join(import.meta.dir, "../dist/voxeltron")),
   linux: () => process.platform === "linux",
+  /** Root that may mount: a container's root often may not. */
+  mount: () => process.platform === "linux" && process.getuid?.() === 0 && canMount(),
 } as const;
+
+function canMount(): boolean {
+  const place = mkdtempSync(join(tmpdir(), "voxeltron-mount-"));
+  try {
+    if (!succeeds("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", place)) return false;
+    return succeeds("umount", place);
+  } finally {
+    rmdirSync(place);
+  }
+}
 
 function succeeds(...command: string[]): boolean {
   return (

@@ -4,17 +4,9 @@
  */
 import { readFileSync, realpathSync } from "node:fs";
 import { pack } from "tar-stream";
+import { ENGINE_SOCKET } from "../docker-engine.ts";
 
 export const IMAGE = "voxeltron-demo:1";
-const SOCKET = "/var/run/docker.sock";
-
-export async function engineAnswers(): Promise<boolean> {
-  try {
-    return (await fetch("http://engine/_ping", { unix: SOCKET, signal: AbortSignal.timeout(2_000) })).ok;
-  } catch {
-    return false;
-  }
-}
 
 export async function importImage(executable: string, app: string): Promise<void> {
   const tar = pack();
@@ -37,14 +29,18 @@ export async function importImage(executable: string, app: string): Promise<void
     ...changes.map((change) => ["changes", change]),
   ]);
   const body = Buffer.concat(await Array.fromAsync(tar as AsyncIterable<Buffer>));
-  const answer = await fetch(`http://engine/images/create?${query}`, { unix: SOCKET, method: "POST", body });
+  const answer = await fetch(`http://engine/images/create?${query}`, {
+    unix: ENGINE_SOCKET,
+    method: "POST",
+    body,
+  });
   const text = await answer.text();
   if (!answer.ok || text.includes('"error"'))
     throw new Error(`the engine did not take the image: ${text.trim()}`);
 }
 
 export async function removeImage(): Promise<void> {
-  await fetch(`http://engine/images/${IMAGE}?force=true`, { unix: SOCKET, method: "DELETE" });
+  await fetch(`http://engine/images/${IMAGE}?force=true`, { unix: ENGINE_SOCKET, method: "DELETE" });
 }
 
 /** Absolute paths that the dynamic loader names for a program. */

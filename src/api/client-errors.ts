@@ -3,13 +3,14 @@
  * command that mends it. Only client.ts calls this.
  */
 import { existsSync } from "node:fs";
-import { fail, messageOf, type VoxError } from "../base/errors.ts";
+import { fail, messageOf, systemCode, type VoxError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
 import { SYSTEM_SOCKET } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
 
 export function translateFetchError(socket: string, startCommand: string, error: unknown): VoxError {
-  const code = (error as { readonly code?: unknown } | null)?.code;
-  const found = typeof code === "string" ? PROBLEMS[code] : undefined;
+  const code = systemCode(error);
+  const found = PROBLEMS[code ?? ""];
   if (found === undefined)
     return fail("connection.lost", `the connection to ${quote(socket)} failed: ${messageOf(error)}`, {
       cause: error,
@@ -22,6 +23,14 @@ export function translateFetchError(socket: string, startCommand: string, error:
   });
 }
 
+/** For an answer that no daemon of ours would give. */
+export function foreignAnswer(socket: string): VoxError {
+  return fail("daemon.not_reachable", FOREIGN.message(quote(socket)), {
+    hint: FOREIGN.hint,
+    details: { socket },
+  });
+}
+
 // --- internal ---
 
 interface Problem {
@@ -30,6 +39,10 @@ interface Problem {
 }
 
 const ABSENT: Problem = { message: (socket) => `no daemon listens at ${socket}: there is no such socket` };
+const FORBIDDEN: Problem = {
+  message: (socket) => `you may not open the daemon's socket ${socket}`,
+  hint: "become a member of its group, then log in again: sudo usermod -aG voxeltron $USER",
+};
 const FOREIGN: Problem = {
   message: (socket) => `what listens at ${socket} does not speak voxeltron's API`,
   hint: "name the daemon's socket with --socket, or stop the other program and start: voxeltron daemon",
@@ -41,16 +54,10 @@ const PROBLEMS: Readonly<Record<string, Problem>> = {
   ECONNREFUSED: {
     message: (socket) => `no daemon listens at ${socket}: it is left over from one that has stopped`,
   },
-  EACCES: {
-    message: (socket) => `you may not open the daemon's socket ${socket}`,
-    hint: "become a member of its group, then log in again: sudo usermod -aG voxeltron $USER",
-  },
-  EPERM: {
-    message: (socket) => `you may not open the daemon's socket ${socket}`,
-    hint: "become a member of its group, then log in again: sudo usermod -aG voxeltron $USER",
-  },
+  EACCES: FORBIDDEN,
+  EPERM: FORBIDDEN,
   ENAMETOOLONG: {
-    message: (socket) => `${socket} is longer than a socket's path can be (107 bytes)`,
+    message: (socket) => `${socket} is longer than a socket's path can be (${LIMITS.socketPathBytes} bytes)`,
     hint: "choose a shorter one with --socket, for the daemon and its clients alike",
   },
   Malformed_HTTP_Response: FOREIGN,

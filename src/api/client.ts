@@ -4,11 +4,11 @@
  * schemas would cost every command its start-up time). Whatever goes wrong becomes a VoxError. Used by cli/.
  */
 import { fail, fromWire, isVoxError, type WireError } from "../base/errors.ts";
+import { isObject } from "../base/is-object.ts";
 import { LIMITS } from "../base/limits.ts";
-import { quote } from "../base/text.ts";
-import { translateFetchError } from "./client-errors.ts";
+import { foreignAnswer, translateFetchError } from "./client-errors.ts";
 import { readBytes, readLines } from "./client-reading.ts";
-import type { Input, Item, Output, StreamName, UnaryName, UploadAnswer } from "./operations.ts";
+import type { Input, Item, Output, StreamName, UnaryName, UploadAnswer, UploadKind } from "./operations.ts";
 
 export interface Client {
   /** Where it knocks; no connection is made before the first call. */
@@ -25,11 +25,7 @@ export interface Client {
     options?: CallOptions,
   ): AsyncGenerator<Item<N>, Output<N>, undefined>;
   /** Sends a tar stream; the id it answers is good for one use. An error of `body` itself is thrown as it is. */
-  upload(
-    kind: "plugin" | "app",
-    body: AsyncIterable<Uint8Array>,
-    options?: CallOptions,
-  ): Promise<UploadAnswer>;
+  upload(kind: UploadKind, body: AsyncIterable<Uint8Array>, options?: CallOptions): Promise<UploadAnswer>;
 }
 
 interface CallOptions {
@@ -124,25 +120,17 @@ async function readAnswer(response: Response): Promise<string> {
 function parseObject(socket: string, text: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null && !Array.isArray(value))
-      return value as Record<string, unknown>;
+    if (isObject(value)) return value;
   } catch {
     // Falls through: not JSON is as foreign as JSON of another shape.
   }
-  throw foreign(socket);
+  throw foreignAnswer(socket);
 }
 
 function asWireError(socket: string, value: unknown): WireError {
   const error = value as Partial<WireError> | undefined | null;
   if (typeof error?.code === "string" && typeof error.message === "string") return error as WireError;
-  throw foreign(socket);
-}
-
-function foreign(socket: string): Error {
-  return fail("daemon.not_reachable", `what listens at ${quote(socket)} does not speak voxeltron's API`, {
-    hint: "name the daemon's socket with --socket, or stop the other program and start: voxeltron daemon",
-    details: { socket },
-  });
+  throw foreignAnswer(socket);
 }
 
 function lost(): Error {

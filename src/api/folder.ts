@@ -7,9 +7,10 @@ import { constants, lstatSync, readdirSync, readFileSync, realpathSync, statSync
 import { open } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import ignore, { type Ignore } from "ignore";
-import { fail, messageOf } from "../base/errors.ts";
+import { fail, messageOf, systemCode } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { formatBytes, quote } from "../base/text.ts";
+import type { UploadKind } from "./operations.ts";
 
 export interface FolderEntry {
   /** Below the folder, with `/`; never starts with `/` and has no `..`. */
@@ -26,7 +27,7 @@ export interface FolderEntry {
 }
 
 /** Every file in the order of its path. Throws `upload.invalid` or `upload.too_large`. */
-export function listFolder(folder: string, kind: "plugin" | "app"): readonly FolderEntry[] {
+export function listFolder(folder: string, kind: UploadKind): readonly FolderEntry[] {
   const root = realRoot(folder);
   const walk: Walk = {
     folder,
@@ -215,8 +216,7 @@ function tooMany(walk: Walk): Error {
 }
 
 function reason(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code;
-  return (code === undefined ? undefined : REASONS[code]) ?? messageOf(error);
+  return REASONS[systemCode(error) ?? ""] ?? messageOf(error);
 }
 
 const REASONS: Readonly<Record<string, string>> = {

@@ -3,9 +3,9 @@
  * handler for every operation, with its input and output. Called by server.ts.
  */
 import { VERSION } from "../base/version.ts";
-import type { Services } from "../daemon/compose.ts";
-import type { PluginSource } from "../host/plugins.ts";
-import type { Input, Item, Output, StreamName, UnaryName, UploadAnswer } from "./operations.ts";
+import type { Parts } from "../daemon/compose.ts";
+import type { PluginSource } from "../host/plugin-source.ts";
+import type { Input, Item, Output, StreamName, UnaryName, UploadAnswer, UploadKind } from "./operations.ts";
 import { makeProgressStream } from "./progress-stream.ts";
 
 export type Handlers = {
@@ -17,17 +17,14 @@ export type Handlers = {
   ) => AsyncGenerator<Item<N>, Output<N>, undefined>;
 };
 
-export type UploadHandler = (
-  kind: "plugin" | "app",
-  body: ReadableStream<Uint8Array>,
-) => Promise<UploadAnswer>;
+export type UploadHandler = (kind: UploadKind, body: ReadableStream<Uint8Array>) => Promise<UploadAnswer>;
 
 export interface DaemonFacts {
   readonly dataDir: string;
   readonly startedAt: string;
 }
 
-export function makeHandlers(parts: Services, facts: DaemonFacts): Handlers {
+export function makeHandlers(parts: Parts, facts: DaemonFacts): Handlers {
   return {
     ...daemonHandlers(facts),
     ...pluginHandlers(parts),
@@ -47,7 +44,7 @@ function daemonHandlers(facts: DaemonFacts): Part<"daemon"> {
   return { "daemon.info": () => ({ version: VERSION, pid: process.pid, ...facts }) };
 }
 
-function pluginHandlers({ plugins, uploads }: Services): Part<"plugin"> {
+function pluginHandlers({ plugins, uploads }: Parts): Part<"plugin"> {
   function sourceOf(source: Input<"plugin.inspect">["source"]): PluginSource {
     return "upload" in source ? { files: uploads.plugin(source.upload) } : source;
   }
@@ -81,7 +78,7 @@ function serviceHandlers({
   services,
   environment,
   registries,
-}: Services): Part<"deploy" | "service" | "env" | "registry"> {
+}: Parts): Part<"deploy" | "service" | "env" | "registry"> {
   return {
     // A lost connection does not cancel a deploy: only deploy.cancel does.
     "deploy.run": (input) =>
@@ -134,7 +131,7 @@ function serviceHandlers({
   };
 }
 
-function eventHandlers({ feed, dispatcher }: Services): Part<"event"> {
+function eventHandlers({ feed, dispatcher }: Parts): Part<"event"> {
   return {
     "event.list": ({ limit, hook }) => ({ events: [...feed.list(limit, hook)] }),
     async *"event.follow"({ hook }, signal) {

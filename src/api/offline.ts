@@ -4,58 +4,59 @@
  * cli/.
  */
 import { existsSync } from "node:fs";
+import { systemClock } from "../base/clock.ts";
+import { fail } from "../base/errors.ts";
 import { databaseFile, pluginsDir, type Environment } from "../base/paths.ts";
-import type { CandidateView, PluginDetails } from "./operations.ts";
+import type { Report } from "../host/check-files.ts";
+import type { PackageFile } from "../host/package/package-files.ts";
+import { CAPABILITY_NAMES } from "../sdk/index.ts";
+import type { PluginDetails } from "./operations.ts";
 
 /** Undefined where `dataDir` holds no data of ours. Throws `state.*`. */
 export async function offlinePlugins(dataDir: string): Promise<readonly PluginDetails[] | undefined> {
   const file = databaseFile(dataDir);
   if (!existsSync(file)) return undefined;
   const { openDatabaseReadOnly } = await import("../state/database.ts");
-  const { makePluginRecords } = await import("../state/plugins.ts");
-  const { makeGrantRecords } = await import("../state/grants.ts");
+  const { makePluginRows } = await import("../state/plugins.ts");
+  const { makeGrantRows } = await import("../state/grants.ts");
   const { makeDeliveryRows } = await import("../state/deliveries.ts");
   const { makePackageStore } = await import("../host/package/package-store.ts");
   const { makeIntegrity } = await import("../host/integrity.ts");
-  const { consentView, pluginView } = await import("../host/plugin-views.ts");
-  const { parseManifest } = await import("../host/manifest/parse-manifest.ts");
+  const { makeInstalledPlugin } = await import("../host/installed-plugin.ts");
+  const { makePluginStatus } = await import("../host/plugin-status.ts");
+  const { makeSupervisor } = await import("../host/runtimes/supervisor.ts");
   const db = openDatabaseReadOnly(file);
   try {
-    const grants = makeGrantRecords(db);
+    const grants = makeGrantRows(db);
     const deliveries = makeDeliveryRows(db);
-    const integrity = makeIntegrity(makePackageStore(pluginsDir(dataDir)));
-    return await Promise.all(
-      makePluginRecords(db)
-        .list()
-        .map(async (record) => {
-          const { name, digest, installedAt, source } = record;
-          const tampered = await integrity.tamperedBecause(record);
-          const state = record.enabled ? "enabled" : "disabled";
-          const manifest = parseManifest(new TextEncoder().encode(record.manifest));
-          return {
-            ...pluginView(record, tampered === undefined ? state : "tampered", tampered ?? null),
-            ...consentView(manifest, grants.list(name, digest)),
-            digest,
-            installedAt,
-            source,
-            room: "js-worker",
-            strikes: 0,
-            running: false,
-            pending: deliveries.countPending(name),
-            warnings: [],
-          };
-        }),
-    );
+    const status = makePluginStatus({
+      integrity: makeIntegrity(makePackageStore(pluginsDir(dataDir))),
+      configFor: () => ({}),
+      ceiling: () => CAPABILITY_NAMES,
+      pendingFor: (plugin) => deliveries.countPending(plugin),
+    });
+    const details = makePluginRows(db)
+      .list()
+      .map((row) => {
+        const supervisor = makeSupervisor({
+          plugin: row.name,
+          clock: systemClock,
+          idleMs: () => 0,
+          open: () => Promise.reject(fail("daemon.not_reachable", "only the daemon runs plugins")),
+        });
+        return status.details(makeInstalledPlugin(row, grants.list(row.name, row.digest), supervisor));
+      });
+    return await Promise.all(details);
   } finally {
     db.close();
   }
 }
 
 /** What an install would refuse or ask. Throws `upload.*` where the folder can't be read. */
-export async function checkPluginFolder(dir: string): Promise<PluginReport> {
+export async function checkPluginFolder(dir: string): Promise<Report> {
   const { listFolder, readEntry } = await import("./folder.ts");
   const { checkFiles } = await import("../host/check-files.ts");
-  const files = new Map<string, { readonly bytes: Uint8Array; readonly executable: boolean }>();
+  const files = new Map<string, PackageFile>();
   for (const entry of listFolder(dir, "plugin")) {
     const bytes = Buffer.concat(await Array.fromAsync(readEntry(entry)));
     files.set(entry.path, { bytes, executable: entry.executable });
@@ -63,18 +64,7 @@ export async function checkPluginFolder(dir: string): Promise<PluginReport> {
   return checkFiles(files);
 }
 
-export interface PluginReport {
-  /** False where an install would be refused. */
-  readonly ok: boolean;
-  readonly problems: readonly {
-    readonly level: "error" | "warning";
-    readonly code: string;
-    readonly message: string;
-    readonly hint?: string;
-  }[];
-  /** Null where the manifest can't be read. */
-  readonly candidate: CandidateView | null;
-}
+export type { Report as PluginReport } from "../host/check-files.ts";
 
 /**
  * Throws `config.unreadable` or `config.invalid`, naming file, line and key. The environment counts, as for the daemon.

@@ -43,7 +43,7 @@ const pluginView = v.object({
   version: v.string(),
   tier: v.nullable(v.number()),
   kind: v.string(),
-  /** enabled · disabled · tampered · broken · linked plugins waiting for consent: paused */
+  /** enabled · disabled · tampered · broken */
   state: v.string(),
   reason: v.nullable(v.string()),
 });
@@ -132,7 +132,7 @@ const serviceDetails = v.object({
 });
 
 /** What `voxeltron deploy` sends. What is absent is taken from the version that runs now. */
-export const deployInput = v.strictObject({
+const deployInput = v.strictObject({
   service: name,
   image: v.optional(v.string()),
   upload: v.optional(v.string()),
@@ -261,7 +261,7 @@ export const operations = {
   "registry.logout": unary(v.strictObject({ host: name }), none),
 } as const;
 
-export type Operations = typeof operations;
+type Operations = typeof operations;
 export type OperationName = keyof Operations;
 export type UnaryName = {
   [N in OperationName]: Operations[N]["mode"] extends "unary" ? N : never;
@@ -280,12 +280,7 @@ export type ServiceView = v.InferOutput<typeof serviceView>;
 export type ServiceDetails = v.InferOutput<typeof serviceDetails>;
 export type LogView = v.InferOutput<typeof logView>;
 
-/** What `POST /v1/upload?kind=plugin|app` (body: a tar stream) answers; the id is good for ten minutes and one use. */
-export const uploadAnswer = v.object({ upload: v.string(), files: v.number(), bytes: v.number() });
-export type UploadAnswer = v.InferOutput<typeof uploadAnswer>;
+export type UploadKind = "plugin" | "app";
 
-/** The lines of a stream answer. */
-export type StreamLine<N extends StreamName> =
-  | { readonly item: Item<N> }
-  | { readonly end: Output<N> }
-  | { readonly error: unknown };
+/** What `POST /v1/upload?kind=plugin|app` (body: a tar stream) answers; the id is good for ten minutes and one use. */
+export type UploadAnswer = { readonly upload: string; readonly files: number; readonly bytes: number };

@@ -3,14 +3,16 @@
  * it reports is then dropped. Called by handlers.ts.
  */
 export async function* makeProgressStream<T, R>(
-  work: (report: (item: T) => void) => Promise<R>,
+  work: (report: Report<T>) => Promise<R>,
 ): AsyncGenerator<T, R, undefined> {
   const waiting: T[] = [];
-  const state = { isRead: true, isDone: false, news: Promise.withResolvers<void>() };
+  const state = { isRead: true, isDone: false, news: Promise.withResolvers<void>(), room: openRoom() };
   const done = work((item) => {
-    if (!state.isRead) return;
+    if (!state.isRead) return state.room.promise;
     waiting.push(item);
+    if (waiting.length === READ_AHEAD) state.room = Promise.withResolvers();
     state.news.resolve();
+    return state.room.promise;
   }).finally(() => {
     state.isDone = true;
     state.news.resolve();
@@ -20,14 +22,31 @@ export async function* makeProgressStream<T, R>(
   try {
     while (!state.isDone || waiting.length > 0) {
       const item = waiting.shift();
-      if (item !== undefined) yield item;
-      else {
+      if (item !== undefined) {
+        if (waiting.length < READ_AHEAD) state.room.resolve();
+        yield item;
+      } else {
         await state.news.promise;
         state.news = Promise.withResolvers();
       }
     }
   } finally {
     state.isRead = false;
+    state.room.resolve();
   }
   return done;
+}
+
+/** Resolves when there is room for more. Work that could report without end waits for it; other work need not. */
+export type Report<T> = (item: T) => Promise<void>;
+
+// --- internal ---
+
+/** Items that wait for a slow reader before the work is asked to wait too. */
+const READ_AHEAD = 64;
+
+function openRoom(): PromiseWithResolvers<void> {
+  const room = Promise.withResolvers<void>();
+  room.resolve();
+  return room;
 }

@@ -1,12 +1,13 @@
 /**
  * The daemon's side of the contract: HTTP/1.1 on a Unix socket, made from the operations table. It decides nothing about
  * who may do what: whoever can open the socket is the operator (see SECURITY.md). Junk gets a 4xx with a code; whatever a
- * handler throws becomes one error document. Started and stopped by daemon/run.ts through main.ts.
+ * handler throws becomes one error document. Started by serve.ts, stopped by daemon/run.ts.
  */
 import type { BunRequest, Server } from "bun";
 import * as v from "valibot";
 import type { Clock } from "../base/clock.ts";
-import { fail, isVoxError, messageOf, toWire, type WireError } from "../base/errors.ts";
+import { diskFull } from "../base/disk-full.ts";
+import { fail, isVoxError, messageOf, stackOf, toWire, type WireError } from "../base/errors.ts";
 import { KINDS } from "../base/error-codes.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
@@ -30,17 +31,18 @@ export function serveApi(options: ApiServerOptions): ApiServer {
   const server = Bun.serve({
     unix: options.socket,
     maxRequestBodySize: LIMITS.appUploadBytes * 2,
+    ...(NEVER_IDLE as object),
     routes: {
-      "/v1/upload": { POST: (request) => answer(() => upload(request, options)) },
+      "/v1/upload": { POST: (request) => answer(request, () => upload(request, options)) },
       "/v1/:operation": {
-        POST: (request: BunRequest<"/v1/:operation">) => answer(() => operate(request, options)),
+        POST: (request: BunRequest<"/v1/:operation">) => answer(request, () => operate(request, options)),
       },
     },
     fetch: (request) =>
       errorResponse(
         fail(
           "request.unknown_operation",
-          `${request.method} ${new URL(request.url).pathname} is not part of this API`,
+          `${request.method} ${URL.parse(request.url)?.pathname ?? "of a broken address"} is not part of this API`,
           {
             hint: "POST /v1/<operation> with a JSON object",
           },
@@ -50,11 +52,14 @@ export function serveApi(options: ApiServerOptions): ApiServer {
   });
   return { stop: (graceMs) => stopServer(server, options.clock, graceMs) };
 
-  async function answer(work: () => Promise<Response>): Promise<Response> {
+  async function answer(request: Request, work: () => Promise<Response>): Promise<Response> {
     try {
       return await work();
-    } catch (error) {
-      if (!isVoxError(error) || error.kind === "bug")
+    } catch (raw) {
+      const error = diskFull(raw);
+      // What a client that hung up leaves behind is no news, and nobody hears the answer.
+      const isNews = !request.signal.aborted && (!isVoxError(error) || error.kind === "bug");
+      if (isNews)
         options.log.error("a request failed in an unexpected way", {
           error: messageOf(error),
           stack: stackOf(error),
@@ -65,6 +70,12 @@ export function serveApi(options: ApiServerOptions): ApiServer {
 }
 
 // --- internal ---
+
+/**
+ * The runtime would cut what is silent for ten seconds: a followed log, a deploy that waits for health. It does so on Unix sockets
+ * too, where its types know nothing of it.
+ */
+const NEVER_IDLE = { idleTimeout: 0 };
 
 async function operate(request: BunRequest<"/v1/:operation">, options: ApiServerOptions): Promise<Response> {
   const name = request.params.operation;
@@ -85,7 +96,7 @@ async function operate(request: BunRequest<"/v1/:operation">, options: ApiServer
 }
 
 async function upload(request: Request, options: ApiServerOptions): Promise<Response> {
-  const kind = new URL(request.url).searchParams.get("kind");
+  const kind = URL.parse(request.url)?.searchParams.get("kind");
   if (kind !== "plugin" && kind !== "app")
     throw fail("request.invalid", "an upload has ?kind=plugin or ?kind=app");
   if (request.body === null) throw fail("request.invalid", "an upload has a tar stream as its body");
@@ -139,28 +150,36 @@ function ndjson(
 ): ReadableStream {
   const encoder = new TextEncoder();
   let next: IteratorResult<unknown, unknown> | undefined = first;
+  let isRead = true;
   return new ReadableStream({
     type: "bytes",
     async pull(controller) {
-      const write = (line: unknown) => controller.enqueue(encoder.encode(`${JSON.stringify(line)}\n`));
+      const write = (line: unknown): void => {
+        if (isRead) controller.enqueue(encoder.encode(`${JSON.stringify(line)}\n`));
+      };
+      const close = (): void => {
+        if (isRead) controller.close();
+      };
       try {
         next ??= await lines.next();
         if (next.done === true) {
           write({ end: next.value ?? {} });
-          controller.close();
+          close();
         } else write({ item: next.value });
         next = undefined;
-      } catch (error) {
+      } catch (raw) {
+        const error = diskFull(raw);
         if (!isVoxError(error))
           log.error("a stream failed in an unexpected way", {
             error: messageOf(error),
             stack: stackOf(error),
           });
         write({ error: toWire(error) });
-        controller.close();
+        close();
       }
     },
     async cancel() {
+      isRead = false;
       await lines.return(undefined);
     },
   });
@@ -169,10 +188,6 @@ function ndjson(
 function errorResponse(error: unknown): Response {
   const status = KINDS[isVoxError(error) ? error.kind : "bug"].http;
   return Response.json({ error: toWire(error) } satisfies { error: WireError }, { status });
-}
-
-function stackOf(error: unknown): string | undefined {
-  return error instanceof Error ? error.stack : undefined;
 }
 
 async function stopServer(server: Server<unknown>, clock: Clock, graceMs: number): Promise<void> {

@@ -58,10 +58,6 @@ export function isVoxError(value: unknown): value is VoxError {
   return typeof value === "object" && value !== null && brand in value;
 }
 
-export function isErrorCode(code: string): code is ErrorCode {
-  return Object.hasOwn(ERROR_CODES, code);
-}
-
 /** Plain data for any thrown value. A bug keeps its text to itself: it may hold anything. */
 export function toWire(error: unknown): WireError {
   if (!isVoxError(error)) return { code: "internal.bug", message: "something went wrong inside voxeltron" };
@@ -83,8 +79,25 @@ export function exitStatus(error: unknown): number {
   return KINDS[isVoxError(error) ? error.kind : "bug"].exit;
 }
 
+/** The stack of any thrown value, for the log alone. */
+export function stackOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.stack : undefined;
+}
+
+/** The code that the system or the runtime gave an error, such as `ENOENT`; undefined where it has none. */
+export function systemCode(error: unknown): string | undefined {
+  const code = (error as { readonly code?: unknown } | null | undefined)?.code;
+  return typeof code === "string" ? code : undefined;
+}
+
 /** The text of any thrown value, for logs and for `details`. */
 export function messageOf(error: unknown): string {
   if (error instanceof Error) return error.message;
   return typeof error === "string" ? error : "unknown error";
+}
+
+// --- internal ---
+
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERROR_CODES, code);
 }

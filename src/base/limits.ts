@@ -5,12 +5,14 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
 export const LIMITS = {
-  /** What the CLI may upload (CONTRACTS of the API: a bounded tar stream). */
+  /** What the CLI may upload: a bounded tar stream. */
   pluginUploadBytes: 64 * MIB,
   appUploadBytes: 1024 * MIB,
   uploadFiles: 20_000,
   uploadTtlMs: 10 * MINUTE,
   uploadPathBytes: 1024,
+  /** sun_path has 108 bytes with its NUL on Linux, 104 on macOS. */
+  socketPathBytes: 103,
   requestBodyBytes: 4 * MIB,
   /** What a client reads of one answer, and of one line of a streamed answer. */
   answerBytes: 64 * MIB,
@@ -25,12 +27,13 @@ export const LIMITS = {
   /** One message between the daemon and a room, either way. */
   messageBytes: 8 * MIB,
   /** Values in it, and levels of nesting: parsing it must not hold the daemon up. */
-  messageValues: 100_000,
+  messageValues: 50_000,
   messageDepth: 200,
   guestMemoryPages: 1024,
   guestStackBytes: 256 * KIB,
   guestTimers: 1_000,
   guestPendingCalls: 100,
+  guestPendingBytes: 16 * MIB,
   hookDefaultMs: 10 * SECOND,
   hookMaxMs: 10 * MINUTE,
   pluginIdleMs: 5 * MINUTE,

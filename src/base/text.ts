@@ -32,6 +32,12 @@ export function didYouMean(found: string, candidates: readonly string[]): string
     : undefined;
 }
 
+/** Advice about a name that is not known: the one that was probably meant, else all that there are. */
+export function nameAdvice(found: string, known: readonly string[]): string {
+  const meant = didYouMean(found, known);
+  return meant === undefined ? `there are: ${known.join(", ")}` : `did you mean ${meant}?`;
+}
+
 /** "4 MiB", "512 B": binary units, one decimal where it says something. */
 export function formatBytes(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];

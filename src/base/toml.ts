@@ -51,23 +51,6 @@ export function checkToml<S extends v.GenericSchema>(
   );
 }
 
-/** The line (from 1) where the last part of `path` that exists in the text is written. */
-export function lineOf(text: string, path: readonly string[]): number | undefined {
-  let table = "";
-  let best: { readonly depth: number; readonly line: number } | undefined;
-  for (const [index, raw] of text.split("\n").entries()) {
-    const line = raw.trim();
-    const header = /^\[\[?\s*(.+?)\s*\]\]?/.exec(line);
-    if (header?.[1] !== undefined) table = unquote(header[1]);
-    const key =
-      header === null ? /^("[^"]*"|'[^']*'|[\w-]+(?:\s*\.\s*[\w-]+)*)\s*=/.exec(line)?.[1] : undefined;
-    const here = [table, key === undefined ? "" : unquote(key)].filter((part) => part !== "").join(".");
-    const depth = matchDepth(here, path);
-    if (depth > (best?.depth ?? 0)) best = { depth, line: index + 1 };
-  }
-  return best?.line;
-}
-
 // --- internal ---
 
 type Issue = v.BaseIssue<unknown>;
@@ -125,6 +108,23 @@ function describe(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (value instanceof Date) return "a date";
   return typeof value === "object" ? "a table" : `${value as number | boolean | bigint}`;
+}
+
+/** The line (from 1) where the last part of `path` that exists in the text is written. */
+function lineOf(text: string, path: readonly string[]): number | undefined {
+  let table = "";
+  let best: { readonly depth: number; readonly line: number } | undefined;
+  for (const [index, raw] of text.split("\n").entries()) {
+    const line = raw.trim();
+    const header = /^\[\[?\s*(.+?)\s*\]\]?/.exec(line);
+    if (header?.[1] !== undefined) table = unquote(header[1]);
+    const key =
+      header === null ? /^("[^"]*"|'[^']*'|[\w-]+(?:\s*\.\s*[\w-]+)*)\s*=/.exec(line)?.[1] : undefined;
+    const here = [table, key === undefined ? "" : unquote(key)].filter((part) => part !== "").join(".");
+    const depth = matchDepth(here, path);
+    if (depth > (best?.depth ?? 0)) best = { depth, line: index + 1 };
+  }
+  return best?.line;
 }
 
 function unquote(key: string): string {

@@ -52,13 +52,11 @@ export interface Context<O extends Options = Options> {
   readonly client: () => Promise<Client>;
   /** The status that the process ends with when nothing is thrown. */
   setStatus(status: number): void;
-  readonly roles: Roles;
+  readonly runDaemon: RunDaemon;
 }
 
-/** What the program can do beside being a client; main.ts of the program passes it in. */
-export interface Roles {
-  readonly daemon?: (flags: GlobalFlags) => Promise<void>;
-}
+/** The program's other role; main.ts of the program passes it in, because the command line may not know the daemon. */
+export type RunDaemon = (flags: GlobalFlags) => Promise<void>;
 
 export interface GlobalFlags extends PlaceFlags {
   readonly json: boolean;

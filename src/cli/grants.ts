@@ -1,6 +1,6 @@
 /** `CAPABILITY[=SCOPE,…]` as it is typed after --grant and `plugin grant`. */
 import { fail } from "../base/errors.ts";
-import { didYouMean, quote } from "../base/text.ts";
+import { nameAdvice, quote } from "../base/text.ts";
 import { CAPABILITY_NAMES, isCapability, type Capability } from "../sdk/index.ts";
 import type { Grants } from "./consent.ts";
 
@@ -29,8 +29,7 @@ export function parseGrants(texts: readonly string[]): Grants {
 
 export function parseCapability(name: string): Capability {
   if (isCapability(name)) return name;
-  const meant = didYouMean(name, CAPABILITY_NAMES);
   throw fail("grant.unknown", `there is no capability ${quote(name)}`, {
-    hint: meant === undefined ? `there are: ${CAPABILITY_NAMES.join(", ")}` : `did you mean ${meant}?`,
+    hint: nameAdvice(name, CAPABILITY_NAMES),
   });
 }

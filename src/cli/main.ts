@@ -5,7 +5,7 @@
 import { makeClient } from "../api/client.ts";
 import { exitStatus } from "../base/errors.ts";
 import { VERSION } from "../base/version.ts";
-import type { Context, Roles } from "./command.ts";
+import type { Context, RunDaemon } from "./command.ts";
 import { commands } from "./commands.ts";
 import { commandHelp, nounHelp, overviewHelp } from "./help.ts";
 import { OutputClosed, type Io } from "./io.ts";
@@ -14,15 +14,15 @@ import { parseCommandLine, type Parsed } from "./parse.ts";
 import { makePlace } from "./place.ts";
 
 /** `argv`: without the program's own name. Sets `process.exitCode`. */
-export async function runCli(argv: readonly string[], io: Io, roles: Roles = {}): Promise<void> {
-  process.exitCode = await cliStatus(argv, io, roles);
+export async function runCli(argv: readonly string[], io: Io, runDaemon: RunDaemon): Promise<void> {
+  process.exitCode = await cliStatus(argv, io, runDaemon);
 }
 
 /** The same, giving the status instead of setting it. */
-export async function cliStatus(argv: readonly string[], io: Io, roles: Roles = {}): Promise<number> {
+export async function cliStatus(argv: readonly string[], io: Io, runDaemon: RunDaemon): Promise<number> {
   try {
     const parsed = parseCommandLine(argv[0] === "help" ? [...argv.slice(1), "--help"] : argv, commands);
-    return await perform(parsed, io, roles);
+    return await perform(parsed, io, runDaemon);
   } catch (error) {
     if (error instanceof OutputClosed) return 0;
     await reportError(io, error, wantsJson(argv)).catch(() => {});
@@ -32,7 +32,7 @@ export async function cliStatus(argv: readonly string[], io: Io, roles: Roles = 
 
 // --- internal ---
 
-async function perform(parsed: Parsed, io: Io, roles: Roles): Promise<number> {
+async function perform(parsed: Parsed, io: Io, runDaemon: RunDaemon): Promise<number> {
   const { command, flags } = parsed;
   if (parsed.version) {
     await io.stdout.write(flags.json ? jsonLine({ version: VERSION }) : `voxeltron ${VERSION}\n`);
@@ -55,7 +55,7 @@ async function perform(parsed: Parsed, io: Io, roles: Roles): Promise<number> {
     setStatus: (value) => {
       status = value;
     },
-    roles,
+    runDaemon,
   };
   await command.run(context);
   return status;

@@ -4,7 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { fail, messageOf } from "../base/errors.ts";
+import { fail, messageOf, systemCode } from "../base/errors.ts";
 import { choosePaths, defaultPaths, type Environment, type PathChoice, type Paths } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
 
@@ -80,7 +80,7 @@ async function readChoice(file: { readonly path: string; readonly named: boolean
   try {
     text = await readFile(file.path, "utf8");
   } catch (error) {
-    if (!file.named && (error as NodeJS.ErrnoException).code === "ENOENT") return {};
+    if (!file.named && systemCode(error) === "ENOENT") return {};
     throw fail(
       "config.unreadable",
       `the configuration ${quote(file.path)} can't be read: ${messageOf(error)}`,

@@ -31,7 +31,7 @@ export function pluginFacts(plugin: PluginDetails): string {
 export function logLine(entry: LogView): string {
   const fields = Object.entries(entry.fields ?? {}).map(([key, value]) => ` ${key}=${JSON.stringify(value)}`);
   const level = printable(entry.level).padEnd(5);
-  return `${printable(entry.at)} ${level} ${printable(`${entry.text}${fields.join("")}`, LOG_CHARS)}\n`;
+  return `${printable(entry.at)} ${level} ${printable(`${entry.text}${fields.join("")}`, LIMITS.logTextChars)}\n`;
 }
 
 /** `plugin check`: what the operator would be asked, then what is wrong. */
@@ -53,8 +53,6 @@ export function reportText(report: PluginReport): string {
 }
 
 // --- internal ---
-
-const LOG_CHARS = 8 * 1024;
 
 function risky(asked: {
   readonly capability: string;

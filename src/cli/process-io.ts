@@ -2,7 +2,7 @@
 import { write } from "node:fs";
 import { isatty } from "node:tty";
 import { systemClock } from "../base/clock.ts";
-import { fail, messageOf } from "../base/errors.ts";
+import { fail, messageOf, systemCode } from "../base/errors.ts";
 import { formatBytes } from "../base/text.ts";
 import { OutputClosed, type Io, type Sink, type Source } from "./io.ts";
 
@@ -46,7 +46,7 @@ async function writeSome(descriptor: number, bytes: Uint8Array): Promise<number>
   try {
     return await writeDescriptor(descriptor, bytes);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "";
+    const code = systemCode(error) ?? "";
     if (CLOSED.includes(code)) throw new OutputClosed(messageOf(error), { cause: error });
     if (code === "ENOSPC")
       throw fail("disk.full", "the disk that the output goes to is full", { cause: error });

@@ -1,11 +1,12 @@
 /** Sends a folder to the daemon: looks at it first, so that what does not fit is said before a byte is sent. */
 import type { Client } from "../api/client.ts";
+import type { UploadKind } from "../api/operations.ts";
 
 /** The upload's id. Throws `upload.invalid`, `upload.too_large` or what the client throws. */
 export async function uploadFolder(
   client: Client,
   folder: string,
-  kind: "plugin" | "app",
+  kind: UploadKind,
   signal?: AbortSignal,
 ): Promise<string> {
   const { listFolder } = await import("../api/folder.ts");

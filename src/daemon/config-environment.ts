@@ -3,12 +3,11 @@
  * separated by commas. One table; tables that the operator names himself (`[notify.NAME]`, `[plugins.config.NAME]`) are
  * in the file only. Called by config.ts.
  */
+import type { Environment } from "../base/paths.ts";
+
 type Tree = Record<string, unknown>;
 
-export function environmentOverrides(
-  file: Tree,
-  environment: Readonly<Record<string, string | undefined>>,
-): Tree {
+export function environmentOverrides(file: Tree, environment: Environment): Tree {
   const result: Tree = { ...file };
   for (const { variable, path, list } of VARIABLES) {
     const value = environment[variable];

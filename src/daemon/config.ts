@@ -5,7 +5,7 @@
  */
 import { readFileSync, statSync } from "node:fs";
 import * as v from "valibot";
-import { fail, messageOf } from "../base/errors.ts";
+import { fail, messageOf, systemCode } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { LOG_LEVELS } from "../base/log.ts";
 import { choosePaths, defaultPaths, type Environment } from "../base/paths.ts";
@@ -17,7 +17,7 @@ import { environmentOverrides } from "./config-environment.ts";
 import { absolutePath, dockerEndpoint, duration, pluginConfigValue, privateRule } from "./config-values.ts";
 
 /** Every key of the file. Optional keys have no default that one could write down (they depend on the machine). */
-export const configSchema = v.strictObject({
+const configSchema = v.strictObject({
   data_dir: v.optional(absolutePath),
   socket: v.optional(absolutePath),
   log_level: v.optional(v.picklist(LOG_LEVELS), "info"),
@@ -87,7 +87,7 @@ function readConfig(file: string, mustExist: boolean): string | undefined {
       throw new Error(`it has ${size} bytes, at most ${LIMITS.configBytes} are read`);
     return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(file));
   } catch (error) {
-    if (!mustExist && (error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    if (!mustExist && systemCode(error) === "ENOENT") return undefined;
     throw fail("config.unreadable", `the configuration ${file} can't be read: ${messageOf(error)}`, {
       details: { file },
     });

@@ -2,26 +2,31 @@
  * The place of the API's socket: its folder, who may open it, and what a dead daemon left behind. Called by run.ts, which
  * holds the lock of the data directory already.
  */
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, unlinkSync } from "node:fs";
+import { chmodSync, chownSync, lstatSync, mkdirSync, readFileSync, unlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import { fail } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
+import { withUmask } from "../platform/umask.ts";
 
-/** sun_path has 108 bytes with its NUL on Linux, 104 on macOS. */
-const SOCKET_PATH_BYTES = 103;
 const GROUP = "voxeltron";
 
 /** Makes room for the socket. Throws `daemon.already_running` where somebody answers there, `config.invalid` where none can be. */
 export async function prepareSocket(socket: string): Promise<void> {
-  if (Buffer.byteLength(socket) > SOCKET_PATH_BYTES)
+  if (Buffer.byteLength(socket) > LIMITS.socketPathBytes)
     throw fail(
       "config.invalid",
-      `the socket's path has ${Buffer.byteLength(socket)} bytes, at most ${SOCKET_PATH_BYTES} are possible: ${socket}`,
+      `the socket's path has ${Buffer.byteLength(socket)} bytes, at most ${LIMITS.socketPathBytes} are possible: ${socket}`,
       {
         hint: "choose a shorter one with --socket",
       },
     );
   mkdirSync(dirname(socket), { recursive: true, mode: 0o750 });
-  if (!existsSync(socket)) return;
+  const there = lstatSync(socket, { throwIfNoEntry: false });
+  if (there === undefined) return;
+  if (!there.isSocket())
+    throw fail("config.invalid", `${socket} is there already, and is no socket`, {
+      hint: "choose another place with --socket",
+    });
   if (await somebodyAnswers(socket))
     throw fail("daemon.already_running", `another program already listens at ${socket}`, {
       hint: "stop it first, or choose another --socket",
@@ -31,13 +36,7 @@ export async function prepareSocket(socket: string): Promise<void> {
 
 /** Runs `listen` so that the socket is never open to others, then opens it to the group where there is one. */
 export function openToGroup<T>(socket: string, listen: () => T): T {
-  const before = process.umask(0o177);
-  let result: T;
-  try {
-    result = listen();
-  } finally {
-    process.umask(before);
-  }
+  const result = withUmask(0o177, listen);
   chmodSync(socket, 0o660);
   const group = process.getuid?.() === 0 ? groupId(GROUP) : undefined;
   if (group !== undefined) {

@@ -2,23 +2,23 @@
  * The daemon's life: start in order, serve until a signal, stop in reverse. It knows the order and nothing else; what the
  * parts are is composed in compose.ts. Called by main.ts, which passes in who serves the API.
  */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { systemClock } from "../base/clock.ts";
-import { fail, messageOf } from "../base/errors.ts";
+import { diskFull } from "../base/disk-full.ts";
+import { fail, isVoxError, messageOf, stackOf, systemCode } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { makeLog, type Log } from "../base/log.ts";
+import type { Environment } from "../base/paths.ts";
 import { VERSION } from "../base/version.ts";
 import { openServiceManager } from "../platform/service-manager.ts";
-import { compose, type Services } from "./compose.ts";
+import { withUmask } from "../platform/umask.ts";
+import { compose, type Parts } from "./compose.ts";
 import { loadConfig, type Config, type ConfigFlags } from "./config.ts";
 import { openToGroup, prepareSocket } from "./listener.ts";
 import { lockDataDir } from "./lock.ts";
 
 /** Starts the API on the socket; `stop` ends it, giving requests so long. */
-export type Serve = (
-  services: Services,
-  place: Place,
-) => { readonly stop: (graceMs: number) => Promise<void> };
+export type Serve = (parts: Parts, place: Place) => { readonly stop: (graceMs: number) => Promise<void> };
 
 export interface Place {
   readonly socket: string;
@@ -28,7 +28,7 @@ export interface Place {
 
 export interface RunOptions {
   readonly flags: ConfigFlags;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly environment: Environment;
   readonly serve: Serve;
 }
 
@@ -57,17 +57,21 @@ export async function runDaemon({ flags, environment, serve }: RunOptions): Prom
   });
   stack.defer(signals.unwatch);
 
-  makeDataDir(config.data_dir);
-  const lock = lockDataDir(config.data_dir);
-  stack.defer(() => lock.release());
-  await prepareSocket(config.socket);
-  const services = compose({ config: () => config, log, clock: systemClock });
-  stack.defer(() => services.close());
-  await services.start();
-  const place = { socket: config.socket, dataDir: config.data_dir, log };
-  const server = openToGroup(config.socket, () => serve(services, place));
-  stack.defer(() => server.stop(LIMITS.lastAnswersMs));
-  stack.defer(() => services.drain());
+  try {
+    makeDataDir(config.data_dir);
+    const lock = withUmask(PRIVATE, () => lockDataDir(config.data_dir));
+    stack.defer(() => lock.release());
+    await prepareSocket(config.socket);
+    const parts = withUmask(PRIVATE, () => compose({ config: () => config, log, clock: systemClock }));
+    stack.defer(() => parts.close());
+    await parts.start();
+    const place = { socket: config.socket, dataDir: config.data_dir, log };
+    const server = openToGroup(config.socket, () => serve(parts, place));
+    stack.defer(() => server.stop(LIMITS.lastAnswersMs));
+    stack.defer(() => parts.drain());
+  } catch (error) {
+    throw refusedBySystem(error);
+  }
   notify("READY=1", `STATUS=serving ${config.socket}`);
   log.info("ready", { version: VERSION, pid: process.pid, dataDir: config.data_dir, socket: config.socket });
 
@@ -78,20 +82,40 @@ export async function runDaemon({ flags, environment, serve }: RunOptions): Prom
 
 // --- internal ---
 
+/** Also in a data directory that others may enter, what the daemon writes is its user's alone. */
+const PRIVATE = 0o077;
+
+/** What the system forbids while the daemon takes its places is the operator's to put right, not a bug. */
+function refusedBySystem(error: unknown): unknown {
+  const known = diskFull(error);
+  if (isVoxError(known) || !/^E[A-Z]+$/.test(systemCode(known) ?? "")) return known;
+  return fail("state.unusable", `the daemon can't take its places: ${messageOf(error)}`, {
+    hint: "give its user the right to them, or choose others with --data-dir and --socket",
+    cause: error,
+  });
+}
+
+/** Throws `state.unusable` too where everybody may write: who can replace the daemon's files is the daemon. */
 function makeDataDir(path: string): void {
+  let mode: number;
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
+    ({ mode } = statSync(path));
   } catch (error) {
     throw fail("state.unusable", `the data directory ${path} can't be made: ${messageOf(error)}`, {
       hint: "choose another --data-dir, or make it for this user",
       cause: error,
     });
   }
+  if ((mode & 0o002) !== 0)
+    throw fail("state.unusable", `everybody may write to the data directory ${path}`, {
+      hint: `choose another --data-dir, or take the right away with: chmod o-w ${path}`,
+    });
 }
 
 interface ReloadContext {
   readonly flags: ConfigFlags;
-  readonly environment: RunOptions["environment"];
+  readonly environment: Environment;
   readonly uid: number;
   readonly log: Log;
 }
@@ -141,7 +165,7 @@ function watchForBugs(log: Log): () => void {
   const report = (error: unknown): void => {
     log.error("a bug: an error that nobody handled", {
       error: messageOf(error),
-      stack: error instanceof Error ? error.stack : undefined,
+      stack: stackOf(error),
     });
   };
   process.on("uncaughtException", report);

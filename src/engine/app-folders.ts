@@ -1,6 +1,6 @@
 /**
  * Where the unpacked uploads of `deploy --path` live as long as a version of their service is kept: `<root>/<service>/<deploy>`.
- * The only file of the engine that moves or removes folders. Called by engine/deploys and engine/services.
+ * Called by engine/deploys and engine/services.
  */
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";

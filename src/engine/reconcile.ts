@@ -8,10 +8,12 @@ import { LIMITS } from "../base/limits.ts";
 import { bounded } from "./bounded.ts";
 import { decodeSpec } from "./deploys/service-spec.ts";
 import type { Settlement } from "./deploys/settlement.ts";
+import { openAddress } from "./edge/open-address.ts";
 import { findLive, type Live } from "./live.ts";
 import type { InstanceStatus, Provider } from "./providers/provider.ts";
+import { providerNamed } from "./providers/provider-named.ts";
 import { revive } from "./revive.ts";
-import { providerNamed, type ServiceDeps } from "./service-deps.ts";
+import type { ServiceDeps } from "./service-deps.ts";
 import type { ServiceRow } from "../state/services.ts";
 
 export interface Reconcile {
@@ -109,13 +111,6 @@ export function makeReconcile(deps: ServiceDeps, settlement: Settlement): Reconc
   };
 }
 
-/** Opens the live version's address, if it has one and it is not open. Throws `deploy.port_taken`. */
-export function openAddress(live: Live, deps: Pick<ServiceDeps, "edges">): void {
-  const { row, spec } = live;
-  if (spec.publish === undefined || deps.edges.isOpen(row.service)) return;
-  deps.edges.stage(row.service, spec.publish, row.hostPort ?? undefined).commit();
-}
-
 // --- internal ---
 
 function backoff(failures: number): number {
@@ -168,7 +163,7 @@ async function repair(name: string, deps: ServiceDeps, stopping: AbortSignal): P
   hold.protect(live.row.instance);
   const provider = providerNamed(deps.providers, live.spec.provider);
   const bounds = { clock: deps.clock, timeoutMs: LIMITS.providerStatusMs, who: provider.name, signal };
-  if (service.desired === "running") openAddress(live, deps);
+  if (service.desired === "running") openAddress(live, deps.edges);
   const status = await bounded(provider.status(live.row.instance), bounds);
   if (service.desired === "running" && shouldStart(live, status)) await revive(live, deps, signal);
   if (service.desired === "stopped" && (status.state === "running" || status.state === "restarting"))

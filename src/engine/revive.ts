@@ -5,7 +5,8 @@
 import { LIMITS } from "../base/limits.ts";
 import { bounded } from "./bounded.ts";
 import { liveInstance, type Live } from "./live.ts";
-import { providerNamed, type ServiceDeps } from "./service-deps.ts";
+import { providerNamed } from "./providers/provider-named.ts";
+import type { ServiceDeps } from "./service-deps.ts";
 
 export async function revive(live: Live, deps: ServiceDeps, signal: AbortSignal): Promise<void> {
   const provider = providerNamed(deps.providers, live.spec.provider);

@@ -13,7 +13,7 @@ import {
   closeSync,
   fsyncSync,
 } from "node:fs";
-import { fail, isVoxError, messageOf } from "../base/errors.ts";
+import { fail, isVoxError, messageOf, systemCode } from "../base/errors.ts";
 
 export interface SecretBox {
   /** `purpose` names what the secret is for, such as `registry:ghcr.io`; `open` must be told the same. */
@@ -71,7 +71,7 @@ function readKey(file: string): Buffer | undefined {
     if (key.length === KEY_BYTES) return key;
     throw fail("secret.unreadable", `the key file ${file} has ${key.length} bytes instead of ${KEY_BYTES}`);
   } catch (error) {
-    if ((error as { code?: unknown }).code === "ENOENT") return undefined;
+    if (systemCode(error) === "ENOENT") return undefined;
     if (isVoxError(error)) throw error;
     throw fail("secret.unreadable", `the key file ${file} can't be read: ${messageOf(error)}`, {
       cause: error,
@@ -90,7 +90,7 @@ function createKey(file: string): Buffer {
     linkSync(draft, file);
     return key;
   } catch (error) {
-    const theirs = (error as { code?: unknown }).code === "EEXIST" ? readKey(file) : undefined;
+    const theirs = systemCode(error) === "EEXIST" ? readKey(file) : undefined;
     if (theirs !== undefined) return theirs;
     throw error;
   } finally {

@@ -1,8 +1,6 @@
 /** What the parts that deploy, show, stop and repair services need from outside. Composed by the daemon; faked by tests. */
 import type { Clock } from "../base/clock.ts";
-import { fail } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import { didYouMean, quote } from "../base/text.ts";
 import type { ServiceState } from "../state/service-state.ts";
 import type { AppFolders } from "./app-folders.ts";
 import type { Busy } from "./busy.ts";
@@ -36,15 +34,4 @@ export interface Upload {
   readonly directory: string;
   /** `sha256:…` over its content. */
   readonly digest: string;
-}
-
-/** Throws `provider.unknown`. */
-export function providerNamed(providers: ReadonlyMap<string, Provider>, name: string): Provider {
-  const provider = providers.get(name);
-  if (provider !== undefined) return provider;
-  const names = [...providers.keys()];
-  const meant = didYouMean(name, names);
-  throw fail("provider.unknown", `no provider is called ${quote(name)}`, {
-    hint: meant === undefined ? `there are: ${names.join(", ")}` : `did you mean ${meant}?`,
-  });
 }

@@ -2,7 +2,7 @@
  * Brings events to the plugins that observe them: at least once, in order for each plugin, over restarts and crashes.
  * Each plugin has a queue of its own (deliveries/queue.ts), so one that fails delays nobody else. A plugin that is disabled or
  * tampered with keeps what was pending until it may run again; what happens while it is disabled is not for it; what was
- * pending for a removed one is given up. Composed in daemon/compose.ts: `wake` listens to the outbox, `pluginChanged` to the
+ * pending for a removed one is given up. Made in daemon/compose-host.ts: `wake` listens to the outbox, `pluginChanged` to the
  * plugin host.
  */
 import { timestamp, type Clock } from "../base/clock.ts";
@@ -53,18 +53,10 @@ export function makeDispatcher(options: DispatcherOptions): Dispatcher {
   const { touch } = feed;
   const fanOut = makeFanOut(options);
   const journal = makeJournal({ deliveries, clock, touch });
-  const queues = new Map<string, Queue>();
   const cutOff = new AbortController();
+  const shared = { runner, deliveries, journal, clock, log, touch, signal: cutOff.signal };
+  const queues = makeQueues((plugin) => makeQueue({ ...shared, plugin }));
   let state: "new" | "idle" | "fanning out" | "stopped" = "new";
-
-  function queueOf(plugin: string): Queue {
-    const known = queues.get(plugin);
-    if (known !== undefined) return known;
-    const shared = { runner, deliveries, journal, clock, log, touch };
-    const queue = makeQueue({ ...shared, plugin, signal: cutOff.signal });
-    queues.set(plugin, queue);
-    return queue;
-  }
 
   function wake(): void {
     if (state !== "idle") return;
@@ -88,7 +80,7 @@ export function makeDispatcher(options: DispatcherOptions): Dispatcher {
     if (state !== "fanning out") return false;
     const result = fanOut();
     for (const { seq } of result.events) touch(seq);
-    for (const [plugin, fresh] of result.fresh) queueOf(plugin).offer(fresh);
+    for (const [plugin, fresh] of result.fresh) queues.of(plugin).offer(fresh);
     return result.more;
   }
 
@@ -97,10 +89,10 @@ export function makeDispatcher(options: DispatcherOptions): Dispatcher {
     start() {
       deliveries.abandonGates("the daemon ended before it answered", timestamp(clock.now()));
       state = "idle";
-      for (const plugin of deliveries.pluginsWithPending()) queueOf(plugin).wake();
+      for (const plugin of deliveries.pluginsWithPending()) queues.of(plugin).wake();
       wake();
     },
-    pluginChanged: (plugin) => queues.get(plugin)?.retry(),
+    pluginChanged: (plugin) => queues.find(plugin)?.retry(),
     replay(id) {
       journal.flush();
       const stored = events.find(id);
@@ -111,7 +103,7 @@ export function makeDispatcher(options: DispatcherOptions): Dispatcher {
         events.markFannedOut(stored.seq);
       });
       touch(stored.seq);
-      for (const plugin of plugins) queueOf(plugin).renewed(stored.seq);
+      for (const plugin of plugins) queues.of(plugin).renewed(stored.seq);
       const view = feed.find(id);
       if (view === undefined) throw notFound(id);
       return view;
@@ -119,7 +111,7 @@ export function makeDispatcher(options: DispatcherOptions): Dispatcher {
     pendingFor: (plugin) => deliveries.countPending(plugin),
     async stop(deadlineMs) {
       state = "stopped";
-      const ended = Promise.all([...queues.values()].map((queue) => queue.stop()));
+      const ended = Promise.all(queues.all().map((queue) => queue.stop()));
       await before(deadlineMs, ended, clock);
       journal.flush();
       cutOff.abort(fail("daemon.stopping", "the daemon is stopping"));
@@ -130,6 +122,20 @@ export function makeDispatcher(options: DispatcherOptions): Dispatcher {
 // --- internal ---
 
 const STATE_RETRY_MS = 5_000;
+
+/** One for each plugin that was ever sent an event. */
+function makeQueues(make: (plugin: string) => Queue) {
+  const queues = new Map<string, Queue>();
+  return {
+    find: (plugin: string) => queues.get(plugin),
+    all: () => [...queues.values()],
+    of(plugin: string): Queue {
+      const queue = queues.get(plugin) ?? make(plugin);
+      queues.set(plugin, queue);
+      return queue;
+    },
+  };
+}
 
 function notFound(id: string): Error {
   return fail("event.not_found", `no event has the id ${quote(id)}`, {

@@ -2,7 +2,7 @@
  * Asks the plugins that may refuse an operation, in the order of their names. Fails closed: a gate that times out, crashes or
  * was tampered with refuses; only one that the operator disabled or removed is passed over. Each is asked once, ever: that it
  * was asked is in the database before it runs, so nothing delivers the event to it later.
- * Composed in daemon/compose.ts as the engine's `Gates`.
+ * Made in daemon/compose-host.ts as the engine's `Gates`.
  */
 import { timestamp, type Clock } from "../base/clock.ts";
 import { fail, isVoxError, messageOf, toWire, type VoxError } from "../base/errors.ts";
@@ -14,7 +14,7 @@ import { errorText, messageText } from "./deliveries/verdict.ts";
 import type { PluginRunner } from "./plugin-runner.ts";
 
 /** Throws `gate.refused` with the first refusal, or the signal's reason. */
-type AskGates = (event: VoxeltronEvent, signal: AbortSignal) => Promise<void>;
+export type AskGates = (event: VoxeltronEvent, signal: AbortSignal) => Promise<void>;
 
 export interface GatesOptions {
   readonly runner: PluginRunner;

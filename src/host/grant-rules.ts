@@ -5,7 +5,7 @@
 import { fail } from "../base/errors.ts";
 import { quote } from "../base/text.ts";
 import type { Capability } from "../sdk/index.ts";
-import type { GrantRecord } from "../state/grants.ts";
+import type { GrantRow } from "../state/grants.ts";
 import { parseHostRule } from "./capabilities/host-scope.ts";
 import { requestsOf, type CapabilityRequest, type Manifest } from "./manifest/manifest.ts";
 
@@ -69,7 +69,7 @@ export function settleGrant(manifest: Manifest, request: GrantRequest): Grant {
 /** What the plugin's guest may use now. */
 export function effectiveGrants(
   manifest: Manifest,
-  granted: readonly GrantRecord[],
+  granted: readonly GrantRow[],
   ceiling: readonly Capability[],
 ): ReadonlyMap<Capability, Scope> {
   const grants = new Map<Capability, Scope>();

@@ -4,10 +4,10 @@
  * the next start (PackageStore.sweep). Called by plugins.ts, which holds the plugin's lock.
  */
 import { timestamp, type Clock } from "../base/clock.ts";
+import { diskFull } from "../base/disk-full.ts";
 import { fail } from "../base/errors.ts";
-import { diskErrors } from "../state/database.ts";
-import type { GrantRecords } from "../state/grants.ts";
-import type { PluginRecord, PluginRecords } from "../state/plugins.ts";
+import type { GrantRows } from "../state/grants.ts";
+import type { PluginRow, PluginRows } from "../state/plugins.ts";
 import { settleGrants, type GrantRequest } from "./grant-rules.ts";
 import { guestOf } from "./guest.ts";
 import { loadCheck } from "./load-check.ts";
@@ -20,8 +20,8 @@ import { checkSupported, type Candidate } from "./read-manifest.ts";
 import type { OpenRoom, PluginDoor } from "./runtimes/runtime.ts";
 
 export interface InstallDeps {
-  readonly records: PluginRecords;
-  readonly grants: GrantRecords;
+  readonly rows: PluginRows;
+  readonly grants: GrantRows;
   readonly transaction: <T>(work: () => T) => T;
   readonly store: PackageStore;
   readonly clock: Clock;
@@ -56,7 +56,7 @@ export async function installPlugin(
   signal: AbortSignal,
 ): Promise<void> {
   const { name } = manifest;
-  const { records, store } = deps;
+  const { rows, store } = deps;
   if (digest !== consent.digest)
     throw fail("plugin.changed", `${name} is not what was consented to: its files have changed since`, {
       hint: "look at it and install it again",
@@ -65,7 +65,7 @@ export async function installPlugin(
   const grants = settleGrants(manifest, consent.grants);
   const bundle = await makeBundle(deps, manifest, files, signal);
   const at = timestamp(deps.clock.now());
-  const record: PluginRecord = {
+  const row: PluginRow = {
     name,
     kind: "js",
     version: manifest.version,
@@ -77,25 +77,25 @@ export async function installPlugin(
     source,
     installedAt: at,
   };
-  const before = records.get(name)?.digest;
+  const before = rows.get(name)?.digest;
   const staged = await store.stage(files, bundle);
   try {
     await deps.alone(name, async () => {
       signal.throwIfAborted();
       await store.place(staged, name, digest);
       deps.transaction(() => {
-        records.put(record);
+        rows.put(row);
         deps.grants.clear(name);
         for (const grant of grants)
           deps.grants.put(name, digest, { ...grant, grantedBy: consent.by, grantedAt: at });
       });
     });
   } catch (error) {
-    throw diskErrors(error);
+    throw diskFull(error);
   } finally {
     await store.discard(staged);
     // The version before stays until the next install or start: the commit may not have reached the disk yet.
-    await store.settle(name, records.get(name), before === undefined ? [] : [before]);
+    await store.settle(name, rows.get(name), before === undefined ? [] : [before]);
   }
 }
 

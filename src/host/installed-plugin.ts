@@ -1,11 +1,11 @@
 /**
  * One installed plugin while the daemon runs: its row, its manifest, its grants and its supervised room, with the answers that
- * follow from them. Replaced whole when the row changes, but for the supervisor. Made by plugins.ts.
+ * follow from them. Replaced whole when the row changes, but for the supervisor. Made by plugin-roster.ts.
  */
 import { fail, isVoxError, type VoxError } from "../base/errors.ts";
-import type { Capability, HookName } from "../sdk/index.ts";
-import type { GrantRecord } from "../state/grants.ts";
-import type { PluginRecord } from "../state/plugins.ts";
+import { CAPABILITY_NAMES, type Capability, type HookName } from "../sdk/index.ts";
+import type { GrantRow } from "../state/grants.ts";
+import type { PluginRow } from "../state/plugins.ts";
 import type { Caller } from "./capabilities/method.ts";
 import { effectiveGrants } from "./grant-rules.ts";
 import { unnamedHooks } from "./load-check.ts";
@@ -16,32 +16,32 @@ import type { PluginState } from "./plugin-views.ts";
 import type { Supervisor } from "./runtimes/supervisor.ts";
 
 export interface InstalledPlugin {
-  readonly record: PluginRecord;
+  readonly row: PluginRow;
   /** Undefined where this version of voxeltron can't read it. */
   readonly manifest: Manifest | undefined;
   readonly manifestProblem: VoxError | undefined;
-  readonly grants: readonly GrantRecord[];
+  readonly grants: readonly GrantRow[];
   readonly supervisor: Supervisor;
 }
 
 export function makeInstalledPlugin(
-  record: PluginRecord,
-  grants: readonly GrantRecord[],
+  row: PluginRow,
+  grants: readonly GrantRow[],
   supervisor: Supervisor,
 ): InstalledPlugin {
   try {
-    const manifest = parseManifest(new TextEncoder().encode(record.manifest));
-    return { record, manifest, manifestProblem: undefined, grants, supervisor };
+    const manifest = parseManifest(new TextEncoder().encode(row.manifest));
+    return { row, manifest, manifestProblem: undefined, grants, supervisor };
   } catch (error) {
     if (!isVoxError(error)) throw error;
-    return { record, manifest: undefined, manifestProblem: error, grants, supervisor };
+    return { row, manifest: undefined, manifestProblem: error, grants, supervisor };
   }
 }
 
 /** Throws `manifest.invalid` where it can't be read. */
 export function manifestOf(plugin: InstalledPlugin): Manifest {
   if (plugin.manifest !== undefined) return plugin.manifest;
-  throw plugin.manifestProblem ?? fail("manifest.invalid", `${plugin.record.name} has no manifest`);
+  throw plugin.manifestProblem ?? fail("manifest.invalid", `${plugin.row.name} has no manifest`);
 }
 
 /** The hook as the manifest asks for it. Throws `plugin.disabled`, `plugin.no_hook`, `manifest.invalid`. */
@@ -51,12 +51,12 @@ export function hookOf(plugin: InstalledPlugin, hook: HookName): HookRequest {
   if (found !== undefined) return found;
   throw fail(
     "plugin.no_hook",
-    `${plugin.record.name} does not ask for ${hook} under [hooks] in its plugin.toml`,
+    `${plugin.row.name} does not ask for ${hook} under [hooks] in its plugin.toml`,
   );
 }
 
 /** Throws `plugin.disabled`. */
-export function refuseDisabled({ record: { name, enabled } }: InstalledPlugin): void {
+export function refuseDisabled({ row: { name, enabled } }: InstalledPlugin): void {
   if (!enabled)
     throw fail("plugin.disabled", `${name} is disabled`, {
       hint: `enable it with: voxeltron plugin enable ${name}`,
@@ -65,15 +65,16 @@ export function refuseDisabled({ record: { name, enabled } }: InstalledPlugin): 
 
 /** Who its guest is and what it may use now. A disabled plugin's guest, while it ends, may use nothing. */
 export function callerFrom(
-  { record, manifest, grants }: InstalledPlugin,
+  { row, manifest, grants }: InstalledPlugin,
   ceiling: readonly Capability[],
 ): Caller {
   const requested = new Set(
     manifest === undefined ? [] : requestsOf(manifest).map((each) => each.capability),
   );
   const rights =
-    record.enabled && manifest !== undefined ? effectiveGrants(manifest, grants, ceiling) : new Map();
-  return { plugin: record.name, grants: rights, requested };
+    row.enabled && manifest !== undefined ? effectiveGrants(manifest, grants, ceiling) : new Map();
+  const withheld = new Set(CAPABILITY_NAMES.filter((capability) => !ceiling.includes(capability)));
+  return { plugin: row.name, grants: rights, requested, withheld };
 }
 
 /** Why it could not run if it were started now, as far as that can be said without its files. */
@@ -91,7 +92,7 @@ export function problemOf(plugin: InstalledPlugin, overrides: PluginOverrides): 
 
 /** Throws `config.invalid`, `manifest.invalid`. */
 export function configOf(plugin: InstalledPlugin, overrides: PluginOverrides): PluginConfig {
-  return resolveConfig(manifestOf(plugin), overrides(plugin.record.name));
+  return resolveConfig(manifestOf(plugin), overrides(plugin.row.name));
 }
 
 /** The operator's `[plugins.config.NAME]`; empty where there is none. */
@@ -103,7 +104,7 @@ export function stateOf(
   problem: VoxError | undefined,
 ): { readonly state: PluginState; readonly reason: string | null } {
   if (tampered !== undefined) return { state: "tampered", reason: tampered };
-  if (!plugin.record.enabled) return { state: "disabled", reason: null };
+  if (!plugin.row.enabled) return { state: "disabled", reason: null };
   if (problem !== undefined) return { state: "broken", reason: problem.message };
   return { state: "enabled", reason: null };
 }

@@ -1,9 +1,10 @@
 /**
  * Are a plugin's files those that were consented to? `verified` reads and hashes everything, each time: it stands before each
- * start. `stateOf` is for showing: it hashes only when a file's times, size or inode changed. Called by plugins.ts.
+ * start. `tamperedBecause` is for showing: it hashes only when a file's times, size or inode changed. Called by plugins.ts,
+ * plugin-roster.ts and, without a daemon, api/offline.ts.
  */
 import { isVoxError } from "../base/errors.ts";
-import type { PluginRecord } from "../state/plugins.ts";
+import type { PluginRow } from "../state/plugins.ts";
 import { digestOf } from "./package/digest.ts";
 import { fingerprint } from "./package/fingerprint.ts";
 import { bundleDigest, type Bundle, type PackageStore } from "./package/package-store.ts";
@@ -12,7 +13,7 @@ import { tampered } from "./package/read-folder.ts";
 export function makeIntegrity(store: PackageStore): Integrity {
   const seen = new Map<string, { readonly print: string; readonly reason: string | undefined }>();
 
-  async function verified({ name, digest, bundleDigest: expected }: PluginRecord): Promise<Bundle> {
+  async function verified({ name, digest, bundleDigest: expected }: PluginRow): Promise<Bundle> {
     const found = digestOf(await store.readFiles(name, digest));
     if (found !== digest) throw tampered(`their digest is ${found}, ${digest} was installed`);
     const bundle = await store.readBundle(name, digest);
@@ -20,9 +21,9 @@ export function makeIntegrity(store: PackageStore): Integrity {
     return bundle;
   }
 
-  async function reasonOf(record: PluginRecord): Promise<string | undefined> {
+  async function reasonOf(row: PluginRow): Promise<string | undefined> {
     try {
-      await verified(record);
+      await verified(row);
       return undefined;
     } catch (error) {
       if (isVoxError(error) && error.code === "plugin.tampered") return error.message;
@@ -32,12 +33,12 @@ export function makeIntegrity(store: PackageStore): Integrity {
 
   return {
     verified,
-    async tamperedBecause(record) {
-      const print = `${record.digest} ${record.bundleDigest} ${await fingerprint(store.path(record.name, record.digest))}`;
-      const known = seen.get(record.name);
+    async tamperedBecause(row) {
+      const print = `${row.digest} ${row.bundleDigest} ${await fingerprint(store.path(row.name, row.digest))}`;
+      const known = seen.get(row.name);
       if (known?.print === print) return known.reason;
-      const reason = await reasonOf(record);
-      seen.set(record.name, { print, reason });
+      const reason = await reasonOf(row);
+      seen.set(row.name, { print, reason });
       return reason;
     },
     forget: (plugin) => void seen.delete(plugin),
@@ -46,8 +47,8 @@ export function makeIntegrity(store: PackageStore): Integrity {
 
 export interface Integrity {
   /** The bundle, when all is as installed. Throws `plugin.tampered`. */
-  verified(record: PluginRecord): Promise<Bundle>;
+  verified(row: PluginRow): Promise<Bundle>;
   /** Why the plugin is tampered with, or undefined. For showing only. */
-  tamperedBecause(record: PluginRecord): Promise<string | undefined>;
+  tamperedBecause(row: PluginRow): Promise<string | undefined>;
   forget(plugin: string): void;
 }

@@ -2,10 +2,10 @@
  * What plugins log, on its way to the table and to whoever follows. Written by the broker's doors, which make each line safe
  * and keep a flood out; read by `plugin logs` and `plugin call`.
  */
-import type { PluginLogLine, PluginLogRecords, StoredLogLine } from "../state/plugin-logs.ts";
+import type { PluginLogLine, PluginLogRows, StoredLogLine } from "../state/plugin-logs.ts";
 import type { LogView } from "./plugin-views.ts";
 
-export function makePluginLogs(records: PluginLogRecords): PluginLogs {
+export function makePluginLogs(rows: PluginLogRows): PluginLogs {
   const listeners = new Map<string, Set<() => void>>();
 
   function listen(plugin: string, listener: () => void): () => void {
@@ -26,7 +26,7 @@ export function makePluginLogs(records: PluginLogRecords): PluginLogs {
     try {
       while (!signal.aborted) {
         news = Promise.withResolvers<void>();
-        for (const line of records.after(plugin, seq)) {
+        for (const line of rows.after(plugin, seq)) {
           seq = line.seq;
           yield logView(line);
         }
@@ -40,18 +40,18 @@ export function makePluginLogs(records: PluginLogRecords): PluginLogs {
 
   return {
     append(plugin, line) {
-      const seq = records.append(plugin, line);
+      const seq = rows.append(plugin, line);
       for (const listener of listeners.get(plugin) ?? []) listener();
       return seq;
     },
     async *tail(plugin, options) {
-      const lines = records.newest(plugin, options.limit);
+      const lines = rows.newest(plugin, options.limit);
       yield* lines.map(logView);
-      if (options.follow) yield* follow(plugin, lines.at(-1)?.seq ?? records.lastSeq(plugin), options.signal);
+      if (options.follow) yield* follow(plugin, lines.at(-1)?.seq ?? rows.lastSeq(plugin), options.signal);
     },
-    mark: (plugin) => records.lastSeq(plugin),
-    since: (plugin, mark) => records.after(plugin, mark).map(logView),
-    clear: (plugin) => records.clear(plugin),
+    mark: (plugin) => rows.lastSeq(plugin),
+    since: (plugin, mark) => rows.after(plugin, mark).map(logView),
+    clear: (plugin) => rows.clear(plugin),
   };
 }
 

@@ -5,8 +5,8 @@
 import type { Clock } from "../base/clock.ts";
 import { fail } from "../base/errors.ts";
 import { didYouMean, quote } from "../base/text.ts";
-import type { GrantRecords } from "../state/grants.ts";
-import type { PluginRecords } from "../state/plugins.ts";
+import type { GrantRows } from "../state/grants.ts";
+import type { PluginRows } from "../state/plugins.ts";
 import { guestOf } from "./guest.ts";
 import {
   configOf,
@@ -18,7 +18,8 @@ import {
 } from "./installed-plugin.ts";
 import type { Integrity } from "./integrity.ts";
 import type { OpenRoom, PluginDoor } from "./runtimes/runtime.ts";
-import { makeSupervisor, type OpenedRoom, type Supervisor } from "./runtimes/supervisor.ts";
+import type { OpenedRoom } from "./runtimes/room-keeper.ts";
+import { makeSupervisor, type Supervisor } from "./runtimes/supervisor.ts";
 
 export function makeRoster(deps: RosterDeps): Roster {
   const plugins = new Map<string, InstalledPlugin>();
@@ -29,7 +30,7 @@ export function makeRoster(deps: RosterDeps): Roster {
     refuseDisabled(plugin);
     const manifest = manifestOf(plugin);
     const config = configOf(plugin, deps.configFor);
-    const bundle = await deps.integrity.verified(plugin.record);
+    const bundle = await deps.integrity.verified(plugin.row);
     const room = await deps.openRoom(guestOf(manifest, bundle, config), deps.doorFor(name));
     return { room, deadlineMs: manifest.timeoutMs };
   }
@@ -49,16 +50,16 @@ export function makeRoster(deps: RosterDeps): Roster {
   }
 
   function refresh(name: string): void {
-    const record = deps.records.get(name);
-    if (record === undefined) plugins.delete(name);
+    const row = deps.rows.get(name);
+    if (row === undefined) plugins.delete(name);
     else {
       const supervisor = plugins.get(name)?.supervisor ?? supervise(name);
-      plugins.set(name, makeInstalledPlugin(record, deps.grants.list(name, record.digest), supervisor));
+      plugins.set(name, makeInstalledPlugin(row, deps.grants.list(name, row.digest), supervisor));
     }
     sorted = [...plugins.keys()].toSorted().map(get);
   }
 
-  for (const { name } of deps.records.list()) refresh(name);
+  for (const { name } of deps.rows.list()) refresh(name);
 
   return {
     all: () => sorted,
@@ -76,8 +77,8 @@ export function makeRoster(deps: RosterDeps): Roster {
 }
 
 export interface RosterDeps {
-  readonly records: PluginRecords;
-  readonly grants: GrantRecords;
+  readonly rows: PluginRows;
+  readonly grants: GrantRows;
   readonly clock: Clock;
   readonly integrity: Integrity;
   readonly openRoom: OpenRoom;

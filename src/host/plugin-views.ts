@@ -4,8 +4,8 @@
  */
 import { printable } from "../base/text.ts";
 import { CAPABILITIES, isCapability } from "../sdk/index.ts";
-import type { GrantRecord } from "../state/grants.ts";
-import type { PluginRecord } from "../state/plugins.ts";
+import type { GrantRow } from "../state/grants.ts";
+import type { PluginRow } from "../state/plugins.ts";
 import { requestsOf, type CapabilityRequest, type HookRequest, type Manifest } from "./manifest/manifest.ts";
 
 /** What consent is asked for. */
@@ -95,16 +95,12 @@ export function candidateView(manifest: Manifest, digest: string, replaces: stri
   };
 }
 
-export function kindOf(manifest: Manifest): "js" | "wasm" {
-  return manifest.tier === 1 ? "wasm" : "js";
-}
-
-export function pluginView(record: PluginRecord, state: PluginState, reason: string | null): PluginView {
+export function pluginView(row: PluginRow, state: PluginState, reason: string | null): PluginView {
   return {
-    name: record.name,
-    version: record.version,
-    tier: TIERS[record.kind],
-    kind: record.kind,
+    name: row.name,
+    version: row.version,
+    tier: TIERS[row.kind],
+    kind: row.kind,
     state,
     reason: reason === null ? null : printable(reason, 500),
   };
@@ -113,7 +109,7 @@ export function pluginView(record: PluginRecord, state: PluginState, reason: str
 /** The part of the details that follows from manifest and grants; a manifest that can't be read has neither. */
 export function consentView(
   manifest: Manifest | undefined,
-  grants: readonly GrantRecord[],
+  grants: readonly GrantRow[],
 ): Pick<PluginDetails, "description" | "granted" | "notGranted" | "hooks"> {
   const isGranted = ({ capability }: CapabilityRequest): boolean =>
     grants.some((grant) => grant.capability === capability);
@@ -139,6 +135,10 @@ export function consentView(
 // --- internal ---
 
 const TIERS = { js: 2, wasm: 1, exec: null } as const;
+
+function kindOf(manifest: Manifest): "js" | "wasm" {
+  return manifest.tier === 1 ? "wasm" : "js";
+}
 
 function capabilityView({ capability, reason, scope }: CapabilityRequest): CapabilityView {
   return {

@@ -4,15 +4,15 @@
  */
 import { fileURLToPath } from "node:url";
 
-/** True in the executable made by build.ts. */
-export const isCompiled: boolean = import.meta.url.includes("$bunfs");
-
 /** argv that runs this program as `role`. */
 export function selfCommand(...role: readonly string[]): string[] {
   return isCompiled ? [process.execPath, ...role] : [process.execPath, mainFile(), ...role];
 }
 
 // --- internal ---
+
+/** True in the executable made by build.ts. */
+const isCompiled: boolean = import.meta.url.includes("$bunfs");
 
 function mainFile(): string {
   return fileURLToPath(new URL("../main.ts", import.meta.url));

@@ -3,6 +3,7 @@
  * repository. Called by daemon/compose.ts, and by tests with `:memory:`.
  */
 import { Database, SQLiteError } from "bun:sqlite";
+import { diskFull } from "../base/disk-full.ts";
 import { fail } from "../base/errors.ts";
 import { sql as initial } from "./migrations/0001-initial.ts";
 
@@ -44,14 +45,6 @@ export function inTransaction<T>(db: Database, work: () => T): T {
   return db.transaction(work)();
 }
 
-/** A full disk is the operator's news, not a bug: give it its own code, whether SQLite or the file system reports it. */
-export function diskErrors(error: unknown): unknown {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code === "SQLITE_FULL" || code === "ENOSPC" || code === "EDQUOT")
-    return fail("disk.full", "the disk that holds the data directory is full", { cause: error });
-  return error;
-}
-
 // --- internal ---
 
 function migrate(db: Database): void {
@@ -79,7 +72,7 @@ function guarded<T>(path: string, work: () => T): T {
     return work();
   } catch (error) {
     if (!(error instanceof SQLiteError)) throw error;
-    const known = diskErrors(error);
+    const known = diskFull(error);
     if (known !== error) throw known;
     throw fail("state.unusable", `the database ${path} can't be used: ${error.message}`, { cause: error });
   }

@@ -7,7 +7,7 @@ import { SQLiteError } from "bun:sqlite";
 import { fail } from "../base/errors.ts";
 import type { Database } from "./database.ts";
 
-export interface Deploys {
+export interface DeployRows {
   /** Throws `deploy.in_progress` where another deploy of the service has not ended. */
   begin(row: NewDeployRow): void;
   setStep(id: string, step: string): void;
@@ -38,7 +38,7 @@ export interface DeployRow extends NewDeployRow {
   readonly endedAt: string | null;
 }
 
-export function makeDeployRows(db: Database): Deploys {
+export function makeDeployRows(db: Database): DeployRows {
   const columns =
     "id, service, version, spec, instance, host_port AS hostPort, state, step, error, started_at AS startedAt, ended_at AS endedAt FROM deploys";
   return {

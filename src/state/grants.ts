@@ -1,9 +1,26 @@
-/** What the operator consented to. A grant belongs to one digest: other files, other consent. */
-import type { Database } from "bun:sqlite";
+/** The `grants` table: what the operator consented to. A grant belongs to one digest: other files, other consent. */
+import type { Database } from "./database.ts";
 
-export function makeGrantRecords(db: Database): GrantRecords {
-  const list = db.query<Row, [string, string]>(
-    "SELECT capability, scope, granted_by, granted_at FROM grants WHERE plugin = ? AND digest = ? ORDER BY capability",
+export interface GrantRows {
+  list(plugin: string, digest: string): readonly GrantRow[];
+  /** Takes the place of an earlier grant of the same capability. */
+  put(plugin: string, digest: string, grant: GrantRow): void;
+  remove(plugin: string, capability: string): void;
+  clear(plugin: string): void;
+}
+
+export interface GrantRow {
+  readonly capability: string;
+  /** Null: the whole capability. Empty: nothing of it. */
+  readonly scope: readonly string[] | null;
+  readonly grantedBy: string;
+  readonly grantedAt: string;
+}
+
+export function makeGrantRows(db: Database): GrantRows {
+  const list = db.query<Stored, [string, string]>(
+    `SELECT capability, scope, granted_by AS grantedBy, granted_at AS grantedAt FROM grants
+     WHERE plugin = ? AND digest = ? ORDER BY capability`,
   );
   const put = db.query<null, [string, string, string, string | null, string, string]>(
     `INSERT OR REPLACE INTO grants (plugin, digest, capability, scope, granted_by, granted_at)
@@ -12,13 +29,7 @@ export function makeGrantRecords(db: Database): GrantRecords {
   const remove = db.query<null, [string, string]>("DELETE FROM grants WHERE plugin = ? AND capability = ?");
   const clear = db.query<null, [string]>("DELETE FROM grants WHERE plugin = ?");
   return {
-    list: (plugin, digest) =>
-      list.all(plugin, digest).map((row) => ({
-        capability: row.capability,
-        scope: row.scope === null ? null : (JSON.parse(row.scope) as string[]),
-        grantedBy: row.granted_by,
-        grantedAt: row.granted_at,
-      })),
+    list: (plugin, digest) => list.all(plugin, digest).map(fromStored),
     put(plugin, digest, grant) {
       const scope = grant.scope === null ? null : JSON.stringify(grant.scope);
       put.run(plugin, digest, grant.capability, scope, grant.grantedBy, grant.grantedAt);
@@ -32,27 +43,13 @@ export function makeGrantRecords(db: Database): GrantRecords {
   };
 }
 
-export interface GrantRecords {
-  list(plugin: string, digest: string): readonly GrantRecord[];
-  /** Takes the place of an earlier grant of the same capability. */
-  put(plugin: string, digest: string, grant: GrantRecord): void;
-  remove(plugin: string, capability: string): void;
-  clear(plugin: string): void;
-}
-
-export interface GrantRecord {
-  readonly capability: string;
-  /** Null: the whole capability. Empty: nothing of it. */
-  readonly scope: readonly string[] | null;
-  readonly grantedBy: string;
-  readonly grantedAt: string;
-}
-
 // --- internal ---
 
-interface Row {
-  readonly capability: string;
+/** The scope is kept as JSON. */
+interface Stored extends Omit<GrantRow, "scope"> {
   readonly scope: string | null;
-  readonly granted_by: string;
-  readonly granted_at: string;
+}
+
+function fromStored({ scope, ...row }: Stored): GrantRow {
+  return { ...row, scope: scope === null ? null : (JSON.parse(scope) as string[]) };
 }

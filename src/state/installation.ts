@@ -1,5 +1,5 @@
 /** Who this installation is: an id made once, by which the instances that it made are told from everybody else's. */
-import type { Database } from "bun:sqlite";
+import type { Database } from "./database.ts";
 
 export function installationId(db: Database, newId: () => string): string {
   db.query("INSERT OR IGNORE INTO meta (key, value) VALUES ('installation', ?)").run(newId());

@@ -1,8 +1,19 @@
-/** Each plugin's own small store: JSON texts by key. The broker's `kv` methods read and write it for the plugin that asks. */
-import type { Database } from "bun:sqlite";
-import { inTransaction } from "./database.ts";
+/** The `plugin_kv` table: each plugin's own small store, JSON texts by key. Read and written by the broker's `kv` methods. */
+import { inTransaction, type Database } from "./database.ts";
 
-export function makePluginKv(db: Database): PluginKv {
+export interface PluginKvRows {
+  /** JSON text, or undefined. */
+  get(plugin: string, key: string): string | undefined;
+  /** False, and nothing written, where the plugin's whole store would have more than `maxBytes`. */
+  set(plugin: string, key: string, value: string, maxBytes: number): boolean;
+  /** True where there was something. */
+  delete(plugin: string, key: string): boolean;
+  /** Keys that begin with `prefix`, in order. */
+  list(plugin: string, prefix: string): readonly string[];
+  clear(plugin: string): void;
+}
+
+export function makePluginKvRows(db: Database): PluginKvRows {
   const get = db.query<{ value: string }, [string, string]>(
     "SELECT value FROM plugin_kv WHERE plugin = ? AND key = ?",
   );
@@ -34,18 +45,6 @@ export function makePluginKv(db: Database): PluginKv {
       clear.run(plugin);
     },
   };
-}
-
-export interface PluginKv {
-  /** JSON text, or undefined. */
-  get(plugin: string, key: string): string | undefined;
-  /** False, and nothing written, where the plugin's whole store would have more than `maxBytes`. */
-  set(plugin: string, key: string, value: string, maxBytes: number): boolean;
-  /** True where there was something. */
-  delete(plugin: string, key: string): boolean;
-  /** Keys that begin with `prefix`, in order. */
-  list(plugin: string, prefix: string): readonly string[];
-  clear(plugin: string): void;
 }
 
 // --- internal ---

@@ -5,14 +5,14 @@
  */
 import type { Database } from "./database.ts";
 
-export interface ServiceEnv {
+export interface ServiceEnvRows {
   all(service: string): Readonly<Record<string, string>>;
   set(service: string, env: Readonly<Record<string, string>>): void;
   unset(service: string, keys: readonly string[]): void;
   removeAll(service: string): void;
 }
 
-export function makeServiceEnv(db: Database): ServiceEnv {
+export function makeServiceEnvRows(db: Database): ServiceEnvRows {
   return {
     all(service) {
       const rows = db

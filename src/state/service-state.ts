@@ -3,16 +3,16 @@
  * list, stop and repair services.
  */
 import { inTransaction, type Database } from "./database.ts";
-import { makeDeployRows, type Deploys } from "./deploys.ts";
-import { makeServiceEnv, type ServiceEnv } from "./service-env.ts";
-import { makeServiceRows, type Services } from "./services.ts";
-import { makeVersionRows, type Versions } from "./versions.ts";
+import { makeDeployRows, type DeployRows } from "./deploys.ts";
+import { makeServiceEnvRows, type ServiceEnvRows } from "./service-env.ts";
+import { makeServiceRows, type ServiceRows } from "./services.ts";
+import { makeVersionRows, type VersionRows } from "./versions.ts";
 
 export interface ServiceState {
-  readonly services: Services;
-  readonly versions: Versions;
-  readonly deploys: Deploys;
-  readonly env: ServiceEnv;
+  readonly services: ServiceRows;
+  readonly versions: VersionRows;
+  readonly deploys: DeployRows;
+  readonly env: ServiceEnvRows;
   /** All of `work` is on disk, or none. */
   readonly transaction: <T>(work: () => T) => T;
 }
@@ -22,7 +22,7 @@ export function makeServiceState(db: Database): ServiceState {
     services: makeServiceRows(db),
     versions: makeVersionRows(db),
     deploys: makeDeployRows(db),
-    env: makeServiceEnv(db),
+    env: makeServiceEnvRows(db),
     transaction: (work) => inTransaction(db, work),
   };
 }

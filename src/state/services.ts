@@ -4,7 +4,7 @@
  */
 import type { Database } from "./database.ts";
 
-export interface Services {
+export interface ServiceRows {
   find(name: string): ServiceRow | undefined;
   list(): readonly ServiceRow[];
   /** Makes the row where there is none, and hands out the next version number: 1, 2, 3 … */
@@ -26,7 +26,7 @@ export interface ServiceRow {
   readonly createdAt: string;
 }
 
-export function makeServiceRows(db: Database): Services {
+export function makeServiceRows(db: Database): ServiceRows {
   const columns =
     "name, provider, desired, current_version AS currentVersion, created_at AS createdAt FROM services";
   return {

@@ -4,7 +4,7 @@
  */
 import type { Database } from "./database.ts";
 
-export interface Versions {
+export interface VersionRows {
   find(service: string, version: number): VersionRow | undefined;
   /** The live version of each service that has one. */
   listCurrent(): readonly VersionRow[];
@@ -27,7 +27,7 @@ export interface VersionRow {
   readonly createdAt: string;
 }
 
-export function makeVersionRows(db: Database): Versions {
+export function makeVersionRows(db: Database): VersionRows {
   const columns =
     "v.service, v.version, v.spec, v.image, v.instance, v.host_port AS hostPort, v.created_at AS createdAt FROM versions v";
   return {

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { systemClock } from "../../src/base/clock.ts";
 import { newId } from "../../src/base/ids.ts";
 import { silentLog } from "../../src/base/log.ts";
-import { compose, type Services } from "../../src/daemon/compose.ts";
+import { compose, type Parts } from "../../src/daemon/compose.ts";
 import { loadConfig } from "../../src/daemon/config.ts";
 import { makeEvents } from "../../src/engine/events/outbox.ts";
 import { sampleEvent } from "../../src/engine/events/samples.ts";
@@ -75,7 +75,7 @@ export async function benchDelivery(): Promise<Row[]> {
   }
 }
 
-async function install({ plugins }: Services, name: string): Promise<void> {
+async function install({ plugins }: Parts, name: string): Promise<void> {
   const text = (content: string) => ({ bytes: new TextEncoder().encode(content), executable: false });
   const files = new Map([
     [
@@ -90,7 +90,7 @@ async function install({ plugins }: Services, name: string): Promise<void> {
 }
 
 /** An outbox and a dispatcher of the bench's own, over the daemon's plugins; `onDone` is told when a hook has ended. */
-function makeLine({ plugins }: Services, file: string, limit: number, onDone: () => void) {
+function makeLine({ plugins }: Parts, file: string, limit: number, onDone: () => void) {
   const db = openDatabase(file);
   const events = makeEventRows(db);
   const deliveries = makeDeliveryRows(db);
@@ -133,7 +133,7 @@ function makeLine({ plugins }: Services, file: string, limit: number, onDone: ()
   };
 }
 
-async function latencies(parts: Services, file: string): Promise<number[]> {
+async function latencies(parts: Parts, file: string): Promise<number[]> {
   let done = Promise.withResolvers<void>();
   const line = makeLine(parts, file, 1, () => done.resolve());
   const times: number[] = [];
@@ -145,7 +145,7 @@ async function latencies(parts: Services, file: string): Promise<number[]> {
   return times;
 }
 
-async function throughput(parts: Services, file: string): Promise<number> {
+async function throughput(parts: Parts, file: string): Promise<number> {
   const all = Promise.withResolvers<void>();
   let left = EVENTS * PLUGINS;
   const line = makeLine(parts, file, PLUGINS, () => --left === 0 && all.resolve());

@@ -1,5 +1,4 @@
 /** `daemon` and `daemon info`. The daemon itself is a role of the program, passed in by its main.ts. */
-import { fail } from "../../base/errors.ts";
 import { command } from "../command.ts";
 import { facts, json } from "../output.ts";
 
@@ -13,11 +12,7 @@ const daemon = command({
     "As root: configuration /etc/voxeltron/config.toml, data /var/lib/voxeltron, socket /run/voxeltron/voxeltron.sock.",
     "As anyone else: the XDG directories. With --data-dir alone, the socket is voxeltron.sock in that directory.",
   ],
-  async run({ roles, flags }) {
-    if (roles.daemon === undefined)
-      throw fail("usage.invalid", "this build of voxeltron has no daemon", { hint: "" });
-    await roles.daemon(flags);
-  },
+  run: ({ runDaemon, flags }) => runDaemon(flags),
 });
 
 const info = command({

@@ -1,11 +1,12 @@
 /** `events` and `events replay`: what happened, and who was told. */
 import type { Client } from "../../api/client.ts";
 import type { EventView } from "../../api/operations.ts";
+import type { HookName } from "../../sdk/index.ts";
 import { argument, command, type Context } from "../command.ts";
 import { consume } from "../consume.ts";
 import { eventLine, eventTable } from "../event-text.ts";
+import { parseHook } from "../hooks.ts";
 import { json, jsonLine } from "../output.ts";
-import { parseHook } from "./plugin.ts";
 
 const list = command({
   words: "events",
@@ -26,10 +27,10 @@ const list = command({
   notes: ["With --json each event is one line."],
   async run(context) {
     const { options } = context;
-    const hook = options.hook === undefined ? {} : { hook: parseHook(options.hook) };
+    const filter = options.hook === undefined ? {} : { hook: parseHook(options.hook) };
     const client = await context.client();
-    if (options.follow) return follow(context, client, hook, options.limit ?? 0);
-    const { events } = await client.call("event.list", { ...hook, limit: options.limit ?? 50 });
+    if (options.follow) return follow(context, client, filter, options.limit ?? 0);
+    const { events } = await client.call("event.list", { ...filter, limit: options.limit ?? 50 });
     await show(context, events);
   },
 });
@@ -51,8 +52,9 @@ export const eventCommands = [list, replay];
 
 // --- internal ---
 
-type Filter = Parameters<Client["stream"]>[1] & { readonly hook?: EventFilter };
-type EventFilter = ReturnType<typeof parseHook>;
+interface Filter {
+  readonly hook?: HookName;
+}
 
 /** Listens before it looks back, so that what happens in between is shown, and once. */
 async function follow(

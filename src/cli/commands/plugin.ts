@@ -2,11 +2,12 @@
 import { readFileSync } from "node:fs";
 import type { PluginDetails, PluginView } from "../../api/operations.ts";
 import { fail, messageOf } from "../../base/errors.ts";
-import { didYouMean, printable, quote } from "../../base/text.ts";
-import { HOOK_NAMES, isHookName, type HookName } from "../../sdk/index.ts";
-import { argument, command } from "../command.ts";
+import { isObject } from "../../base/is-object.ts";
+import { printable, quote } from "../../base/text.ts";
+import { argument, command, type Command } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { consume } from "../consume.ts";
+import { parseHook } from "../hooks.ts";
 import { withoutDaemon } from "../offline.ts";
 import { json, jsonLine, table } from "../output.ts";
 import { logLine, pluginFacts, reportText } from "../plugin-text.ts";
@@ -69,26 +70,8 @@ const remove = command({
   },
 });
 
-const [enable, disable] = (["enable", "disable"] as const).map((verb) =>
-  command({
-    words: `plugin ${verb}`,
-    summary:
-      verb === "enable"
-        ? "let a plugin receive events again"
-        : "stop a plugin; it stays installed with its grants",
-    args: name,
-    options: {},
-    example: `voxeltron plugin ${verb} deploy-notifier`,
-    async run(context) {
-      const { io, flags, client } = context;
-      const plugin = await (await client()).call(`plugin.${verb}`, { name: argument(context, "name") });
-      const reason = plugin.reason === null ? "" : `: ${printable(plugin.reason)}`;
-      await io.stdout.write(
-        flags.json ? json(plugin) : `${printable(plugin.name)} is ${printable(plugin.state)}${reason}\n`,
-      );
-    },
-  }),
-);
+const enable = switchCommand("enable", "let a plugin receive events again");
+const disable = switchCommand("disable", "stop a plugin; it stays installed with its grants");
 
 const logs = command({
   words: "plugin logs",
@@ -149,20 +132,27 @@ const check = command({
   },
 });
 
-export const pluginCommands = [list, info, remove, enable, disable, logs, call, check].filter(
-  (row) => row !== undefined,
-);
-
-/** Throws `usage.invalid` with the hook that was probably meant. */
-export function parseHook(text: string): HookName {
-  if (isHookName(text)) return text;
-  const meant = didYouMean(text, HOOK_NAMES);
-  throw fail("usage.invalid", `there is no hook ${quote(text)}`, {
-    hint: meant === undefined ? `there are: ${HOOK_NAMES.join(", ")}` : `did you mean ${meant}?`,
-  });
-}
+export const pluginCommands = [list, info, remove, enable, disable, logs, call, check];
 
 // --- internal ---
+
+function switchCommand(verb: "enable" | "disable", summary: string): Command {
+  return command({
+    words: `plugin ${verb}`,
+    summary,
+    args: [{ name: "name" }],
+    options: {},
+    example: `voxeltron plugin ${verb} deploy-notifier`,
+    async run(context) {
+      const { io, flags, client } = context;
+      const plugin = await (await client()).call(`plugin.${verb}`, { name: argument(context, "name") });
+      const reason = plugin.reason === null ? "" : `: ${printable(plugin.reason)}`;
+      await io.stdout.write(
+        flags.json ? json(plugin) : `${printable(plugin.name)} is ${printable(plugin.state)}${reason}\n`,
+      );
+    },
+  });
+}
 
 function findPlugin(offline: readonly PluginDetails[], wanted: string): PluginDetails {
   const found = offline.find((plugin) => plugin.name === wanted);
@@ -177,7 +167,6 @@ function readEvent(file: string): Record<string, unknown> {
   } catch (error) {
     throw fail("event.invalid", `the event file ${quote(file)} can't be used: ${messageOf(error)}`);
   }
-  if (typeof value === "object" && value !== null && !Array.isArray(value))
-    return value as Record<string, unknown>;
+  if (isObject(value)) return value;
   throw fail("event.invalid", `the event file ${quote(file)} should hold a JSON object`);
 }

@@ -2,7 +2,7 @@
 import { systemClock } from "../../base/clock.ts";
 import { parseDuration } from "../../base/duration.ts";
 import { printable, quote } from "../../base/text.ts";
-import { argument, command } from "../command.ts";
+import { argument, command, type Command } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { consume } from "../consume.ts";
 import { json, jsonLine, table } from "../output.ts";
@@ -62,23 +62,8 @@ const logs = command({
   },
 });
 
-const [stop, start] = (["stop", "start"] as const).map((verb) =>
-  command({
-    words: verb,
-    summary:
-      verb === "stop"
-        ? "stop a service; it stays stopped until it is started or deployed"
-        : "start a service that was stopped",
-    args: service,
-    options: {},
-    example: `voxeltron ${verb} web`,
-    async run(context) {
-      const { io, flags, client } = context;
-      const answer = await (await client()).call(`service.${verb}`, { name: argument(context, "service") });
-      await io.stdout.write(flags.json ? json(answer) : serviceLine(answer));
-    },
-  }),
-);
+const stop = switchCommand("stop", "stop a service; it stays stopped until it is started or deployed");
+const start = switchCommand("start", "start a service that was stopped");
 
 const remove = command({
   words: "remove",
@@ -95,7 +80,7 @@ const remove = command({
   },
 });
 
-export const serviceCommands = [status, logs, stop, start, remove].filter((row) => row !== undefined);
+export const serviceCommands = [status, logs, stop, start, remove];
 
 /** RFC 3339 of what was typed: a time, or how long ago. Throws `usage.invalid`. */
 export function parseSince(text: string, nowMs: number): string {
@@ -105,5 +90,22 @@ export function parseSince(text: string, nowMs: number): string {
   if (Number.isFinite(at)) return new Date(at).toISOString();
   throw usage(`--since wants a time such as 2026-01-31T08:00:00Z or 10m, found ${quote(text)}`, {
     words: "logs",
+  });
+}
+
+// --- internal ---
+
+function switchCommand(verb: "stop" | "start", summary: string): Command {
+  return command({
+    words: verb,
+    summary,
+    args: [{ name: "service" }],
+    options: {},
+    example: `voxeltron ${verb} web`,
+    async run(context) {
+      const { io, flags, client } = context;
+      const answer = await (await client()).call(`service.${verb}`, { name: argument(context, "service") });
+      await io.stdout.write(flags.json ? json(answer) : serviceLine(answer));
+    },
   });
 }

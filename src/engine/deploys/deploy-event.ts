@@ -1,4 +1,4 @@
-/** The fields of the three deploy events. Pure. Called by deploys.ts, steps.ts and settlement.ts. */
+/** The fields of the three deploy events. Pure. Called by begin.ts, steps.ts and settlement.ts. */
 import type { EventData } from "../events/events.ts";
 import { addressOf, sourceName, type ServiceSpec } from "./service-spec.ts";
 

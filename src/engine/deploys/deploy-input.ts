@@ -1,6 +1,6 @@
 /**
  * Reads what an operator typed after `voxeltron deploy`. Whatever is wrong is `service.invalid` with what was wanted and what
- * was found; nothing has happened yet when it is thrown. Pure. Called by plan.ts.
+ * was found; nothing has happened yet when it is thrown. Pure. Called by deploys.ts.
  */
 import { fail } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";

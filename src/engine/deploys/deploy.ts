@@ -1,4 +1,5 @@
-/** One deploy under way: what was decided, and what its steps have found out so far. Called by deploys.ts and steps.ts. */
+/** One deploy under way: what was decided, and what its steps have found out so far. Made by begin.ts, carried on by
+ * execute.ts and steps.ts. */
 import type { Hold } from "../busy.ts";
 import type { InstanceSpec } from "../providers/provider.ts";
 import type { DeployFacts } from "./deploy-event.ts";

@@ -3,10 +3,10 @@
  * instance is undone, the old version keeps running and `on_deploy_fail` tells. A lost connection cancels nothing: only `cancel`
  * and the signal do. Called by the API server, and at boot and shutdown by the daemon.
  */
+import { diskFull } from "../../base/disk-full.ts";
 import { fail, messageOf } from "../../base/errors.ts";
 import { newId } from "../../base/ids.ts";
 import { quote } from "../../base/text.ts";
-import { diskErrors } from "../../state/database.ts";
 import type { Hold } from "../busy.ts";
 import { makeReconcile } from "../reconcile.ts";
 import type { ServiceDeps } from "../service-deps.ts";
@@ -53,7 +53,7 @@ export function makeDeploys(deps: ServiceDeps): Deploys {
       return beginDeploy({ ...options, plan: makePlan(newId(), request, upload, deps) }, deps);
     } catch (error) {
       if (upload !== undefined) await deps.folders.discard(upload.directory);
-      throw diskErrors(error);
+      throw diskFull(error);
     }
   }
 

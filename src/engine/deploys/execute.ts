@@ -1,10 +1,10 @@
 /**
  * Takes a deploy that has begun through its steps to one of its two ends: live, or undone and told. Called by deploys.ts.
  */
-import { isVoxError, messageOf, toWire } from "../../base/errors.ts";
+import { diskFull } from "../../base/disk-full.ts";
+import { isVoxError, messageOf, stackOf, toWire } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { printable } from "../../base/text.ts";
-import { diskErrors } from "../../state/database.ts";
 import { factsOf, type Deploy, type DeployEnd } from "./deploy.ts";
 import { addressOf, sourceName } from "./service-spec.ts";
 import type { Settlement } from "./settlement.ts";
@@ -65,7 +65,7 @@ async function performAfterwards(step: Step, deploy: Deploy, deps: ExecuteDeps):
 
 /** Undoes, tells, and gives the error that the operator gets. Never throws. */
 async function giveUp(deploy: Deploy, thrown: unknown, deps: ExecuteDeps): Promise<unknown> {
-  const error = deploy.signal.aborted ? deploy.signal.reason : diskErrors(thrown);
+  const error = deploy.signal.aborted ? deploy.signal.reason : diskFull(thrown);
   if (!isVoxError(error))
     deps.log.error("a deploy met a bug", {
       ...labels(deploy),
@@ -99,10 +99,6 @@ async function undo(deploy: Deploy, deps: ExecuteDeps): Promise<void> {
 function describe(error: unknown): string {
   const wire = toWire(error);
   return wire.code === "deploy.cancelled" ? "cancelled" : printable(wire.message, LIMITS.errorTextChars);
-}
-
-function stackOf(error: unknown): string | undefined {
-  return error instanceof Error ? error.stack : undefined;
 }
 
 function labels({ plan, version, step }: Deploy): Readonly<Record<string, unknown>> {

@@ -5,7 +5,8 @@
 import { fail, isVoxError } from "../../base/errors.ts";
 import { findLive, type Live } from "../live.ts";
 import type { Provider } from "../providers/provider.ts";
-import { providerNamed, type ServiceDeps, type Upload } from "../service-deps.ts";
+import { providerNamed } from "../providers/provider-named.ts";
+import type { ServiceDeps, Upload } from "../service-deps.ts";
 import type { DeployRequest } from "./deploy-input.ts";
 import { decodeSpec, EMPTY_SPEC, instanceSpec, type ServiceSpec, type Source } from "./service-spec.ts";
 

@@ -3,8 +3,9 @@
  * the rest be repaired in the background. Waits for no provider. Called by deploys.ts, once.
  */
 import { messageOf } from "../../base/errors.ts";
+import { openAddress } from "../edge/open-address.ts";
 import { findLive } from "../live.ts";
-import { openAddress, type Reconcile } from "../reconcile.ts";
+import type { Reconcile } from "../reconcile.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 import { decodeSpec } from "./service-spec.ts";
 import type { Settlement } from "./settlement.ts";
@@ -19,7 +20,7 @@ export function recoverServices(deps: ServiceDeps, settlement: Settlement, recon
   for (const service of state.services.list()) {
     const live = service.desired === "running" ? findLive(state, service) : undefined;
     try {
-      if (live !== undefined) openAddress(live, deps);
+      if (live !== undefined) openAddress(live, deps.edges);
     } catch (error) {
       log.error("an address could not be opened", { service: service.name, error: messageOf(error) });
     }

@@ -1,7 +1,7 @@
 /**
  * Writes that a deploy failed: its row and `on_deploy_fail` in one transaction. What the disk refuses is kept and tried again,
  * because every failure must be told. Also finds the deploys that a daemon before this one left unfinished.
- * Called by deploys.ts and reconcile.ts.
+ * Called by deploys.ts, execute.ts, recover.ts and reconcile.ts.
  */
 import { timestamp, type Clock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";

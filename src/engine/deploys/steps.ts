@@ -1,14 +1,15 @@
 /**
  * The steps of a deploy, in order: data with an executor each. A step is in the journal before it begins; the first one that
- * throws ends the deploy, and deploys.ts undoes it. What is in `AFTERWARDS` comes when the new version is live already:
- * it may fail without failing the deploy. Called by deploys.ts.
+ * throws ends the deploy, and execute.ts undoes it. What is in `AFTERWARDS` comes when the new version is live already:
+ * it may fail without failing the deploy. Called by execute.ts.
  */
 import { timestamp } from "../../base/clock.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { bounded } from "../bounded.ts";
 import type { WorkContext } from "../providers/provider.ts";
+import { providerNamed } from "../providers/provider-named.ts";
 import type { Reconcile } from "../reconcile.ts";
-import { providerNamed, type ServiceDeps } from "../service-deps.ts";
+import type { ServiceDeps } from "../service-deps.ts";
 import { deployEvent } from "./deploy-event.ts";
 import { factsOf, type Deploy } from "./deploy.ts";
 import { waitForHealth } from "./health.ts";

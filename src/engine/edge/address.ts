@@ -1,6 +1,6 @@
 /**
  * A fixed address on this host, as `--publish [ADDR:]PORT` writes it. Pure.
- * Called by engine/deploys/deploy-input.ts and edges.ts.
+ * Called by engine/deploys/deploy-input.ts and by whatever opens or shows one.
  */
 import ipaddr from "ipaddr.js";
 import { fail } from "../../base/errors.ts";

@@ -2,7 +2,7 @@
  * One listener of the daemon on a fixed address, joined to a loopback port that may be changed at any time: connections that
  * arrive later lead to the new one. The only file that listens for services. Called by edges.ts.
  */
-import { fail, messageOf, type VoxError } from "../../base/errors.ts";
+import { fail, messageOf, systemCode, type VoxError } from "../../base/errors.ts";
 import { formatAddress, type Address } from "./address.ts";
 import type { Connections } from "./connections.ts";
 import { abortPair, flush, spliceHandler, type Side } from "./splice.ts";
@@ -43,7 +43,7 @@ function listen(address: Address, accept: (client: Client) => void): Bun.TCPSock
 
 function listenError(address: Address, error: unknown): VoxError {
   const where = formatAddress(address);
-  const code = (error as { code?: unknown }).code;
+  const code = systemCode(error);
   const options = { details: { address: where }, cause: error };
   if (code === "EADDRINUSE")
     return fail("deploy.port_taken", `${where} is wanted, but another program on this host listens there`, {

@@ -1,7 +1,7 @@
 /**
  * The fixed addresses of services on this host (`--publish`), each joined to the version that is live. Switching is atomic:
  * connections made before it stay with the old version, all later ones go to the new.
- * Called by engine/deploys, engine/services and engine/reconcile.ts.
+ * Called by engine/deploys, engine/services and open-address.ts.
  */
 import type { Clock } from "../../base/clock.ts";
 import { fail } from "../../base/errors.ts";

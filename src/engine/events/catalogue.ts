@@ -1,7 +1,7 @@
 /**
  * Every event type as a schema: what the engine may emit and what `plugin call --event` may send. The SDK's types are what
  * plugin authors read; `Proven` fails to compile where the two differ. Pure data, no I/O.
- * Used by outbox.ts and parse-event.ts. Each schema's message is what was wanted, in words.
+ * Used by parse-event.ts. Each schema's message is what was wanted, in words.
  */
 import * as v from "valibot";
 import { HOOK_NAMES, type EventOf, type HookName } from "../../sdk/index.ts";

@@ -1,7 +1,7 @@
 /**
  * The outbox: an event is a row before anybody hears of it, written in the transaction of the state that it reports. It knows
  * no plugins; who delivers subscribes, and starts from the table after a crash.
- * Composed in daemon/compose.ts; the engine sees only `Events`.
+ * Made in daemon/compose-engine.ts; the engine sees only `Events`.
  */
 import { timestamp, type Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";

@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import { fail } from "../../base/errors.ts";
+import { isObject } from "../../base/is-object.ts";
 import { didYouMean, quote } from "../../base/text.ts";
 import type { EventBase, EventOf, HookName } from "../../sdk/index.ts";
 import { EVENT_SCHEMAS, fieldsOf } from "./catalogue.ts";
@@ -70,8 +71,4 @@ function foundBy(input: unknown): string {
   if (typeof input === "string") return quote(input);
   if (typeof input === "number" || typeof input === "boolean" || input === null) return `${input}`;
   return Array.isArray(input) ? "a list" : "an object";
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,8 +1,7 @@
 /** What is sent to a channel, whoever sends it. The text may come from a plugin and is cleaned here. Used by notify.ts. */
 import { LIMITS } from "../../base/limits.ts";
 import { printable } from "../../base/text.ts";
-
-export type Severity = "info" | "warning" | "error";
+import type { Severity } from "../../sdk/index.ts";
 
 export interface Notification {
   /** Who says it: a plugin's name, or the daemon. */

@@ -4,8 +4,9 @@
  */
 import { timestamp } from "../../base/clock.ts";
 import type { HeaderPair } from "../../platform/http/request.ts";
+import type { Severity } from "../../sdk/index.ts";
 import type { Channel } from "./channel-schema.ts";
-import type { Notification, Severity } from "./notification.ts";
+import type { Notification } from "./notification.ts";
 
 export interface Payload {
   readonly headers: readonly HeaderPair[];

@@ -84,8 +84,10 @@ export interface LogOptions {
   readonly signal: AbortSignal;
 }
 
+export type OutputStream = "stdout" | "stderr";
+
 export interface LogLine {
-  readonly stream: "stdout" | "stderr";
+  readonly stream: OutputStream;
   readonly at?: string;
   readonly text: string;
 }
@@ -94,5 +96,6 @@ export interface ExecOptions {
   readonly command: readonly string[];
   readonly stdin: Uint8Array | undefined;
   readonly signal: AbortSignal;
-  readonly output: (stream: "stdout" | "stderr", bytes: Uint8Array) => void;
+  /** Resolves when more can be taken; until then the command's output is left unread. */
+  readonly output: (stream: OutputStream, bytes: Uint8Array) => Promise<void>;
 }

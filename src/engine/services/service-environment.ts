@@ -8,14 +8,14 @@ import type { ServiceState } from "../../state/service-state.ts";
 import { parseEnv, parseEnvKey } from "../deploys/parse-env.ts";
 
 /** All throw `service.not_found`. */
-export interface Environment {
+export interface ServiceEnvironment {
   list(service: string): Readonly<Record<string, string>>;
   set(service: string, env: Readonly<Record<string, string>>): void;
   /** Throws `service.invalid` for a variable that is not set. */
   unset(service: string, keys: readonly string[]): void;
 }
 
-export function makeEnvironment(state: ServiceState): Environment {
+export function makeServiceEnvironment(state: ServiceState): ServiceEnvironment {
   function check(service: string): void {
     if (state.services.find(service) === undefined)
       throw fail("service.not_found", `no service is called ${quote(service)}`);

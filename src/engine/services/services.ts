@@ -7,11 +7,12 @@ import { LIMITS } from "../../base/limits.ts";
 import { quote } from "../../base/text.ts";
 import type { ServiceRow } from "../../state/services.ts";
 import { bounded } from "../bounded.ts";
+import { openAddress } from "../edge/open-address.ts";
 import { findLive, type Live } from "../live.ts";
 import type { ExecOptions, LogLine, LogOptions, Provider } from "../providers/provider.ts";
-import { openAddress } from "../reconcile.ts";
+import { providerNamed } from "../providers/provider-named.ts";
 import { revive } from "../revive.ts";
-import { providerNamed, type ServiceDeps } from "../service-deps.ts";
+import type { ServiceDeps } from "../service-deps.ts";
 import { statusOf, viewDetails, viewService, type ServiceDetails, type ServiceView } from "./service-view.ts";
 
 /** All throw `service.not_found`; those that need an instance `instance.not_found` where no version ever went live. */
@@ -66,7 +67,7 @@ export function makeServices(deps: ServiceDeps): Services {
       using hold = await busy.hold(name, "start");
       const { live } = needLive(name);
       hold.protect(live.row.instance);
-      openAddress(live, deps);
+      openAddress(live, edges);
       try {
         await revive(live, deps, signal);
       } catch (error) {

@@ -1,22 +1,23 @@
 /**
  * The one door: whatever a plugin asks of the host comes through `invoke`, and every check is made here, at every call, so
  * that a revoked grant counts at once. What a guest may learn from a failure is decided here too: an expected error crosses
- * as it is, a bug stays in the daemon's log. Made by daemon/compose.ts; rooms get `doorFor(plugin)`.
+ * as it is, a bug stays in the daemon's log. Made in daemon/compose-host.ts; rooms get `doorFor(plugin)`.
  */
 import * as v from "valibot";
 import { timestamp, type Clock } from "../../base/clock.ts";
-import { fail, isVoxError, messageOf } from "../../base/errors.ts";
+import { diskFull } from "../../base/disk-full.ts";
+import { fail, isVoxError, messageOf, stackOf } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Log } from "../../base/log.ts";
 import { didYouMean, formatBytes, printable, quote } from "../../base/text.ts";
 import type { Capability } from "../../sdk/index.ts";
-import type { AuditRecord, AuditRecords } from "../../state/audit.ts";
-import { diskErrors } from "../../state/database.ts";
+import type { AuditRow, AuditRows } from "../../state/audit.ts";
+import type { PluginLogs } from "../plugin-logs.ts";
 import type { PluginDoor } from "../runtimes/runtime.ts";
 import { denied } from "./denial.ts";
 import { makeFloodGate } from "./flood-gate.ts";
 import type { Caller, Method } from "./method.ts";
-import { makePluginLog, type PluginLogs } from "./plugin-log.ts";
+import { makePluginLog } from "./plugin-log.ts";
 
 export interface Broker {
   /**
@@ -36,8 +37,8 @@ export interface BrokerOptions {
   readonly methods: readonly Method[];
   /** The daemon's own record of the plugin, as it is now; undefined where it is installed no more. */
   readonly callerOf: (plugin: string) => Caller | undefined;
-  readonly audit: Pick<AuditRecords, "append">;
-  readonly pluginLogs: PluginLogs;
+  readonly audit: Pick<AuditRows, "append">;
+  readonly pluginLogs: Pick<PluginLogs, "append">;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -66,7 +67,7 @@ export function makeBroker(options: BrokerOptions): Broker {
 interface Desk {
   readonly plugin: string;
   readonly log: PluginDoor["log"];
-  readonly audit: (record: Omit<AuditRecord, "at" | "plugin">) => void;
+  readonly audit: (row: Omit<AuditRow, "at" | "plugin">) => void;
   pending: number;
 }
 
@@ -85,8 +86,8 @@ function tableOf(methods: readonly Method[]): Table {
 }
 
 function makeDesk(plugin: string, { audit, pluginLogs, clock, log }: BrokerOptions): Desk {
-  const append = (record: Omit<AuditRecord, "at" | "plugin">): void =>
-    audit.append({ at: timestamp(clock.now()), plugin, ...record });
+  const append = (row: Omit<AuditRow, "at" | "plugin">): void =>
+    audit.append({ at: timestamp(clock.now()), plugin, ...row });
   const refusals = makeFloodGate(
     clock,
     { burst: LIMITS.refusalBurst, perSecond: LIMITS.refusalsPerSecond },
@@ -102,8 +103,8 @@ function makeDesk(plugin: string, { audit, pluginLogs, clock, log }: BrokerOptio
     plugin,
     log: makePluginLog(plugin, pluginLogs, clock, log),
     // What was done or tried is always written down; what we refuse costs a plugin nothing, so it could fill the log.
-    audit: (record) => {
-      if (!record.outcome.startsWith("capability.") || refusals.pass()) append(record);
+    audit: (row) => {
+      if (!row.outcome.startsWith("capability.") || refusals.pass()) append(row);
     },
     pending: 0,
   };
@@ -116,14 +117,14 @@ async function invoke(options: BrokerOptions, table: Table, desk: Desk, call: Ca
   try {
     return await checked(options, table, desk, call);
   } catch (raw) {
-    const error = diskErrors(raw);
+    const error = diskFull(raw);
     if (isVoxError(error)) throw error;
     if (call.signal?.aborted === true) throw fail("operation.interrupted", "the call was cancelled");
     options.log.error("a capability method broke", {
       plugin: desk.plugin,
       method: printable(call.name),
       problem: messageOf(error),
-      stack: error instanceof Error ? error.stack : undefined,
+      stack: stackOf(error),
     });
     throw fail("internal.bug", "something went wrong inside voxeltron");
   } finally {

@@ -1,6 +1,6 @@
 /**
  * Joins the families to the broker's one table. A method that is not here does not exist: the guest's `ctx`, the checks and
- * the audit log are all made from this list. Called by daemon/compose.ts.
+ * the audit log are all made from this list. Called by daemon/compose-host.ts.
  */
 import type { Method } from "./method.ts";
 import { netMethods, type NetOptions } from "./net.ts";

@@ -43,7 +43,7 @@ export function outOfScope(
 function advice(caller: Caller, capability: Capability, scope: string | undefined): string {
   if (!caller.requested.has(capability))
     return `its plugin.toml does not ask for it: add "${capability}" to required (or optional) under [capabilities], then install it again`;
-  if (caller.withheld?.has(capability) === true)
+  if (caller.withheld.has(capability))
     return `the daemon's configuration keeps it from every plugin: add "${capability}" to [plugins] ceiling`;
   const command = `voxeltron plugin grant ${caller.plugin}`;
   if (scope === undefined) return `to allow it: ${command} ${capability}`;

@@ -13,7 +13,7 @@ export interface Caller {
   /** What its manifest asks for, required or optional: decides which advice a refusal gives. */
   readonly requested: ReadonlySet<Capability>;
   /** What the operator's ceiling leaves out for every plugin: granting it would change nothing. */
-  readonly withheld?: ReadonlySet<Capability>;
+  readonly withheld: ReadonlySet<Capability>;
 }
 
 export interface Method {

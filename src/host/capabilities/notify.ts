@@ -6,6 +6,7 @@ import * as v from "valibot";
 import { fail } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { quote } from "../../base/text.ts";
+import type { Severity } from "../../sdk/index.ts";
 import { outOfScope } from "./denial.ts";
 import { method, type Caller, type Method } from "./method.ts";
 
@@ -22,7 +23,7 @@ export interface ChannelMessage {
   readonly from: string;
   readonly title?: string | undefined;
   readonly text: string;
-  readonly severity: "info" | "warning" | "error";
+  readonly severity: Severity;
 }
 
 /** `notify.send {channel, message: string | {title?, text, severity?}}` → nothing. */

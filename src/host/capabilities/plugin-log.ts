@@ -7,23 +7,20 @@ import { messageOf } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { LOG_LEVELS, type Log, type LogLevel } from "../../base/log.ts";
 import { printable } from "../../base/text.ts";
-import type { PluginLogRecords } from "../../state/plugin-logs.ts";
+import type { PluginLogs } from "../plugin-logs.ts";
 import type { PluginDoor } from "../runtimes/runtime.ts";
 import { makeFloodGate } from "./flood-gate.ts";
 
-/** The part of the repository that is needed. */
-export type PluginLogs = Pick<PluginLogRecords, "append">;
-
 export function makePluginLog(
   plugin: string,
-  records: PluginLogs,
+  logs: Pick<PluginLogs, "append">,
   clock: Clock,
   log: Log,
 ): PluginDoor["log"] {
   function append(level: LogLevel, text: string, fields?: Readonly<Record<string, unknown>>): void {
     const line = { at: timestamp(clock.now()), level, text };
     try {
-      records.append(plugin, fields === undefined ? line : { ...line, fields });
+      logs.append(plugin, fields === undefined ? line : { ...line, fields });
     } catch (error) {
       log.error("a plugin's log line was lost", { plugin, problem: messageOf(error) });
     }

@@ -6,12 +6,12 @@ import * as v from "valibot";
 import { fail } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { formatBytes } from "../../base/text.ts";
-import type { PluginKv } from "../../state/plugin-kv.ts";
+import type { PluginKvRows } from "../../state/plugin-kv.ts";
 import { method, type Method } from "./method.ts";
 import { makeTurns } from "./turns.ts";
 
 /** The part of the repository that is needed; rows of one plugin are invisible to every other. */
-export type KeyValueRows = Pick<PluginKv, "get" | "set" | "delete" | "list">;
+export type KeyValueRows = Pick<PluginKvRows, "get" | "set" | "delete" | "list">;
 
 /** `kv.get {key}` · `kv.set {key, value}` · `kv.delete {key}` · `kv.list {prefix?}`, as PluginStore in the SDK has them. */
 export function selfMethods(rows: KeyValueRows): readonly Method[] {

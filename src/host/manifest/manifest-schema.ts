@@ -5,13 +5,14 @@
 import semver from "semver";
 import * as v from "valibot";
 import { parseDuration } from "../../base/duration.ts";
+import { isObject } from "../../base/is-object.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { didYouMean, quote } from "../../base/text.ts";
 import { parseHostRule } from "../capabilities/host-scope.ts";
 import { CAPABILITY_NAMES, HOOK_NAMES, HOOKS, type Capability, type HookName } from "../../sdk/index.ts";
 
 /** What a plugin may be called: it becomes a folder, a table key and a word on a terminal. */
-export const PLUGIN_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
+const PLUGIN_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
 const name = v.pipe(
   v.string(),
@@ -186,7 +187,7 @@ function isInside(path: string): boolean {
 }
 
 function isTable(value: unknown): boolean {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
+  return isObject(value) && !(value instanceof Date);
 }
 
 /** An issue at one key of `table`; `found` is what the message calls wrong. */

@@ -1,6 +1,6 @@
 /**
  * A plugin's manifest as the rest of the host reads it: checked, with defaults filled in. Pure data; nothing here is
- * fit for a terminal before it went through `printable` (see consent-view.ts). Made by parse-manifest.ts alone.
+ * fit for a terminal before it went through `printable` (see plugin-views.ts). Made by parse-manifest.ts alone.
  */
 import type { Capability, ConfigValue, HookName } from "../../sdk/index.ts";
 

@@ -5,6 +5,7 @@
  */
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { systemCode } from "../../base/errors.ts";
 import { newId } from "../../base/ids.ts";
 import { digestOf } from "./digest.ts";
 import type { PackageFile, PackageFiles } from "./package-files.ts";
@@ -147,7 +148,7 @@ async function entriesOf(path: string): Promise<readonly string[]> {
   try {
     return await readdir(path);
   } catch (error) {
-    if (isMissing(error)) return [];
+    if (systemCode(error) === "ENOENT") return [];
     throw error;
   }
 }
@@ -157,10 +158,6 @@ async function moveIfThere(from: string, to: string): Promise<void> {
     await rm(to, { recursive: true, force: true });
     await rename(from, to);
   } catch (error) {
-    if (!isMissing(error)) throw error;
+    if (systemCode(error) !== "ENOENT") throw error;
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === "ENOENT";
 }

@@ -5,7 +5,7 @@
 import { constants } from "node:fs";
 import { open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { fail } from "../../base/errors.ts";
+import { fail, systemCode } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { quote } from "../../base/text.ts";
 import type { PackageFile, PackageFiles } from "./package-files.ts";
@@ -34,8 +34,7 @@ export async function readFolder(root: string, names?: readonly string[]): Promi
     if (!(await stat(root)).isDirectory()) throw tampered("its folder is no longer a folder");
     await walk("");
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP") throw tampered("its files are missing");
+    if (MISSING.has(systemCode(error) ?? "")) throw tampered("its files are missing");
     throw error;
   }
   return files;
@@ -48,6 +47,8 @@ export function tampered(reason: string): Error {
 }
 
 // --- internal ---
+
+const MISSING: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);
 
 const BYTES_MAX = LIMITS.pluginUploadBytes + 2 * LIMITS.bundleBytes;
 

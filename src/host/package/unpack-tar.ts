@@ -4,15 +4,15 @@
  */
 import { mkdir, open, rm, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { digestOfEntries, sha256, type DigestEntry } from "./digest.ts";
-import { diskFull } from "./disk-full.ts";
+import { contentDigest, sha256, type DigestEntry } from "../../base/content-digest.ts";
+import { diskFull } from "../../base/disk-full.ts";
 import { checkLinks } from "./link-check.ts";
 import { walkTar, type TarEntry, type TarLimits } from "./walk-tar.ts";
 
 export interface Unpacked {
   readonly files: number;
   readonly bytes: number;
-  /** Over all files and links (see digest.ts). */
+  /** Over all files and links (see base/content-digest.ts). */
   readonly digest: string;
 }
 
@@ -53,7 +53,7 @@ async function unpack(
     entries.push({ path, bit: "l", size: Buffer.byteLength(target), sha256: sha256(target) });
   }
   const bytes = entries.reduce((sum, entry) => sum + entry.size, 0);
-  return { files: entries.length, bytes, digest: digestOfEntries(entries) };
+  return { files: entries.length, bytes, digest: contentDigest(entries) };
 }
 
 async function writeEntry(path: string, entry: TarEntry): Promise<DigestEntry> {

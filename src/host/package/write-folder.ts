@@ -1,7 +1,7 @@
 /** Writes files into a folder so that they are still there after the power went: each file and each folder is synced. */
 import { mkdir, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { diskFull } from "./disk-full.ts";
+import { diskFull } from "../../base/disk-full.ts";
 import type { PackageFiles } from "./package-files.ts";
 
 /** Folders are the daemon's alone (0700), files too (0600, or 0700 where the author's file was executable). */

@@ -1,134 +1,81 @@
 /**
  * Keeps one plugin's room: opens it at the first call, lets one call in at a time, closes it when nothing happens for a while
  * and throws it away once its guest had to be stopped. Knows nothing of manifests and grants; what is to run comes from
- * `open`, which checks the files each time. Made by plugins.ts, one for each installed plugin.
+ * `open`, which checks the files each time. Made by plugin-roster.ts, one for each installed plugin.
  */
 import type { Clock } from "../../base/clock.ts";
-import { fail, isVoxError, type VoxError } from "../../base/errors.ts";
+import { fail, type VoxError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { HookName } from "../../sdk/index.ts";
-import type { Room } from "./runtime.ts";
+import { makePatience } from "./patience.ts";
+import { makeRoomKeeper, type OpenedRoom } from "./room-keeper.ts";
+import { makeStrikes } from "./strikes.ts";
 import { makeTurnstile } from "./turnstile.ts";
 
 export function makeSupervisor(options: SupervisorOptions): Supervisor {
-  const { plugin, clock } = options;
+  const { plugin, clock, open } = options;
   const turnstile = makeTurnstile();
-  let current: OpenedRoom | undefined;
-  let stale = false;
+  const strikes = makeStrikes(clock);
+  const patience = makePatience(clock);
+  const keeper = makeRoomKeeper({ plugin, open, patience, throwIfClosed });
   let closed = false;
-  let problem: VoxError | undefined;
-  let strikes: number[] = [];
   let cancelIdle = (): void => {};
-  let giveUp = (_reason: Error): void => {};
-
-  async function room(): Promise<OpenedRoom> {
-    if (stale) await drop();
-    if (current !== undefined) return current;
-    try {
-      current = await opened();
-      problem = undefined;
-      return current;
-    } catch (error) {
-      if (isVoxError(error)) problem = error;
-      strikeFor(error);
-      throw error;
-    }
-  }
-
-  /** A room that comes too late, or after the end, is closed again. */
-  async function opened(): Promise<OpenedRoom> {
-    const opening = options.open();
-    const late = (): VoxError =>
-      fail("plugin.load_failed", `${plugin} did not start within ${LIMITS.roomStartMs / 1000} s`);
-    try {
-      const found = await within(opening, LIMITS.roomStartMs + LIMITS.roomGraceMs, late);
-      if (closed) throw stopped();
-      return found;
-    } catch (error) {
-      void opening.then((found) => found.room.stop()).catch(() => {});
-      throw error;
-    }
-  }
-
-  async function drop(): Promise<void> {
-    cancelIdle();
-    stale = false;
-    const old = current;
-    current = undefined;
-    await old?.room.stop();
-  }
-
-  async function callRoom(
-    hook: HookName,
-    event: unknown,
-    { signal, onStart }: SupervisedCall,
-  ): Promise<unknown> {
-    if (closed) throw stopped();
-    cancelIdle();
-    const { room: guest, deadlineMs } = await room();
-    const late = (): VoxError => {
-      stale = true;
-      return fail("plugin.timeout", `${plugin} could not be stopped at its deadline of ${deadlineMs} ms`);
-    };
-    try {
-      signal?.throwIfAborted();
-      onStart?.();
-      return await within(
-        guest.call(hook, event, { deadlineMs, signal }),
-        deadlineMs + LIMITS.roomGraceMs,
-        late,
-      );
-    } catch (error) {
-      strikeFor(error);
-      throw error;
-    } finally {
-      if (stale || !guest.alive) await drop();
-      else cancelIdle = clock.after(options.idleMs(), () => void alone(drop).catch(() => {}));
-    }
-  }
-
-  function strikeFor(error: unknown): void {
-    if (isVoxError(error) && STRIKES.has(error.code)) strikes.push(clock.monotonic());
-  }
-
-  function recentStrikes(): number {
-    const oldest = clock.monotonic() - LIMITS.strikeWindowMs;
-    strikes = strikes.filter((at) => at > oldest);
-    return strikes.length;
-  }
-
-  /** A room that breaks its word must not stop the line: `late` is then the answer, or what `giveUp` is told. */
-  async function within<T>(work: Promise<T>, ms: number, late: () => VoxError): Promise<T> {
-    const other = Promise.withResolvers<never>();
-    const cancel = clock.after(ms, () => other.reject(late()));
-    giveUp = other.reject;
-    try {
-      return await Promise.race([work, other.promise]);
-    } finally {
-      cancel();
-    }
-  }
-
-  function endNow(): void {
-    stale = true;
-    giveUp(stopped());
-  }
 
   function stopped(): VoxError {
     return fail("plugin.stopped", `${plugin} was stopped`);
+  }
+
+  function throwIfClosed(): void {
+    if (closed) throw stopped();
+  }
+
+  function noted(error: unknown): never {
+    strikes.note(error);
+    throw error;
+  }
+
+  async function callRoom(hook: HookName, event: unknown, call: SupervisedCall): Promise<unknown> {
+    throwIfClosed();
+    cancelIdle();
+    const { room, deadlineMs } = await keeper.room().catch(noted);
+    const late = (): VoxError => {
+      keeper.expire();
+      return fail("plugin.timeout", `${plugin} could not be stopped at its deadline of ${deadlineMs} ms`);
+    };
+    try {
+      call.signal?.throwIfAborted();
+      call.onStart?.();
+      const answer = room.call(hook, event, { deadlineMs, signal: call.signal });
+      return await patience.within(answer, deadlineMs + LIMITS.roomGraceMs, late);
+    } catch (error) {
+      return noted(error);
+    } finally {
+      if (keeper.isExpired() || !room.alive) await keeper.drop();
+      else cancelIdle = clock.after(options.idleMs(), dropAlone);
+    }
   }
 
   function alone<T>(work: () => Promise<T>): Promise<T> {
     return turnstile.enter(work, { first: true });
   }
 
+  function dropAlone(): void {
+    void alone(async () => {
+      cancelIdle();
+      await keeper.drop();
+    }).catch(() => {});
+  }
+
   async function exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const cancel = clock.after(LIMITS.drainMs, endNow);
+    const cancel = clock.after(LIMITS.drainMs, () => {
+      keeper.expire();
+      patience.giveUp(stopped());
+    });
     try {
       return await alone(async () => {
         cancel();
-        await drop();
-        problem = undefined;
+        cancelIdle();
+        await keeper.reset();
         return work();
       });
     } finally {
@@ -140,15 +87,15 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
     call: (hook, event, call = {}) =>
       turnstile.enter(() => callRoom(hook, event, call), { signal: call.signal }),
     restart() {
-      stale = true;
-      if (current !== undefined) void alone(drop).catch(() => {});
+      keeper.expire();
+      if (keeper.current() !== undefined) dropAlone();
     },
     exclusive,
     status: () => ({
-      running: current !== undefined,
-      strikes: recentStrikes(),
-      problem,
-      handlers: current?.room.handlers,
+      running: keeper.current() !== undefined,
+      strikes: strikes.recent(),
+      problem: keeper.problem(),
+      handlers: keeper.current()?.room.handlers,
     }),
     async close() {
       closed = true;
@@ -165,12 +112,6 @@ export interface SupervisorOptions {
   readonly idleMs: () => number;
   /** Checks what is on disk and opens a room with it. */
   readonly open: () => Promise<OpenedRoom>;
-}
-
-export interface OpenedRoom {
-  readonly room: Room;
-  /** Wall clock of each call. */
-  readonly deadlineMs: number;
 }
 
 export interface Supervisor {
@@ -200,7 +141,3 @@ export interface SupervisorStatus {
   /** What the guest's code can handle, while a room is open. */
   readonly handlers: readonly string[] | undefined;
 }
-
-// --- internal ---
-
-const STRIKES: ReadonlySet<string> = new Set(["plugin.timeout", "plugin.out_of_memory", "plugin.crashed"]);

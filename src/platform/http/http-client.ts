@@ -5,7 +5,7 @@
  * bounded. Used by plugins' fetch (host/capabilities/net.ts) and by notification channels (engine/notify).
  */
 import type { Clock } from "../../base/clock.ts";
-import { fail, isVoxError } from "../../base/errors.ts";
+import { fail, isVoxError, systemCode } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { printable } from "../../base/text.ts";
 import { readBody, type Body, type BodyBounds } from "./read-body.ts";
@@ -233,8 +233,7 @@ function cancelled(reason: unknown): Error {
 
 /** Bun's own messages hold the whole URL: only the code is used. */
 function codeOf(error: unknown): string {
-  const code = (error as { readonly code?: unknown } | undefined)?.code;
-  return typeof code === "string" ? code : "";
+  return systemCode(error) ?? "";
 }
 
 const UNCONNECTED = new Set([

@@ -4,7 +4,7 @@
  */
 import { promisify } from "node:util";
 import { brotliDecompress, gunzip, inflate, zstdDecompress } from "node:zlib";
-import { fail } from "../../base/errors.ts";
+import { fail, systemCode } from "../../base/errors.ts";
 import { formatBytes } from "../../base/text.ts";
 
 export interface BodyBounds {
@@ -27,7 +27,7 @@ export async function readBody(response: Response, bounds: BodyBounds): Promise<
   const decode = encoding === undefined ? undefined : DECODERS[encoding];
   if (decode === undefined || raw.byteLength === 0) return { bytes: raw, decoded: false };
   const bytes = await decode(raw, { maxOutputLength: bounds.bodyBytes }).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") throw tooLarge(bounds);
+    if (systemCode(error) === "ERR_BUFFER_TOO_LARGE") throw tooLarge(bounds);
     throw fail("network.failed", `the answer is not what its content-encoding ${encoding} says`);
   });
   bounds.reserve?.(bytes.byteLength);

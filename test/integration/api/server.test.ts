@@ -22,6 +22,9 @@ const standIns: Partial<Handlers> = {
   "daemon.info": () => {
     throw new Error("secret words of a bug");
   },
+  "plugin.list": () => {
+    throw Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+  },
   "plugin.info": ({ name }) => {
     throw fail("plugin.not_found", `no plugin is called ${name}`);
   },
@@ -63,6 +66,26 @@ interface Answer {
 async function ask(path: string, init: BunFetchRequestInit = {}): Promise<Answer> {
   const response = await fetch(`http://voxeltron${path}`, { unix: socket, method: "POST", ...init });
   return { status: response.status, body: (await response.json()) as Answer["body"] };
+}
+
+/** Sends bytes as they are; gives what comes back until the server falls silent or hangs up. */
+async function speak(request: string): Promise<string> {
+  let heard = "";
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  const connection = await Bun.connect({
+    unix: socket,
+    socket: {
+      data(_, bytes) {
+        heard += bytes.toString();
+        if (heard.endsWith("}")) resolve();
+      },
+      close: () => resolve(),
+    },
+  });
+  connection.write(request);
+  await over;
+  connection.end();
+  return heard;
 }
 
 describe("the API", () => {
@@ -131,6 +154,44 @@ describe("the API", () => {
     expect(JSON.stringify(bug.body)).not.toContain("secret words");
     expect(logged).toHaveLength(1);
   });
+
+  test("tells the operator of a full disk, which is no bug", async () => {
+    logged.length = 0;
+    const answer = await ask("/v1/plugin.list", { body: "{}" });
+    expect(answer).toMatchObject({ status: 500, body: { error: { code: "disk.full" } } });
+    expect(logged).toEqual([]);
+  });
+
+  test("answers a broken Host and a client that leaves within its body without calling it a bug", async () => {
+    logged.length = 0;
+    for (const path of ["/nothing", "/v1/upload?kind=app"]) {
+      const answer = await speak(`POST ${path} HTTP/1.1\r\nHost: [[[\r\ncontent-length: 2\r\n\r\n{}`);
+      expect(answer).toMatch(/^HTTP\/1.1 40[04] /);
+      expect(answer).toContain('"code":"request.');
+    }
+    await speak("POST /v1/plugin.info HTTP/1.1\r\nHost: x\r\ntransfer-encoding: chunked\r\n\r\nZZ\r\n{}\r\n");
+    expect((await ask("/v1/plugin.info", { body: '{"name":"x"}' })).status).toBe(404);
+    expect(logged).toEqual([]);
+  });
+
+  test("lets an answer be silent for longer than the runtime's ten seconds", async () => {
+    const control = new AbortController();
+    const response = await fetch("http://voxeltron/v1/service.logs", {
+      unix: socket,
+      method: "POST",
+      body: '{"name":"web","follow":true}',
+      signal: control.signal,
+    });
+    const reader = response.body?.getReader();
+    await reader?.read();
+    const ended = reader?.read().then(
+      () => "ended",
+      () => "cut",
+    );
+    // The one wait for a time: what is shown is that nothing happens in it.
+    expect(await Promise.race([ended, Bun.sleep(13_000).then(() => "open")])).toBe("open");
+    control.abort();
+  }, 20_000);
 
   test("fails a stream before its first line with a status, after it with a last line", async () => {
     expect(await ask("/v1/service.logs", { body: '{"name":"none","follow":false}' })).toMatchObject({

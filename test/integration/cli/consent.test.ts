@@ -1,26 +1,10 @@
 /** The consent prompt on a real terminal, and what happens where there is none. */
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import type { CandidateView } from "../../../src/api/operations.ts";
+import { candidate } from "../../fixtures/candidate.ts";
 import { tempDir } from "../../harness.ts";
 import { fakeDaemon, type Answers, type FakeDaemon } from "./fake-daemon.ts";
 import { runCliProcess, runOnTerminal } from "./run-cli.ts";
-
-const candidate: CandidateView = {
-  name: "deploy-notifier",
-  version: "1.0.0",
-  kind: "js",
-  tier: 2,
-  description: "Posts a Slack message on every deploy",
-  digest: "sha256:aa",
-  required: [
-    { capability: "notify_send", risk: "Medium" },
-    { capability: "logs_read", risk: "Low" },
-  ],
-  optional: [],
-  hooks: [{ hook: "on_deploy_success", gate: false }],
-  replaces: null,
-};
 
 const answers: Answers = {
   "plugin.inspect": () => candidate,

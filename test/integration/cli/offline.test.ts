@@ -6,8 +6,8 @@ import { databaseFile, pluginsDir } from "../../../src/base/paths.ts";
 import { digestOf } from "../../../src/host/package/digest.ts";
 import { bundleDigest, makePackageStore } from "../../../src/host/package/package-store.ts";
 import { openDatabase } from "../../../src/state/database.ts";
-import { makeGrantRecords } from "../../../src/state/grants.ts";
-import { makePluginRecords } from "../../../src/state/plugins.ts";
+import { makeGrantRows } from "../../../src/state/grants.ts";
+import { makePluginRows } from "../../../src/state/plugins.ts";
 import { tempDir } from "../../harness.ts";
 import { runCliProcess } from "./run-cli.ts";
 
@@ -37,7 +37,7 @@ async function dataWithPlugin(dataDir: string): Promise<string> {
   const store = makePackageStore(pluginsDir(dataDir));
   await store.place(await store.stage(files, bundle), "notifier", digest);
   const db = openDatabase(databaseFile(dataDir));
-  makePluginRecords(db).put({
+  makePluginRows(db).put({
     name: "notifier",
     kind: "js",
     version: "1.2.3",
@@ -49,7 +49,7 @@ async function dataWithPlugin(dataDir: string): Promise<string> {
     source: "folder",
     installedAt: "2026-01-01T00:00:00.000Z",
   });
-  makeGrantRecords(db).put("notifier", digest, {
+  makeGrantRows(db).put("notifier", digest, {
     capability: "notify_send",
     scope: null,
     grantedBy: "root",

@@ -3,27 +3,9 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fail } from "../../../src/base/errors.ts";
+import { codeOf } from "../../fixtures/rejection.ts";
 import { tempDir, until } from "../../harness.ts";
-import { eventOf, filesOf, installSample, makeWorld, samplePlugin, type World } from "./world.ts";
-
-async function withWorld(work: (world: World) => Promise<void>): Promise<void> {
-  await using dir = tempDir();
-  const world = makeWorld(dir.path);
-  try {
-    await work(world);
-  } finally {
-    await world.close();
-  }
-}
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work;
-  } catch (error) {
-    return (error as { code?: string }).code ?? String(error);
-  }
-  return "ok";
-}
+import { eventOf, filesOf, installSample, makeWorld, samplePlugin, withWorld, type World } from "./world.ts";
 
 function folders(world: World, name = "sample"): readonly string[] {
   const path = join(world.dataDir, "plugins", name);

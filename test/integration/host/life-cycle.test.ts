@@ -7,29 +7,9 @@ import { operations } from "../../../src/api/operations.ts";
 import { fail } from "../../../src/base/errors.ts";
 import { sampleEvent } from "../../../src/engine/events/samples.ts";
 import type { Capability } from "../../../src/sdk/index.ts";
+import { codeOf } from "../../fixtures/rejection.ts";
 import { fakeClock, tempDir, until } from "../../harness.ts";
-import { eventOf, installSample, makeWorld, samplePlugin, STAMP, type World } from "./world.ts";
-
-type Changes = Parameters<typeof makeWorld>[1];
-
-async function withWorld(work: (world: World) => Promise<void>, changes: Changes = {}): Promise<void> {
-  await using dir = tempDir();
-  const world = makeWorld(dir.path, changes);
-  try {
-    await work(world);
-  } finally {
-    await world.close();
-  }
-}
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work;
-  } catch (error) {
-    return (error as { code?: string }).code ?? String(error);
-  }
-  return "ok";
-}
+import { eventOf, installSample, makeWorld, samplePlugin, STAMP, withWorld, type World } from "./world.ts";
 
 const run = (world: World, name = "sample") =>
   world.plugins.run(name, "on_deploy_success", eventOf("on_deploy_success"));
@@ -156,8 +136,10 @@ describe("consent", () => {
         await installSample(world, samplePlugin({ required: ["notify_send", "logs_read"] }));
         expect(granted(world)).toEqual([["notify_send", null]]);
         expect((await world.plugins.info("sample")).warnings[0]).toContain("ceiling");
+        expect(world.caller("sample").withheld.has("notify_send")).toBe(false);
         ceiling = [];
         expect(granted(world)).toEqual([]);
+        expect(world.caller("sample").withheld.has("notify_send")).toBe(true);
         expect(await codeOf(world.plugins.grant("sample", { capability: "docker_write" }, "t"))).toBe(
           "grant.unknown",
         );

@@ -21,6 +21,7 @@ import { makeGrantRows } from "../../../src/state/grants.ts";
 import { makePluginKvRows } from "../../../src/state/plugin-kv.ts";
 import { makePluginLogRows } from "../../../src/state/plugin-logs.ts";
 import { makePluginRows } from "../../../src/state/plugins.ts";
+import { tempDir } from "../../harness.ts";
 
 export interface World {
   readonly plugins: Plugins;
@@ -47,6 +48,17 @@ export interface Rooms {
 }
 
 type Changes = Partial<PluginsDeps> | ((deps: PluginsDeps) => Partial<PluginsDeps>);
+
+/** The same in a folder of its own, gone when the work is done. */
+export async function withWorld(work: (world: World) => Promise<void>, changes: Changes = {}): Promise<void> {
+  await using dir = tempDir();
+  const world = makeWorld(dir.path, changes);
+  try {
+    await work(world);
+  } finally {
+    await world.close();
+  }
+}
 
 export function makeWorld(dataDir: string, changes: Changes = {}): World {
   mkdirSync(dataDir, { recursive: true });

@@ -2,23 +2,8 @@ import { describe, expect, test } from "bun:test";
 import type { CandidateView, PluginDetails } from "../../../src/api/operations.ts";
 import { isYes, obtainConsent, transcript } from "../../../src/cli/consent.ts";
 import { parseGrant, parseGrants } from "../../../src/cli/grants.ts";
+import { candidate as plain } from "../../fixtures/candidate.ts";
 import { fakeIo } from "./fake-io.ts";
-
-const plain: CandidateView = {
-  name: "deploy-notifier",
-  version: "1.0.0",
-  kind: "js",
-  tier: 2,
-  description: "",
-  digest: "sha256:aa",
-  required: [
-    { capability: "notify_send", risk: "Medium" },
-    { capability: "logs_read", risk: "Low" },
-  ],
-  optional: [],
-  hooks: [{ hook: "on_deploy_success", gate: false }],
-  replaces: null,
-};
 
 const rich: CandidateView = {
   ...plain,

@@ -7,6 +7,8 @@ import { parsePairs } from "../../../src/cli/pairs.ts";
 import { parseCommandLine } from "../../../src/cli/parse.ts";
 import { fakeIo } from "./fake-io.ts";
 
+async function noDaemon(): Promise<void> {}
+
 const parse = (line: string | readonly string[]) =>
   parseCommandLine(typeof line === "string" ? line.split(" ").filter(Boolean) : line, commands);
 
@@ -80,7 +82,7 @@ describe("what is refused", () => {
 
   test("what was typed can't colour the error", async () => {
     const io = fakeIo();
-    expect(await cliStatus(["\u001B[31mx"], io)).toBe(2);
+    expect(await cliStatus(["\u001B[31mx"], io, noDaemon)).toBe(2);
     expect(io.shown.stderr).not.toContain("\u001B");
   });
 
@@ -113,7 +115,7 @@ describe("help", () => {
   for (const command of commands)
     test(`${command.words} has help with an example that parses`, async () => {
       const io = fakeIo();
-      expect(await cliStatus([...command.words.split(" "), "--help"], io)).toBe(0);
+      expect(await cliStatus([...command.words.split(" "), "--help"], io, noDaemon)).toBe(0);
       expect(io.shown.stdout).toBe(commandHelp(command, commands));
       for (const option of Object.keys(command.options)) expect(io.shown.stdout).toContain(`--${option}`);
       for (const line of command.example.split("\n")) {
@@ -133,17 +135,17 @@ describe("help", () => {
       [["help"], overviewHelp(commands)],
     ] as const) {
       const io = fakeIo();
-      expect(await cliStatus(argv, io)).toBe(0);
+      expect(await cliStatus(argv, io, noDaemon)).toBe(0);
       expect(io.shown.stdout).toBe(text);
     }
   });
 
   test("--version is one line, and a document with --json", async () => {
     const io = fakeIo();
-    await cliStatus(["--version"], io);
+    await cliStatus(["--version"], io, noDaemon);
     expect(io.shown.stdout).toMatch(/^voxeltron \d+\.\d+\.\d+\n$/);
     const asJson = fakeIo();
-    await cliStatus(["--version", "--json"], asJson);
+    await cliStatus(["--version", "--json"], asJson, noDaemon);
     expect(JSON.parse(asJson.shown.stdout)).toHaveProperty("version");
   });
 

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { makeRegistries, parseRegistryHost, registryOf } from "../../../src/engine/registries.ts";
+import { makeRegistries } from "../../../src/engine/registries.ts";
+import { parseRegistryHost, registryOf } from "../../../src/engine/registry-host.ts";
 import { openSecretBox } from "../../../src/engine/secret-box.ts";
 import { openDatabase } from "../../../src/state/database.ts";
 import { makeRegistryRows } from "../../../src/state/registries.ts";

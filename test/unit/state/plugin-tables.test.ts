@@ -1,13 +1,13 @@
 /** The tables of the plugin host: rows come back as they went in, bounds hold, and one plugin sees nothing of another. */
 import { expect, test } from "bun:test";
-import { makeAuditRecords } from "../../../src/state/audit.ts";
+import { makeAuditRows } from "../../../src/state/audit.ts";
 import { openDatabase } from "../../../src/state/database.ts";
-import { makeGrantRecords } from "../../../src/state/grants.ts";
-import { makePluginKv } from "../../../src/state/plugin-kv.ts";
-import { makePluginLogRecords } from "../../../src/state/plugin-logs.ts";
-import { makePluginRecords, type PluginRecord } from "../../../src/state/plugins.ts";
+import { makeGrantRows } from "../../../src/state/grants.ts";
+import { makePluginKvRows } from "../../../src/state/plugin-kv.ts";
+import { makePluginLogRows } from "../../../src/state/plugin-logs.ts";
+import { makePluginRows, type PluginRow } from "../../../src/state/plugins.ts";
 
-const record: PluginRecord = {
+const row: PluginRow = {
   name: "b",
   kind: "js",
   version: "1.0.0",
@@ -21,21 +21,21 @@ const record: PluginRecord = {
 };
 
 test("plugins: rows are listed by name, replaced and removed", () => {
-  const rows = makePluginRecords(openDatabase(":memory:"));
-  rows.put(record);
-  rows.put({ ...record, name: "a", isolation: "worker", bundleDigest: "sha256:2" });
-  rows.put({ ...record, version: "2.0.0" });
+  const rows = makePluginRows(openDatabase(":memory:"));
+  rows.put(row);
+  rows.put({ ...row, name: "a", isolation: "worker", bundleDigest: "sha256:2" });
+  rows.put({ ...row, version: "2.0.0" });
   rows.setEnabled("b", false);
   expect(rows.list()).toEqual([
-    { ...record, name: "a", isolation: "worker", bundleDigest: "sha256:2" },
-    { ...record, version: "2.0.0", enabled: false },
+    { ...row, name: "a", isolation: "worker", bundleDigest: "sha256:2" },
+    { ...row, version: "2.0.0", enabled: false },
   ]);
   rows.remove("b");
   expect(rows.get("b")).toBeUndefined();
 });
 
 test("grants: they belong to a digest, and an empty scope is not the whole capability", () => {
-  const rows = makeGrantRecords(openDatabase(":memory:"));
+  const rows = makeGrantRows(openDatabase(":memory:"));
   const grant = { capability: "fs_read", scope: [], grantedBy: "root", grantedAt: "now" };
   rows.put("a", "one", grant);
   rows.put("a", "one", { ...grant, capability: "logs_read", scope: null });
@@ -50,7 +50,7 @@ test("grants: they belong to a digest, and an empty scope is not the whole capab
 });
 
 test("kv: values, prefixes and the bound of the whole store", () => {
-  const kv = makePluginKv(openDatabase(":memory:"));
+  const kv = makePluginKvRows(openDatabase(":memory:"));
   expect(kv.set("a", "key", "1", 100)).toBe(true);
   expect(kv.set("b", "key", "2", 100)).toBe(true);
   expect([kv.get("a", "key"), kv.get("b", "key"), kv.get("a", "other")]).toEqual(["1", "2", undefined]);
@@ -70,7 +70,7 @@ test("kv: values, prefixes and the bound of the whole store", () => {
 });
 
 test("logs: the newest are kept, and one plugin's flood does not push out another's", () => {
-  const logs = makePluginLogRecords(openDatabase(":memory:"), 50);
+  const logs = makePluginLogRows(openDatabase(":memory:"), 50);
   logs.append("quiet", { at: "then", level: "info", text: "hello", fields: { a: [1] } });
   for (let index = 0; index < 1000; index++)
     logs.append("loud", { at: "now", level: "info", text: `${index}` });
@@ -86,7 +86,7 @@ test("logs: the newest are kept, and one plugin's flood does not push out anothe
 });
 
 test("audit: the newest are kept", () => {
-  const audit = makeAuditRecords(openDatabase(":memory:"), 50);
+  const audit = makeAuditRows(openDatabase(":memory:"), 50);
   for (let index = 0; index < 500; index++)
     audit.append({
       at: "now",

@@ -4,6 +4,7 @@
  */
 import { fail, isVoxError, messageOf, type ErrorCode, type VoxError } from "../../../base/errors.ts";
 import { printable } from "../../../base/text.ts";
+import { registryOf } from "../../registry-host.ts";
 
 /** What was being done, for the message. */
 export interface DockerTask {
@@ -60,7 +61,7 @@ interface Row {
 const LAST_ROW: Row = { code: "provider.failed", message: (task, text) => `could not ${task.what}: ${text}` };
 
 const login = (task: DockerTask) =>
-  `voxeltron registry login ${task.image === undefined ? "HOST" : registryHost(task.image)}`;
+  `voxeltron registry login ${task.image === undefined ? "HOST" : registryOf(task.image)}`;
 
 const ROWS: readonly Row[] = [
   {
@@ -98,7 +99,7 @@ const ROWS: readonly Row[] = [
     words:
       /unauthorized|no basic auth credentials|authentication required|incorrect username or password|denied: (?!requested access)/i,
     code: "registry.denied",
-    message: (task) => `the registry ${registryHost(task.image ?? "")} did not let us pull ${task.image}`,
+    message: (task) => `the registry ${registryOf(task.image ?? "")} did not let us pull ${task.image}`,
     hint: login,
   },
   {
@@ -114,7 +115,7 @@ const ROWS: readonly Row[] = [
     words:
       /dial tcp|lookup |connection refused|i\/o timeout|TLS handshake|x509|EOF|server gave HTTP response/i,
     code: "deploy.pull_failed",
-    message: (task, text) => `could not reach the registry ${registryHost(task.image ?? "")}: ${text}`,
+    message: (task, text) => `could not reach the registry ${registryOf(task.image ?? "")}: ${text}`,
   },
   {
     words: /no space left on device/i,
@@ -168,10 +169,4 @@ function fits(row: Row, failure: Failure, task: DockerTask): boolean {
 
 function addressIn(text: string): string {
   return /\d+(?:\.\d+){3}:\d+/.exec(text)?.[0] ?? "for its port";
-}
-
-/** `docker.io` unless the first part of the name looks like a host. */
-function registryHost(image: string): string {
-  const first = image.split("/")[0] ?? "";
-  return image.includes("/") && (/[.:]/.test(first) || first === "localhost") ? first : "docker.io";
 }

@@ -30,7 +30,7 @@ export async function execInContainer(
   try {
     if (stdin !== undefined) stream.write(stdin);
     stream.end();
-    await readAll(stream, makeFrameReader(output));
+    await readAll(stream, output);
   } finally {
     signal.removeEventListener("abort", stop);
     stop();
@@ -47,8 +47,12 @@ export async function execInContainer(
 const KILL_ROUNDS = 40;
 const KILL_ROUND_MS = 50;
 
-/** Ends with the stream, and also when someone else destroyed it. */
-function readAll(stream: Duplex, read: (chunk: Uint8Array) => void): Promise<void> {
+/** As fast as `output` takes it. Ends with the stream, and also when someone else destroyed it. */
+function readAll(stream: Duplex, output: ExecOptions["output"]): Promise<void> {
+  let taken: Promise<void> | undefined;
+  const read = makeFrameReader((name, bytes) => {
+    taken = output(name, bytes);
+  });
   return new Promise((resolve, reject) => {
     stream.on("data", (chunk: Buffer) => {
       try {
@@ -56,6 +60,9 @@ function readAll(stream: Duplex, read: (chunk: Uint8Array) => void): Promise<voi
       } catch (error) {
         reject(error);
       }
+      if (taken === undefined) return;
+      stream.pause();
+      void taken.finally(() => stream.resume());
     });
     stream.on("error", reject);
     stream.on("end", resolve);

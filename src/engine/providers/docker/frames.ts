@@ -3,8 +3,8 @@
  * big-endian length, and that many bytes. Pure; frames may be split over chunks anywhere. Called by logs.ts and exec.ts.
  */
 import { fail } from "../../../base/errors.ts";
+import type { OutputStream } from "../provider.ts";
 
-export type OutputStream = "stdout" | "stderr";
 export type FrameReader = (chunk: Uint8Array) => void;
 
 /**

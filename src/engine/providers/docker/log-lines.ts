@@ -3,8 +3,7 @@
  * so the stamps in the middle are taken out again. Pure. Called by logs.ts.
  */
 import { LIMITS } from "../../../base/limits.ts";
-import type { LogLine } from "../provider.ts";
-import type { OutputStream } from "./frames.ts";
+import type { LogLine, OutputStream } from "../provider.ts";
 
 export interface LineJoiner {
   add(stream: OutputStream, frame: Buffer): void;

@@ -20,12 +20,17 @@ export async function* readContainerLogs(
   let next: LogOptions = options;
   let last = "";
   for (;;) {
-    for await (const line of readOnce(container, next)) {
-      const at = line.at ?? "";
-      // What begins at the last stamp begins with the line that had it.
-      if (next !== options && at <= last) continue;
-      yield line;
-      if (at > last) last = at;
+    try {
+      for await (const line of readOnce(container, next)) {
+        const at = line.at ?? "";
+        // What begins at the last stamp begins with the line that had it.
+        if (next !== options && at <= last) continue;
+        yield line;
+        if (at > last) last = at;
+      }
+    } catch (error) {
+      if (isLeaving(error, next !== options)) return;
+      throw error;
     }
     if (!next.follow || signal.aborted) return;
     const state = await stateOf(container);
@@ -40,6 +45,12 @@ export async function* readContainerLogs(
 // --- internal ---
 
 const REOPEN_MS = 250;
+
+/** The container is being removed, or was since its log was opened first: the end of its log, as when it is replaced. */
+function isLeaving(error: unknown, wasThere: boolean): boolean {
+  const status = engineStatus(error);
+  return status === 409 || (status === 404 && wasThere);
+}
 
 async function* readOnce(container: Docker.Container, options: LogOptions): AsyncGenerator<LogLine> {
   const lines: LogLine[] = [];

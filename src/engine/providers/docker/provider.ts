@@ -5,8 +5,8 @@
  */
 import type Docker from "dockerode";
 import type { Clock } from "../../../base/clock.ts";
-import { fail } from "../../../base/errors.ts";
 import { LIMITS } from "../../../base/limits.ts";
+import { bounded } from "../../bounded.ts";
 import type { Provider } from "../provider.ts";
 import { checkContainerSpec } from "./check.ts";
 import { endpointText, makeDockerConnection, type DockerEndpoint } from "./connect.ts";
@@ -32,17 +32,21 @@ export function makeDockerProvider({ endpoint, clock }: DockerProviderOptions): 
   const connect = makeDockerConnection(endpoint);
   const where = endpointText(endpoint);
 
-  /** `limitMs` undefined: work that may take as long as it takes, and has a signal of its own. */
+  /** `timeoutMs` undefined: work that may take as long as it takes, and has a signal of its own. */
   async function engine<T>(
     task: Omit<DockerTask, "endpoint">,
-    limitMs: number | undefined,
-    work: (docker: Docker) => Promise<T>,
+    timeoutMs: number | undefined,
+    work: (docker: Docker, abortSignal: AbortSignal) => Promise<T>,
   ): Promise<T> {
+    const over = new AbortController();
     try {
-      const answer = work(await connect());
-      return await (limitMs === undefined ? answer : within(clock, limitMs, answer));
+      const answer = work(await connect(), over.signal);
+      return await bounded(answer, { clock, timeoutMs, who: "the docker engine" });
     } catch (error) {
       throw dockerError(error, { ...task, endpoint: where });
+    } finally {
+      // A question that nobody waits for would hold its connection for as long as the engine is silent.
+      over.abort();
     }
   }
 
@@ -71,13 +75,13 @@ export function makeDockerProvider({ endpoint, clock }: DockerProviderOptions): 
     },
 
     start: (id) =>
-      engine({ what: `start ${id}`, instance: id }, LIMITS.engineWorkMs, (docker) =>
-        ignoring([304], docker.getContainer(id).start()),
+      engine({ what: `start ${id}`, instance: id }, LIMITS.engineWorkMs, (docker, abortSignal) =>
+        ignoring([304], docker.getContainer(id).start({ abortSignal })),
       ),
 
     stop: (id, graceMs) =>
-      engine({ what: `stop ${id}`, instance: id }, graceMs + LIMITS.engineWorkMs, (docker) =>
-        ignoring([304, 404], docker.getContainer(id).stop({ t: Math.ceil(graceMs / 1000) })),
+      engine({ what: `stop ${id}`, instance: id }, graceMs + LIMITS.engineWorkMs, (docker, abortSignal) =>
+        ignoring([304, 404], docker.getContainer(id).stop({ t: Math.ceil(graceMs / 1000), abortSignal })),
       ),
 
     destroy: (id) =>
@@ -89,9 +93,9 @@ export function makeDockerProvider({ endpoint, clock }: DockerProviderOptions): 
       }),
 
     status: (id) =>
-      engine({ what: `ask for ${id}` }, LIMITS.engineAskMs, async (docker) => {
+      engine({ what: `ask for ${id}` }, LIMITS.engineAskMs, async (docker, abortSignal) => {
         try {
-          return containerStatus(await docker.getContainer(id).inspect());
+          return containerStatus(await docker.getContainer(id).inspect({ abortSignal }));
         } catch (error) {
           if (engineStatus(error) === 404) return { state: "missing" };
           throw error;
@@ -99,9 +103,9 @@ export function makeDockerProvider({ endpoint, clock }: DockerProviderOptions): 
       }),
 
     list: (owner) =>
-      engine({ what: "list containers" }, LIMITS.engineAskMs, async (docker) => {
+      engine({ what: "list containers" }, LIMITS.engineAskMs, async (docker, abortSignal) => {
         const filters = { label: [`${LABELS.owner}=${owner}`] };
-        const found = await docker.listContainers({ all: true, filters });
+        const found = await docker.listContainers({ all: true, filters, abortSignal });
         return found.map((container) => container.Labels[LABELS.instance] ?? "").filter((id) => id !== "");
       }),
 
@@ -135,18 +139,5 @@ async function ignoring(statuses: readonly number[], answer: Promise<unknown>): 
     await answer;
   } catch (error) {
     if (!statuses.includes(engineStatus(error) ?? 0)) throw error;
-  }
-}
-
-/** An engine that hangs must not hang the daemon's caller. The question itself is left to its fate. */
-async function within<T>(clock: Clock, limitMs: number, answer: Promise<T>): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const cancel = clock.after(limitMs, () =>
-    reject(fail("provider.unavailable", `the docker engine did not answer within ${limitMs / 1000} s`)),
-  );
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    cancel();
   }
 }

@@ -4,7 +4,7 @@
  */
 import { fail, messageOf } from "../../../base/errors.ts";
 import { quote } from "../../../base/text.ts";
-import type { ExecOptions } from "../provider.ts";
+import type { ExecOptions, OutputStream } from "../provider.ts";
 import type { RunPlan } from "./run-plan.ts";
 
 /** Gives the exit code; throws the signal's reason when it aborted. */
@@ -21,8 +21,8 @@ export async function execBeside(plan: RunPlan, options: ExecOptions): Promise<n
   };
   signal.addEventListener("abort", stop, { once: true });
   try {
-    const pump = async (name: "stdout" | "stderr"): Promise<void> => {
-      for await (const chunk of child[name]) output(name, chunk);
+    const pump = async (name: OutputStream): Promise<void> => {
+      for await (const chunk of child[name]) await output(name, chunk);
     };
     await Promise.all([pump("stdout"), pump("stderr")]);
     const code = await child.exited;

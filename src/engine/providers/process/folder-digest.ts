@@ -1,21 +1,18 @@
 /**
- * The exact name of a folder: `sha256:` over the sorted lines `path NUL x-bit NUL size NUL sha256-of-content LF` of its
- * files. Links are named by where they point, and not followed. Called by provider.ts.
+ * The exact name of a folder on disk: the same digest that its upload had. Links are named by where they point, and not
+ * followed. Called by provider.ts.
  */
 import { lstat, readdir, readlink } from "node:fs/promises";
 import { join, relative } from "node:path";
+import { contentDigest, sha256, type DigestEntry } from "../../../base/content-digest.ts";
 
 export async function folderDigest(root: string, signal: AbortSignal): Promise<string> {
-  const lines: string[] = [];
+  const entries: DigestEntry[] = [];
   for await (const path of filesUnder(root)) {
     signal.throwIfAborted();
-    const info = await lstat(path);
-    const isLink = info.isSymbolicLink();
-    const content = isLink ? sha256(await readlink(path)) : await fileDigest(path);
-    const executable = !isLink && (info.mode & 0o100) !== 0 ? 1 : 0;
-    lines.push(`${relative(root, path)}\0${executable}\0${info.size}\0${content}\n`);
+    entries.push({ ...(await entryAt(path)), path: relative(root, path) });
   }
-  return `sha256:${sha256(lines.toSorted().join(""))}`;
+  return contentDigest(entries);
 }
 
 // --- internal ---
@@ -28,12 +25,14 @@ async function* filesUnder(dir: string): AsyncGenerator<string> {
   }
 }
 
+async function entryAt(path: string): Promise<Omit<DigestEntry, "path">> {
+  const info = await lstat(path);
+  if (info.isSymbolicLink()) return { bit: "l", size: info.size, sha256: sha256(await readlink(path)) };
+  return { bit: (info.mode & 0o100) === 0 ? "0" : "1", size: info.size, sha256: await fileDigest(path) };
+}
+
 async function fileDigest(path: string): Promise<string> {
   const hash = new Bun.CryptoHasher("sha256");
   for await (const chunk of Bun.file(path).stream()) hash.update(chunk);
   return hash.digest("hex");
-}
-
-function sha256(text: string): string {
-  return new Bun.CryptoHasher("sha256").update(text).digest("hex");
 }

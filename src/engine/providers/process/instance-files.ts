@@ -7,7 +7,8 @@ import { constants } from "node:fs";
 import { cp, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
-import { fail } from "../../../base/errors.ts";
+import { diskFull } from "../../../base/disk-full.ts";
+import { fail, systemCode } from "../../../base/errors.ts";
 import { quote } from "../../../base/text.ts";
 import type { InstanceSpec } from "../provider.ts";
 
@@ -131,26 +132,21 @@ async function writeWhole(path: string, text: string): Promise<void> {
     }
     await rename(`${path}.new`, path);
   } catch (error) {
-    throw diskFull(error) ?? error;
+    throw diskFull(error);
   }
-}
-
-function diskFull(error: unknown): Error | undefined {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === "ENOSPC" ? fail("disk.full", "the data dir has no space left") : undefined;
 }
 
 async function copyFolder(from: string, to: string): Promise<void> {
   try {
     await cp(from, to, { recursive: true, verbatimSymlinks: true, mode: constants.COPYFILE_FICLONE });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") throw fail("service.invalid", `the folder ${quote(from)} is not there`);
-    throw diskFull(error) ?? error;
+    if (systemCode(error) === "ENOENT")
+      throw fail("service.invalid", `the folder ${quote(from)} is not there`);
+    throw diskFull(error);
   }
 }
 
 function noneIfMissing(error: unknown): string[] {
-  if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+  if (systemCode(error) === "ENOENT") return [];
   throw error;
 }

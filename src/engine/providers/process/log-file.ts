@@ -16,6 +16,7 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import { systemCode } from "../../../base/errors.ts";
 
 export interface LogFile {
   /** Position of the oldest byte that is still there. */
@@ -108,7 +109,7 @@ function copyUpwards(source: number, target: number, from: number, maxBytes: num
     try {
       writeSync(target, buffer, 0, count);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOSPC") return;
+      if (systemCode(error) === "ENOSPC") return;
       throw error;
     }
     at += count;
@@ -120,7 +121,7 @@ function readAt(path: string, offset: number, maxBytes: number): Buffer {
   try {
     file = openSync(path, "r");
   } catch (error) {
-    if (isMissing(error)) return Buffer.alloc(0);
+    if (systemCode(error) === "ENOENT") return Buffer.alloc(0);
     throw error;
   }
   try {
@@ -139,11 +140,7 @@ function namesIn(dir: string): string[] {
   try {
     return readdirSync(dir);
   } catch (error) {
-    if (isMissing(error)) return [];
+    if (systemCode(error) === "ENOENT") return [];
     throw error;
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === "ENOENT";
 }

@@ -1,9 +1,11 @@
 /**
  * The kernel's list of processes, read from /proc. A pid alone names nobody: it is used again after its process ended, so
- * a process is a pid with its start time and the boot that both belong to. Linux only. Called by run.ts, instance.ts and kill.ts.
+ * a process is a pid with its start time and the boot that both belong to. Linux only. Made by provider.ts, asked by
+ * run.ts, instance.ts and kill.ts.
  */
 import { readFileSync } from "node:fs";
 import { readdir, readFile, readlink } from "node:fs/promises";
+import { systemCode } from "../../../base/errors.ts";
 
 export interface ProcessTable {
   /** Who has this pid now. A zombie has ended: nobody. */
@@ -54,7 +56,7 @@ export function makeProcessTable(): ProcessTable {
       try {
         process.kill(pid, signal);
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+        if (systemCode(error) !== "ESRCH") throw error;
       }
     },
   };

@@ -3,8 +3,7 @@
  * times that the store noted. Called by provider.ts.
  */
 import { timestamp, type Clock } from "../../../base/clock.ts";
-import { fail } from "../../../base/errors.ts";
-import { quote } from "../../../base/text.ts";
+import { parseSince } from "../parse-since.ts";
 import type { LogLine, LogOptions } from "../provider.ts";
 import { makeLineSplitter } from "./line-splitter.ts";
 import type { LogStore } from "./log-store.ts";
@@ -95,9 +94,6 @@ async function* lastLines(
 
 function sinceFilter(since: string | undefined): (line: LogLine) => boolean {
   if (since === undefined) return () => true;
-  const ms = Date.parse(since);
-  if (!Number.isFinite(ms)) {
-    throw fail("usage.invalid", `wanted a time such as 2026-01-31T08:00:00Z, found ${quote(since)}`);
-  }
+  const ms = parseSince(since);
   return (line) => Date.parse(line.at ?? "") >= ms;
 }

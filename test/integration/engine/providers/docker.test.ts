@@ -47,7 +47,7 @@ async function exec(id: string, command: string, stdin?: string) {
     command: ["sh", "-c", command],
     stdin: stdin === undefined ? undefined : Buffer.from(stdin),
     signal: never,
-    output: (stream, bytes) => (said[stream] += Buffer.from(bytes).toString()),
+    output: async (stream, bytes) => void (said[stream] += Buffer.from(bytes).toString()),
   });
   return { code, ...said };
 }
@@ -261,7 +261,9 @@ describe.skipIf(!needs("docker"))("the docker provider", () => {
     expect(await exec(id, "wc -c", "x".repeat(300_000))).toEqual({ code: 0, stdout: "300000\n", stderr: "" });
     expect(await exec(id, "cat")).toEqual({ code: 0, stdout: "", stderr: "" });
     const command = ["no-such-command"];
-    expect(await docker.exec(id, { command, stdin: undefined, signal: never, output: () => {} })).toBe(126);
+    expect(await docker.exec(id, { command, stdin: undefined, signal: never, output: async () => {} })).toBe(
+      126,
+    );
   });
 
   test("exec in an instance that does not run says so", async () => {
@@ -277,7 +279,7 @@ describe.skipIf(!needs("docker"))("the docker provider", () => {
       command: ["sh", "-c", "echo begun; exec sleep 987"],
       stdin: undefined,
       signal: controller.signal,
-      output: () => controller.abort(new Error("gone")),
+      output: async () => controller.abort(new Error("gone")),
     });
     expect(await rejection(running)).toEqual(new Error("gone"));
     await until(async () => !(await exec(id, "ps")).stdout.includes("sleep 987"));

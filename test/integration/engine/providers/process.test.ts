@@ -208,7 +208,7 @@ describe.skipIf(!needs("linux"))("the process provider", () => {
     await provider.stop(id, 0);
     await provider.destroy(id);
     expect(await state(id)).toBe("missing");
-    const exec = { command: ["true"], stdin: undefined, signal: never, output: () => {} };
+    const exec = { command: ["true"], stdin: undefined, signal: never, output: async () => {} };
     for (const doing of [provider.start(id), lines(id), provider.exec(id, exec)]) {
       expect(await rejection(doing)).toMatchObject({ code: "instance.not_found" });
     }
@@ -270,12 +270,12 @@ describe.skipIf(!needs("linux"))("the process provider", () => {
         command: ["sh", "-c", command],
         stdin: stdin === undefined ? undefined : Buffer.from(stdin),
         signal: never,
-        output: (stream, bytes) => (said[stream] += Buffer.from(bytes).toString()),
+        output: async (stream, bytes) => void (said[stream] += Buffer.from(bytes).toString()),
       });
     expect(await exec("cat; echo $A; pwd; echo err >&2; exit 4", "in ")).toBe(4);
     expect(said).toEqual({ stdout: `in 1\n${dir.path}/instances/${id}/app\n`, stderr: "err\n" });
     expect(await exec("cat")).toBe(0);
-    const missing = { command: ["no-such"], stdin: undefined, signal: never, output: () => {} };
+    const missing = { command: ["no-such"], stdin: undefined, signal: never, output: async () => {} };
     expect(await rejection(provider.exec(id, missing))).toMatchObject({ code: "service.invalid" });
     await provider.stop(id, 100);
     expect(await rejection(exec("true"))).toMatchObject({ code: "service.stopped" });
@@ -288,7 +288,7 @@ describe.skipIf(!needs("linux"))("the process provider", () => {
       command: ["sh", "-c", "sleep 1005 & echo begun; wait"],
       stdin: undefined,
       signal: controller.signal,
-      output: () => controller.abort(new Error("gone")),
+      output: async () => controller.abort(new Error("gone")),
     });
     expect(await rejection(running)).toEqual(new Error("gone"));
     await until(async () => (await members(id)).length === 1);

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fail } from "../../../../src/base/errors.ts";
 import { systemClock } from "../../../../src/base/clock.ts";
+import { codeOf } from "../../../fixtures/rejection.ts";
 import { fakeClock, tempDir, until } from "../../../harness.ts";
 import { makeWorld, type World, type WorldOptions } from "../service-world.ts";
 import { fakeProvider, type FakeProvider, type Method } from "../fake-provider.ts";
@@ -23,13 +24,6 @@ function running(world: World): string[] {
   return [...world.provider.cluster.values()]
     .filter(({ status }) => status.state === "running")
     .map(({ spec }) => `${spec.service} ${spec.version}`);
-}
-
-async function codeOf(promise: Promise<unknown>): Promise<string> {
-  return promise.then(
-    () => "no error",
-    (error: { code?: string; message: string }) => error.code ?? error.message,
-  );
 }
 
 describe("a deploy that succeeds", () => {

@@ -1,15 +1,9 @@
 import { expect, test } from "bun:test";
-import { makeEnvironment } from "../../../../src/engine/services/environment.ts";
+import { makeServiceEnvironment } from "../../../../src/engine/services/service-environment.ts";
 import { isFreeOnLoopback } from "../../../../src/engine/ports.ts";
+import { codeOf } from "../../../fixtures/rejection.ts";
 import { fakeClock, until } from "../../../harness.ts";
 import { makeWorld, type World } from "../service-world.ts";
-
-async function codeOf(promise: Promise<unknown>): Promise<string> {
-  return promise.then(
-    () => "no error",
-    (error: { code?: string; message: string }) => error.code ?? error.message,
-  );
-}
 
 async function deployed(): Promise<World> {
   const world = makeWorld();
@@ -79,7 +73,7 @@ test("start makes an instance again that is gone, and leaves the address closed 
 
 test("remove forgets everything, and the next deploy begins at 1", async () => {
   const world = await deployed();
-  makeEnvironment(world.deps.state).set("web", { A: "1" });
+  makeServiceEnvironment(world.deps.state).set("web", { A: "1" });
   await world.services.remove("web");
   expect(world.provider.cluster.size).toBe(0);
   expect(await codeOf(world.services.info("web"))).toBe("service.not_found");
@@ -161,7 +155,7 @@ test("a stop during another stop is refused", async () => {
 test("the environment is kept by key, and a variable that is not set can't be taken away", () => {
   const world = makeWorld();
   world.deps.state.services.takeVersion("web", "fake", "2026-01-01T00:00:00.000Z");
-  const env = makeEnvironment(world.deps.state);
+  const env = makeServiceEnvironment(world.deps.state);
   env.set("web", { A: "1", B: "2" });
   env.set("web", { A: "3" });
   expect(env.list("web")).toEqual({ A: "3", B: "2" });

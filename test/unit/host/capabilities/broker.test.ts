@@ -17,7 +17,9 @@ function setUp(extra: readonly Method[] = [], options: { readonly log?: Log } = 
   const ran: unknown[] = [];
   const grants = new Map<Capability, readonly string[] | null>();
   const requested = new Set<Capability>(["notify_send"]);
-  const callers = new Map<string, Caller>([["ding", { plugin: "ding", grants, requested }]]);
+  const callers = new Map<string, Caller>([
+    ["ding", { plugin: "ding", grants, requested, withheld: new Set() }],
+  ]);
   const methods = [
     method({
       name: "notify.send",
@@ -324,7 +326,12 @@ describe("when records can't be written", () => {
     };
     return makeBroker({
       methods: [simple("x.y", async () => "secret", ["notify_send"])],
-      callerOf: (plugin) => ({ plugin, grants: new Map([["notify_send", null]]), requested: new Set() }),
+      callerOf: (plugin) => ({
+        plugin,
+        grants: new Map([["notify_send", null]]),
+        requested: new Set(),
+        withheld: new Set(),
+      }),
       audit: { append: full },
       pluginLogs: { append: full },
       clock: fakeClock(),

@@ -16,7 +16,12 @@ function setUp(scope: readonly string[] | null) {
     const parsed = safeParse(method.params, { channel, message });
     if (!parsed.success) throw new Error("invalid");
     return method.run(
-      { plugin: "ding", grants: new Map([["notify_send", scope]]), requested: new Set(["notify_send"]) },
+      {
+        plugin: "ding",
+        grants: new Map([["notify_send", scope]]),
+        requested: new Set(["notify_send"]),
+        withheld: new Set(),
+      },
       parsed.output as never,
       new AbortController().signal,
     );

@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { fail } from "../../../../src/base/errors.ts";
 import type { CallOptions } from "../../../../src/host/runtimes/runtime.ts";
 import { makeSupervisor } from "../../../../src/host/runtimes/supervisor.ts";
+import { codeOf } from "../../../fixtures/rejection.ts";
 import { fakeClock, until } from "../../../harness.ts";
 
 const DEADLINE_MS = 20_000;
@@ -41,15 +42,6 @@ function setUp(call: (event: unknown, options: CallOptions) => Promise<unknown> 
   });
   const run = (event: unknown, signal?: AbortSignal) => supervisor.call("on_alert", event, { signal });
   return { clock, rooms, world, supervisor, run };
-}
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work;
-  } catch (error) {
-    return (error as { code?: string }).code ?? (error as Error).message;
-  }
-  return "ok";
 }
 
 describe("a supervisor", () => {

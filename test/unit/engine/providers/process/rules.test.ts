@@ -82,12 +82,14 @@ test("a run is described by what is known of it", () => {
 test("one thing runs after the other, also after a failure", async () => {
   const serial = makeSerial();
   const order: number[] = [];
+  const gate = Promise.withResolvers<void>();
   const first = serial(async () => {
-    await Bun.sleep(5);
+    await gate.promise;
     order.push(1);
     throw new Error("first");
   }).catch((error: Error) => error.message);
   const second = serial(async () => order.push(2));
+  gate.resolve();
   expect(await first).toBe("first");
   await second;
   expect(order).toEqual([1, 2]);

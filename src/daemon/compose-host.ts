@@ -1,0 +1,103 @@
+/**
+ * Who is given what in the plugin host: installed plugins with their rooms, the one door, deliveries and gates. It knows no
+ * engine; of that it is given channels and the shapes of events. Called by compose.ts.
+ */
+import { LIMITS } from "../base/limits.ts";
+import { pluginsDir } from "../base/paths.ts";
+import { bundlePlugin } from "../host/bundle/bundle-plugin.ts";
+import { makeBroker, type Broker } from "../host/capabilities/broker.ts";
+import { makeCatalogue } from "../host/capabilities/catalogue.ts";
+import type { OwnEndpoint } from "../host/capabilities/notification-endpoints.ts";
+import type { ChannelSender } from "../host/capabilities/notify.ts";
+import { makeEventFeed, type EventFeed } from "../host/deliveries/feed.ts";
+import { makeDispatcher, type Dispatcher } from "../host/dispatcher.ts";
+import { makeGates, type AskGates } from "../host/gates.ts";
+import { makePackageStore } from "../host/package/package-store.ts";
+import { makePluginLogs } from "../host/plugin-logs.ts";
+import { makePlugins, type Plugins, type PluginsDeps } from "../host/plugins.ts";
+import { loadGuestModule } from "../host/runtimes/js-worker/guest-module.ts";
+import { openJsWorkerRoom } from "../host/runtimes/js-worker/room.ts";
+import { makeAddressPolicy } from "../platform/http/address-policy.ts";
+import type { HttpClient } from "../platform/http/http-client.ts";
+import { makeAuditRows } from "../state/audit.ts";
+import { inTransaction, type Database } from "../state/database.ts";
+import { makeDeliveryRows } from "../state/deliveries.ts";
+import type { EventRows } from "../state/events.ts";
+import { makeGrantRows } from "../state/grants.ts";
+import { makePluginKvRows } from "../state/plugin-kv.ts";
+import { makePluginLogRows } from "../state/plugin-logs.ts";
+import { makePluginRows } from "../state/plugins.ts";
+import { startJsWorker } from "../workers.ts";
+import { embeddedPlugins } from "./embedded-plugins.ts";
+import type { World } from "./world.ts";
+
+export interface HostNeeds {
+  readonly http: HttpClient;
+  /** The operator's notification channels. */
+  readonly channels: ChannelSender & { endpoints(): readonly OwnEndpoint[] };
+  readonly calledEvent: PluginsDeps["calledEvent"];
+  readonly eventRows: EventRows;
+}
+
+export interface Host {
+  readonly plugins: Plugins;
+  readonly dispatcher: Dispatcher;
+  readonly feed: EventFeed;
+  readonly gates: AskGates;
+}
+
+export function composeHost({ config, clock, log }: World, db: Database, needs: HostNeeds): Host {
+  const { http, channels, calledEvent, eventRows: events } = needs;
+  const transaction = <T>(work: () => T): T => inTransaction(db, work);
+  const kv = makePluginKvRows(db);
+  const logs = makePluginLogs(makePluginLogRows(db, LIMITS.logRowsPerPlugin));
+  const broker: Broker = makeBroker({
+    methods: makeCatalogue({
+      keyValues: kv,
+      net: {
+        http,
+        addressPolicy: () => makeAddressPolicy(config().network.allow_private),
+        ownEndpoints: () => channels.endpoints(),
+      },
+      channels,
+    }),
+    callerOf: (plugin) => plugins.callerOf(plugin),
+    audit: makeAuditRows(db, LIMITS.auditRows),
+    pluginLogs: logs,
+    clock,
+    log,
+  });
+  const plugins: Plugins = makePlugins({
+    rows: makePluginRows(db),
+    grants: makeGrantRows(db),
+    store: makePackageStore(pluginsDir(config().data_dir)),
+    transaction,
+    bundle: bundlePlugin,
+    openRoom: openJsWorkerRoom({ startWorker: startJsWorker, guestModule: loadGuestModule, clock }),
+    doorFor: (plugin) => broker.doorFor(plugin),
+    embedded: embeddedPlugins(),
+    calledEvent,
+    pendingFor: (plugin) => dispatcher.pendingFor(plugin),
+    changed: (plugin) => dispatcher.pluginChanged(plugin),
+    ceiling: () => config().plugins.ceiling,
+    configFor: (plugin) => config().plugins.config[plugin] ?? {},
+    idleMs: () => config().plugins.idle_timeout,
+    kv,
+    logs,
+    clock,
+    log,
+  });
+  const deliveries = makeDeliveryRows(db);
+  const feed = makeEventFeed({ events, deliveries });
+  const gates = makeGates({ runner: plugins, deliveries, feed, clock, log });
+  const dispatcher: Dispatcher = makeDispatcher({
+    runner: plugins,
+    events,
+    deliveries,
+    transaction,
+    feed,
+    clock,
+    log,
+  });
+  return { plugins, dispatcher, feed, gates };
+}

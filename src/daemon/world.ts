@@ -1,0 +1,11 @@
+/** What a running daemon is given from outside, besides its files. Made by run.ts; tests and benchmarks make their own. */
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { Config } from "./config.ts";
+
+export interface World {
+  /** Asked each time, so that a reload counts. */
+  readonly config: () => Config;
+  readonly log: Log;
+  readonly clock: Clock;
+}

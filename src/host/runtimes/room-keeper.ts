@@ -1,0 +1,91 @@
+/**
+ * One plugin's room between its calls: opened when it is first needed, kept while it is good, stopped when it is not. Not safe
+ * for two callers at once: supervisor.ts, the only one, lets one in at a time.
+ */
+import { fail, isVoxError, type VoxError } from "../../base/errors.ts";
+import { LIMITS } from "../../base/limits.ts";
+import type { Patience } from "./patience.ts";
+import type { Room } from "./runtime.ts";
+
+export interface RoomKeeper {
+  /** The room that is kept, or a new one. Throws what `open` throws, and `plugin.load_failed` where that takes too long. */
+  room(): Promise<OpenedRoom>;
+  /** Who needs it next gets a new one. */
+  expire(): void;
+  isExpired(): boolean;
+  drop(): Promise<void>;
+  /** Drops it, and what is known of it. */
+  reset(): Promise<void>;
+  current(): OpenedRoom | undefined;
+  /** Why no room could be opened, the last time that one was needed. */
+  problem(): VoxError | undefined;
+}
+
+export interface OpenedRoom {
+  readonly room: Room;
+  /** Wall clock of each call. */
+  readonly deadlineMs: number;
+}
+
+export interface RoomKeeperOptions {
+  readonly plugin: string;
+  /** Checks what is on disk and opens a room with it. */
+  readonly open: () => Promise<OpenedRoom>;
+  readonly patience: Patience;
+  /** Asked when a room has opened: throws where nobody wants it any more. */
+  readonly throwIfClosed: () => void;
+}
+
+export function makeRoomKeeper({ plugin, open, patience, throwIfClosed }: RoomKeeperOptions): RoomKeeper {
+  let current: OpenedRoom | undefined;
+  let expired = false;
+  let problem: VoxError | undefined;
+
+  /** A room that comes too late, or after the end, is closed again. */
+  async function opened(): Promise<OpenedRoom> {
+    const opening = open();
+    const late = (): VoxError =>
+      fail("plugin.load_failed", `${plugin} did not start within ${LIMITS.roomStartMs / 1000} s`);
+    try {
+      const found = await patience.within(opening, LIMITS.roomStartMs + LIMITS.roomGraceMs, late);
+      throwIfClosed();
+      return found;
+    } catch (error) {
+      void opening.then((found) => found.room.stop()).catch(() => {});
+      throw error;
+    }
+  }
+
+  async function drop(): Promise<void> {
+    expired = false;
+    const old = current;
+    current = undefined;
+    await old?.room.stop();
+  }
+
+  return {
+    async room() {
+      if (expired) await drop();
+      if (current !== undefined) return current;
+      try {
+        current = await opened();
+        problem = undefined;
+        return current;
+      } catch (error) {
+        if (isVoxError(error)) problem = error;
+        throw error;
+      }
+    },
+    expire() {
+      expired = true;
+    },
+    isExpired: () => expired,
+    drop,
+    async reset() {
+      await drop();
+      problem = undefined;
+    },
+    current: () => current,
+    problem: () => problem,
+  };
+}
