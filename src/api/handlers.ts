@@ -83,7 +83,10 @@ function serviceHandlers({
     // A lost connection does not cancel a deploy: only deploy.cancel does.
     "deploy.run": (input) =>
       makeProgressStream((progress) =>
-        deploys.run(input, { progress, signal: new AbortController().signal }),
+        deploys.run(input, {
+          progress: (step) => void progress(step),
+          signal: new AbortController().signal,
+        }),
       ),
     async "deploy.cancel"({ service }) {
       await deploys.cancel(service);

@@ -12,7 +12,7 @@ import { makeEdges, type Edges } from "../engine/edge/edges.ts";
 import type { Events, Gates } from "../engine/events/events.ts";
 import { makeEvents } from "../engine/events/outbox.ts";
 import { makePorts } from "../engine/ports.ts";
-import { makeDockerProvider } from "../engine/providers/docker/provider.ts";
+import { makeDockerProvider, type DockerProvider } from "../engine/providers/docker/provider.ts";
 import { makeProcessProvider, type ProcessProvider } from "../engine/providers/process/provider.ts";
 import { makeRegistries, type Registries } from "../engine/registries.ts";
 import { openSecretBox } from "../engine/secret-box.ts";
@@ -40,6 +40,7 @@ export interface Engine {
   readonly events: Events;
   readonly edges: Edges;
   readonly processes: ProcessProvider;
+  readonly containers: DockerProvider;
 }
 
 export function composeEngine({ config, clock, log }: World, db: Database, needs: EngineNeeds): Engine {
@@ -48,7 +49,8 @@ export function composeEngine({ config, clock, log }: World, db: Database, needs
   const events = makeEvents({ events: needs.eventRows, gates: needs.gates, clock, newId, log });
   const registries = makeRegistries(makeRegistryRows(db), openSecretBox(join(dataDir, "secret.key")), clock);
   const processes = makeProcessProvider({ root: join(dataDir, "instances"), clock, log });
-  const providers = [makeDockerProvider({ endpoint: docker.socket, clock }), processes];
+  const containers = makeDockerProvider({ endpoint: docker.socket, clock });
+  const providers = [containers, processes];
   const edges = makeEdges(clock);
   const deps: ServiceDeps = {
     state,
@@ -74,5 +76,6 @@ export function composeEngine({ config, clock, log }: World, db: Database, needs
     events,
     edges,
     processes,
+    containers,
   };
 }

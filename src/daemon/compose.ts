@@ -47,7 +47,7 @@ export function compose(world: World): Parts {
     },
     eventRows,
   });
-  const { edges, processes, ...engine } = composeEngine(world, db, {
+  const { edges, processes, containers, ...engine } = composeEngine(world, db, {
     eventRows,
     gates,
     takeUpload: async (id) => uploads.takeApp(id),
@@ -72,6 +72,7 @@ export function compose(world: World): Parts {
     close() {
       edges.closeAll();
       processes.close();
+      containers.close();
       uploads.close();
       db.close();
     },

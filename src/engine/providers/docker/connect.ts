@@ -10,12 +10,28 @@ export type DockerEndpoint =
 
 export const DEFAULT_DOCKER_SOCKET = "/var/run/docker.sock";
 
-/** Gives the client; loads it once. */
-export function makeDockerConnection(endpoint: DockerEndpoint): () => Promise<Docker> {
+export interface DockerConnection {
+  /** Gives the client; loads it once. */
+  client(): Promise<Docker>;
+  /** Gives up every question that the engine has not answered: a hung engine would keep the process for ever. */
+  close(): void;
+}
+
+export function makeDockerConnection(endpoint: DockerEndpoint): DockerConnection {
+  const asked = new Set<AbortController>();
   let client: Promise<Docker> | undefined;
-  return () => {
-    client ??= import("dockerode").then(({ default: Client }) => new Client({ ...endpoint }));
-    return client;
+  return {
+    client() {
+      client ??= import("dockerode").then(({ default: Client }) => {
+        const docker = new Client({ ...endpoint });
+        keepQuestions(docker.modem as Modem, asked);
+        return docker;
+      });
+      return client;
+    },
+    close() {
+      for (const question of asked) question.abort();
+    },
   };
 }
 
@@ -36,4 +52,32 @@ export function parseDockerEndpoint(text: string): DockerEndpoint | undefined {
 /** The endpoint as a person wrote it. */
 export function endpointText(endpoint: DockerEndpoint): string {
   return "socketPath" in endpoint ? endpoint.socketPath : `tcp://${endpoint.host}:${endpoint.port}`;
+}
+
+// --- internal ---
+
+/** The part of dockerode's transport that is used here; its types leave it open. */
+interface Modem {
+  dial(options: DialOptions, answer: Answer): void;
+}
+
+interface DialOptions {
+  readonly abortSignal?: AbortSignal | undefined;
+}
+
+type Answer = (error: unknown, data: unknown) => void;
+
+/** Some of dockerode's questions take no signal, so each gets one on its way out. A stream counts as answered when it begins. */
+function keepQuestions(modem: Modem, asked: Set<AbortController>): void {
+  const dial = modem.dial.bind(modem);
+  modem.dial = (options, answer) => {
+    const question = new AbortController();
+    asked.add(question);
+    const { abortSignal } = options;
+    const signals = abortSignal === undefined ? [] : [abortSignal];
+    dial({ ...options, abortSignal: AbortSignal.any([question.signal, ...signals]) }, (error, data) => {
+      asked.delete(question);
+      answer(error, data);
+    });
+  };
 }

@@ -24,12 +24,17 @@ export interface DockerProviderOptions {
   readonly clock: Clock;
 }
 
+export interface DockerProvider extends Provider {
+  /** Gives up what the engine has not answered. Containers go on. */
+  close(): void;
+}
+
 /**
  * @example
  * const docker = makeDockerProvider({ endpoint: parseDockerEndpoint(config.docker.socket), clock: systemClock });
  */
-export function makeDockerProvider({ endpoint, clock }: DockerProviderOptions): Provider {
-  const connect = makeDockerConnection(endpoint);
+export function makeDockerProvider({ endpoint, clock }: DockerProviderOptions): DockerProvider {
+  const connection = makeDockerConnection(endpoint);
   const where = endpointText(endpoint);
 
   /** `timeoutMs` undefined: work that may take as long as it takes, and has a signal of its own. */
@@ -40,7 +45,7 @@ export function makeDockerProvider({ endpoint, clock }: DockerProviderOptions): 
   ): Promise<T> {
     const over = new AbortController();
     try {
-      const answer = work(await connect(), over.signal);
+      const answer = work(await connection.client(), over.signal);
       return await bounded(answer, { clock, timeoutMs, who: "the docker engine" });
     } catch (error) {
       throw dockerError(error, { ...task, endpoint: where });
@@ -52,6 +57,7 @@ export function makeDockerProvider({ endpoint, clock }: DockerProviderOptions): 
 
   return {
     name: "docker",
+    close: () => connection.close(),
     check: checkContainerSpec,
 
     async prepare(spec, context) {
@@ -111,7 +117,7 @@ export function makeDockerProvider({ endpoint, clock }: DockerProviderOptions): 
 
     async *logs(id, options) {
       try {
-        const docker = await connect();
+        const docker = await connection.client();
         yield* readContainerLogs(docker.getContainer(id), options, clock);
       } catch (error) {
         throw dockerError(error, { what: `read the log of ${id}`, instance: id, endpoint: where });

@@ -118,7 +118,7 @@ test("logs and exec reach the live instance; exec in a stopped one is refused", 
     command: ["echo", "hi"],
     stdin: undefined,
     signal,
-    output: (_: string, bytes: Uint8Array) => (out += Buffer.from(bytes).toString()),
+    output: async (_: string, bytes: Uint8Array) => void (out += Buffer.from(bytes).toString()),
   };
   expect(await world.services.exec("web", options)).toBe(7);
   expect(out).toBe("echo hi");

@@ -34,13 +34,16 @@ describe("parseStackMap", () => {
     },
   );
 
-  test.each([["A"], ["!!!!"], ["AAAAgggggggggggggggggggg"], ["AACA,AAAA,zzzzzzzz"], [";".repeat(100_000)]])(
-    "mappings that are nonsense give nothing or a place, and end: %p",
-    (mappings) => {
-      const map = parseStackMap(JSON.stringify({ sources: ["a.ts"], mappings }));
-      expect(() => map?.lookup(1, 1)).not.toThrow();
-    },
-  );
+  test.each([
+    ["one letter", "A"],
+    ["no base64", "!!!!"],
+    ["a number without end", "AAAAgggggggggggggggggggg"],
+    ["a place far outside", "AACA,AAAA,zzzzzzzz"],
+    ["lines without end", ";".repeat(100_000)],
+  ])("mappings that are nonsense give nothing or a place, and end: %s", (_what, mappings) => {
+    const map = parseStackMap(JSON.stringify({ sources: ["a.ts"], mappings }));
+    expect(() => map?.lookup(1, 1)).not.toThrow();
+  });
 });
 
 describe("mapStack", () => {
