@@ -17,6 +17,8 @@ export async function runSteps(steps: readonly Step[]): Promise<boolean> {
     const start = performance.now();
     const child = Bun.spawn([...command], {
       cwd: ROOT,
+      // As it is now: what a script has set counts for its steps.
+      env: process.env,
       stdin: "ignore",
       stdout: "inherit",
       stderr: "inherit",

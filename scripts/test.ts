@@ -22,6 +22,7 @@ async function runSuite(): Promise<void> {
     [
       BUN,
       "test",
+      "--only-failures",
       "--timeout",
       "60000",
       "--reporter=junit",

@@ -70,6 +70,7 @@ interface SchemaNode {
   readonly wrapped?: SchemaNode;
   readonly options?: readonly (SchemaNode | string)[];
   readonly value?: SchemaNode;
+  readonly message?: unknown;
 }
 
 /** A schema as one line of TypeScript-like text. */
@@ -93,6 +94,8 @@ function shape(schema: unknown): string {
       return (node.options ?? []).map((option) => JSON.stringify(option)).join(" | ");
     case "union":
       return (node.options ?? []).map((option) => shape(option)).join(" | ");
+    case "custom":
+      return String(node.message);
     default:
       return node.type;
   }

@@ -5,6 +5,7 @@
  * `stream` operation answers NDJSON, one document a line, the last of which is `{"end":…}` or `{"error":…}`.
  */
 import * as v from "valibot";
+import { isObject } from "../base/is-object.ts";
 import { CAPABILITY_NAMES, HOOK_NAMES } from "../sdk/index.ts";
 
 const name = v.pipe(v.string(), v.maxLength(200));
@@ -12,6 +13,11 @@ const none = v.strictObject({});
 const capability = v.picklist(CAPABILITY_NAMES);
 const hook = v.picklist(HOOK_NAMES);
 const scope = v.array(v.string());
+/** Not a record: that would pass over names such as `constructor` without a word. */
+const variables = v.custom<Record<string, string>>(
+  (value) => isObject(value) && Object.values(value).every((each) => typeof each === "string"),
+  "an object of texts",
+);
 
 /** What consent is asked for, and what was granted. */
 const capabilityView = v.object({
@@ -140,7 +146,7 @@ const deployInput = v.strictObject({
   port: v.optional(v.number()),
   publish: v.optional(v.string()),
   domains: v.optional(v.array(v.string())),
-  env: v.optional(v.record(v.string(), v.string())),
+  env: v.optional(variables),
   volumes: v.optional(v.array(v.string())),
   memory: v.optional(v.string()),
   cpus: v.optional(v.number()),
@@ -243,7 +249,7 @@ export const operations = {
     v.object({ exitCode: v.number() }),
   ),
   "env.list": unary(v.strictObject({ name }), v.object({ env: v.record(v.string(), v.string()) })),
-  "env.set": unary(v.strictObject({ name, env: v.record(v.string(), v.string()) }), none),
+  "env.set": unary(v.strictObject({ name, env: variables }), none),
   "env.unset": unary(v.strictObject({ name, keys: v.array(v.string()) }), none),
 
   "event.list": unary(

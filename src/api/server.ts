@@ -114,15 +114,12 @@ function parseInput(name: OperationName, body: unknown): unknown {
   const result = v.safeParse(operations[name].input, body);
   if (result.success) return result.output;
   const issue = result.issues[0];
+  const wanted = (issue.type === "custom" ? issue.message : issue.expected) ?? "something else";
   const path = issue.path?.map((item) => String(item.key)).join(".") ?? "";
   // The issue's own message would repeat the received value, which may be a password.
-  throw fail(
-    "request.invalid",
-    `${name}: ${path === "" ? "the body" : path} should be ${issue.expected ?? "something else"}`,
-    {
-      details: { path, expected: issue.expected },
-    },
-  );
+  throw fail("request.invalid", `${name}: ${path === "" ? "the body" : path} should be ${wanted}`, {
+    details: { path, expected: wanted },
+  });
 }
 
 async function readJson(request: Request): Promise<unknown> {

@@ -23,6 +23,9 @@ export const LIMITS = {
   pluginSourceBytes: 16 * MIB,
   bundleBytes: 16 * MIB,
   bundleMs: 30 * SECOND,
+  /** What the bundler's process may have in use, and how often that is looked at. */
+  bundleMemoryBytes: 1024 * MIB,
+  bundleMemoryLookMs: 50,
 
   /** One message between the daemon and a room, either way. */
   messageBytes: 8 * MIB,
@@ -51,7 +54,11 @@ export const LIMITS = {
 
   logTextChars: 8 * KIB,
   logRowsPerPlugin: 5_000,
-  auditRows: 50_000,
+  /** Of the log, in the answer of a `plugin call`; and lines read at once for who follows it. */
+  callLogLines: 500,
+  callLogChars: 1 * MIB,
+  logLinesAtOnce: 100,
+  auditRowsPerPlugin: 20_000,
   kvKeyChars: 256,
   kvValueBytes: 256 * KIB,
   kvBytesPerPlugin: 8 * MIB,

@@ -62,7 +62,7 @@ export function composeHost({ config, clock, log }: World, db: Database, needs: 
       channels,
     }),
     callerOf: (plugin) => plugins.callerOf(plugin),
-    audit: makeAuditRows(db, LIMITS.auditRows),
+    audit: makeAuditRows(db, LIMITS.auditRowsPerPlugin),
     pluginLogs: logs,
     clock,
     log,

@@ -2,6 +2,7 @@
  * What plugins log, on its way to the table and to whoever follows. Written by the broker's doors, which make each line safe
  * and keep a flood out; read by `plugin logs` and `plugin call`.
  */
+import { LIMITS } from "../base/limits.ts";
 import type { PluginLogLine, PluginLogRows, StoredLogLine } from "../state/plugin-logs.ts";
 import type { LogView } from "./plugin-views.ts";
 
@@ -26,11 +27,12 @@ export function makePluginLogs(rows: PluginLogRows): PluginLogs {
     try {
       while (!signal.aborted) {
         news = Promise.withResolvers<void>();
-        for (const line of rows.after(plugin, seq)) {
+        const lines = rows.after(plugin, seq, LIMITS.logLinesAtOnce);
+        for (const line of lines) {
           seq = line.seq;
           yield logView(line);
         }
-        if (!signal.aborted) await news.promise;
+        if (!signal.aborted && lines.length < LIMITS.logLinesAtOnce) await news.promise;
       }
     } finally {
       unlisten();
@@ -50,7 +52,12 @@ export function makePluginLogs(rows: PluginLogRows): PluginLogs {
       if (options.follow) yield* follow(plugin, lines.at(-1)?.seq ?? rows.lastSeq(plugin), options.signal);
     },
     mark: (plugin) => rows.lastSeq(plugin),
-    since: (plugin, mark) => rows.after(plugin, mark).map(logView),
+    since(plugin, mark) {
+      const lines = rows.newest(plugin, LIMITS.callLogLines + 1).filter(({ seq }) => seq > mark);
+      const shown = lastLines(lines).map(logView);
+      const isWhole = shown.length === lines.length;
+      return isWhole ? shown : [omission(plugin, shown[0]?.at ?? ""), ...shown];
+    },
     clear: (plugin) => rows.clear(plugin),
   };
 }
@@ -62,6 +69,7 @@ export interface PluginLogs {
   tail(plugin: string, options: TailOptions): AsyncGenerator<LogView>;
   /** A place in the log, for `since`. */
   mark(plugin: string): number;
+  /** The last lines after a mark: so many as an answer may have, and a line that says so where there were more. */
   since(plugin: string, mark: number): LogView[];
   clear(plugin: string): void;
 }
@@ -73,6 +81,23 @@ export interface TailOptions {
 }
 
 // --- internal ---
+
+/** A plugin decides how much it logs: its lines must not be what fills the daemon's memory. */
+function lastLines(lines: readonly StoredLogLine[]): readonly StoredLogLine[] {
+  let first = lines.length;
+  let chars = 0;
+  while (first > 0 && lines.length - first < LIMITS.callLogLines) {
+    const { text, fields } = lines[first - 1]!;
+    chars += text.length + (fields === undefined ? 0 : JSON.stringify(fields).length);
+    if (chars > LIMITS.callLogChars) break;
+    first--;
+  }
+  return lines.slice(first);
+}
+
+function omission(plugin: string, at: string): LogView {
+  return { at, level: "warn", text: `earlier lines are left out: voxeltron plugin logs ${plugin} has them` };
+}
 
 function logView({ at, level, text, fields }: StoredLogLine): LogView {
   return { at, level, text, ...(fields === undefined ? {} : { fields }) };

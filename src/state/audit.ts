@@ -1,4 +1,7 @@
-/** The `audit` table: what plugins asked the broker for, and how it was answered. Capped as a whole: the oldest rows go first. */
+/**
+ * The `audit` table: what plugins asked the broker for, and how it was answered. Capped for each of them, so
+ * that none can push out what another did: the oldest rows go first.
+ */
 import type { Database } from "./database.ts";
 
 export interface AuditRows {
@@ -21,18 +24,23 @@ export interface AuditRow {
 }
 
 export function makeAuditRows(db: Database, rowsMax: number): AuditRows {
-  const insert = db.query<{ seq: number }, [string, string, string, string | null, string | null, string]>(
-    `INSERT INTO audit (at, plugin, method, capability, target, outcome) VALUES (?, ?, ?, ?, ?, ?) RETURNING seq`,
+  const insert = db.query<null, [string, string, string, string | null, string | null, string]>(
+    `INSERT INTO audit (at, plugin, method, capability, target, outcome) VALUES (?, ?, ?, ?, ?, ?)`,
   );
-  const prune = db.query<null, [number]>("DELETE FROM audit WHERE seq <= ?");
+  const prune = db.query<null, [string, string, number]>(
+    `DELETE FROM audit WHERE plugin = ? AND seq <=
+       (SELECT seq FROM audit WHERE plugin = ? ORDER BY seq DESC LIMIT 1 OFFSET ?)`,
+  );
   const list = db.query<AuditRow, [string, number]>(
     `SELECT at, plugin, method, capability, target, outcome FROM audit WHERE plugin = ? ORDER BY seq DESC LIMIT ?`,
   );
+  const sincePrune = new Map<string, number>();
   return {
     append(row) {
-      const seq =
-        insert.get(row.at, row.plugin, row.method, row.capability, row.target, row.outcome)?.seq ?? 0;
-      if (seq % PRUNE_EVERY === 0) prune.run(seq - rowsMax);
+      insert.run(row.at, row.plugin, row.method, row.capability, row.target, row.outcome);
+      const count = (sincePrune.get(row.plugin) ?? PRUNE_EVERY) + 1;
+      if (count > PRUNE_EVERY) prune.run(row.plugin, row.plugin, rowsMax);
+      sincePrune.set(row.plugin, count > PRUNE_EVERY ? 0 : count);
     },
     list: (plugin, limit) => list.all(plugin, limit).toReversed(),
   };

@@ -6,8 +6,8 @@ export interface PluginLogRows {
   append(plugin: string, line: PluginLogLine): number;
   /** The last `limit` lines, oldest first. */
   newest(plugin: string, limit: number): readonly StoredLogLine[];
-  /** All lines after number `seq`, oldest first. */
-  after(plugin: string, seq: number): readonly StoredLogLine[];
+  /** The first `limit` lines after number `seq`, oldest first. */
+  after(plugin: string, seq: number, limit: number): readonly StoredLogLine[];
   /** The number of the newest line; 0 where there is none. */
   lastSeq(plugin: string): number;
   clear(plugin: string): void;
@@ -35,8 +35,8 @@ export function makePluginLogRows(db: Database, rowsMax: number): PluginLogRows 
   const newest = db.query<Stored, [string, number]>(
     `SELECT seq, at, level, text, fields FROM plugin_logs WHERE plugin = ? ORDER BY seq DESC LIMIT ?`,
   );
-  const after = db.query<Stored, [string, number]>(
-    `SELECT seq, at, level, text, fields FROM plugin_logs WHERE plugin = ? AND seq > ? ORDER BY seq`,
+  const after = db.query<Stored, [string, number, number]>(
+    `SELECT seq, at, level, text, fields FROM plugin_logs WHERE plugin = ? AND seq > ? ORDER BY seq LIMIT ?`,
   );
   const last = db.query<{ seq: number }, [string]>(
     "SELECT coalesce(max(seq), 0) AS seq FROM plugin_logs WHERE plugin = ?",
@@ -59,7 +59,7 @@ export function makePluginLogRows(db: Database, rowsMax: number): PluginLogRows 
       return seq;
     },
     newest: (plugin, limit) => newest.all(plugin, limit).toReversed().map(fromStored),
-    after: (plugin, seq) => after.all(plugin, seq).map(fromStored),
+    after: (plugin, seq, limit) => after.all(plugin, seq, limit).map(fromStored),
     lastSeq: (plugin) => last.get(plugin)?.seq ?? 0,
     clear(plugin) {
       clear.run(plugin);

@@ -3,6 +3,7 @@
  * half-installed, no instance is orphaned. The seed is printed; `bun run soak` runs the full count.
  */
 import { describe, expect, test } from "bun:test";
+import { basename } from "node:path";
 import { needs, until } from "../harness.ts";
 import { ensureTestImage, TEST_IMAGE } from "../fixtures/docker-image.ts";
 import { makeMachine, type Machine } from "./machine.ts";
@@ -51,9 +52,10 @@ const PROCESSES: Ground = {
   services: ["web", "api"],
   good: (machine) => ["--path", machine.write("app", { "index.ts": APP }), "--port", "3000"],
   bad: (machine) => ["--path", machine.write("broken", { "index.ts": "process.exit(3);" }), "--port", "3000"],
-  instances: ({ dataDir }) => [
-    ...new Bun.Glob("*").scanSync({ cwd: `${dataDir}/instances`, onlyFiles: false }),
-  ],
+  instances: ({ dataDir }) =>
+    [...new Bun.Glob("instances/*").scanSync({ cwd: dataDir, onlyFiles: false })].map((path) =>
+      basename(path),
+    ),
 };
 
 const CONTAINERS: Ground = {

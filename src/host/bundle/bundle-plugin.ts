@@ -7,6 +7,7 @@ import { systemClock, type Clock } from "../../base/clock.ts";
 import { fail, type VoxError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { formatBytes, printable, quote } from "../../base/text.ts";
+import { readMemoryInUse } from "../../platform/process-memory.ts";
 import { selfCommand } from "../../platform/self.ts";
 import type { BundleRequest } from "./bundle-role.ts";
 import { joinFrames, splitFrames } from "./frames.ts";
@@ -16,7 +17,7 @@ import { sourceLoader } from "./source-kinds.ts";
  * Gives one module as text, whose default export is the plugin, and its source map.
  *
  * Throws `plugin.import_refused` (file, line, specifier and what is allowed), `plugin.bundle_failed` (file, line, column),
- * `plugin.too_large`, or the signal's reason.
+ * `plugin.too_large`, or the signal's reason. It may take LIMITS.bundleMs and LIMITS.bundleMemoryBytes.
  */
 export type BundlePlugin = (
   files: ReadonlyMap<string, Uint8Array>,
@@ -92,6 +93,11 @@ async function runChild(
   const late = () =>
     kill(fail("plugin.bundle_failed", `bundling took longer than ${LIMITS.bundleMs / 1000} s`));
   const cancel = clock.after(LIMITS.bundleMs, late);
+  const stopLooking = watchMemory(
+    clock,
+    () => readMemoryInUse(child.pid),
+    () => kill(tooMuchMemory()),
+  );
   const abort = () => kill(signal?.reason);
   signal?.addEventListener("abort", abort, { once: true });
   try {
@@ -103,9 +109,21 @@ async function runChild(
     return answer;
   } finally {
     cancel();
+    stopLooking();
     signal?.removeEventListener("abort", abort);
     child.kill("SIGKILL");
   }
+}
+
+/** A few lines of code can fold to a text of gigabytes, and the machine's memory is everybody's. */
+function watchMemory(clock: Clock, inUse: () => number | undefined, tooMuch: () => void): () => void {
+  let cancel = (): void => {};
+  function look(): void {
+    if ((inUse() ?? 0) > LIMITS.bundleMemoryBytes) tooMuch();
+    else cancel = clock.after(LIMITS.bundleMemoryLookMs, look);
+  }
+  look();
+  return () => cancel();
 }
 
 async function readBounded(stream: ReadableStream<Uint8Array>, onTooLarge: () => void): Promise<Uint8Array> {
@@ -155,6 +173,13 @@ function readHead(frame: Uint8Array | undefined): unknown {
 
 function crashed(how: string): VoxError {
   return fail("plugin.bundle_failed", `the bundler did not survive the plugin's files: it ended with ${how}`);
+}
+
+function tooMuchMemory(): VoxError {
+  return fail(
+    "plugin.bundle_failed",
+    `bundling needed more than ${formatBytes(LIMITS.bundleMemoryBytes)} of memory`,
+  );
 }
 
 function tooLarge(): VoxError {

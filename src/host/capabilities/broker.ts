@@ -18,6 +18,7 @@ import { denied } from "./denial.ts";
 import { makeFloodGate } from "./flood-gate.ts";
 import type { Caller, Method } from "./method.ts";
 import { makePluginLog } from "./plugin-log.ts";
+import { makeTurns, type Turns } from "./turns.ts";
 
 export interface Broker {
   /**
@@ -68,6 +69,7 @@ interface Desk {
   readonly plugin: string;
   readonly log: PluginDoor["log"];
   readonly audit: (row: Omit<AuditRow, "at" | "plugin">) => void;
+  readonly turn: Turns;
   pending: number;
 }
 
@@ -106,6 +108,7 @@ function makeDesk(plugin: string, { audit, pluginLogs, clock, log }: BrokerOptio
     audit: (row) => {
       if (!row.outcome.startsWith("capability.") || refusals.pass()) append(row);
     },
+    turn: makeTurns(),
     pending: 0,
   };
 }
@@ -115,7 +118,7 @@ async function invoke(options: BrokerOptions, table: Table, desk: Desk, call: Ca
     throw fail("capability.limit", `more than ${LIMITS.guestPendingCalls} calls wait for an answer already`);
   desk.pending++;
   try {
-    return await checked(options, table, desk, call);
+    return await desk.turn(() => checked(options, table, desk, call));
   } catch (raw) {
     const error = diskFull(raw);
     if (isVoxError(error)) throw error;

@@ -8,14 +8,12 @@ import { LIMITS } from "../../base/limits.ts";
 import { formatBytes } from "../../base/text.ts";
 import type { PluginKvRows } from "../../state/plugin-kv.ts";
 import { method, type Method } from "./method.ts";
-import { makeTurns } from "./turns.ts";
 
 /** The part of the repository that is needed; rows of one plugin are invisible to every other. */
 export type KeyValueRows = Pick<PluginKvRows, "get" | "set" | "delete" | "list">;
 
 /** `kv.get {key}` · `kv.set {key, value}` · `kv.delete {key}` · `kv.list {prefix?}`, as PluginStore in the SDK has them. */
 export function selfMethods(rows: KeyValueRows): readonly Method[] {
-  const turn = makeTurns();
   const counts = new Map<string, number>();
   return [
     method({
@@ -23,32 +21,31 @@ export function selfMethods(rows: KeyValueRows): readonly Method[] {
       args: ["key"],
       anyOf: [],
       params: v.strictObject({ key }),
-      run: ({ plugin }, { key }) =>
-        turn(plugin, () => {
-          const found = rows.get(plugin, key);
-          return found === undefined ? undefined : (JSON.parse(found) as unknown);
-        }),
+      async run({ plugin }, { key }) {
+        const found = rows.get(plugin, key);
+        return found === undefined ? undefined : (JSON.parse(found) as unknown);
+      },
     }),
     method({
       name: "kv.set",
       args: ["key", "value"],
       anyOf: [],
       params: v.strictObject({ key, value: v.optional(v.unknown()) }),
-      run: ({ plugin }, { key, value }) => turn(plugin, () => put(rows, counts, plugin, key, value)),
+      run: async ({ plugin }, { key, value }) => put(rows, counts, plugin, key, value),
     }),
     method({
       name: "kv.delete",
       args: ["key"],
       anyOf: [],
       params: v.strictObject({ key }),
-      run: ({ plugin }, { key }) => turn(plugin, () => rows.delete(plugin, key)),
+      run: async ({ plugin }, { key }) => rows.delete(plugin, key),
     }),
     method({
       name: "kv.list",
       args: ["prefix"],
       anyOf: [],
       params: v.strictObject({ prefix: v.optional(v.pipe(v.string(), v.maxLength(LIMITS.kvKeyChars)), "") }),
-      run: ({ plugin }, { prefix }) => turn(plugin, () => rows.list(plugin, prefix)),
+      run: async ({ plugin }, { prefix }) => rows.list(plugin, prefix),
     }),
   ];
 }

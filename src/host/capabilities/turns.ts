@@ -1,23 +1,18 @@
 /**
- * Keeps one plugin's burst of small synchronous work from holding the daemon: between two pieces the event loop goes
- * round. Called by self.ts, whose store answers without waiting.
+ * Keeps one plugin's burst of calls from holding the daemon: between two of them the event loop goes round, however soon
+ * each is answered or refused. Called by broker.ts.
  */
-export type Turns = <T>(plugin: string, work: () => T) => Promise<T>;
+export type Turns = <T>(work: () => Promise<T>) => Promise<T>;
 
+/** Work begins in the order in which it came; what it waits for, it waits for beside the others. */
 export function makeTurns(): Turns {
-  const last = new Map<string, Promise<void>>();
-  return async (plugin, work) => {
-    const before = last.get(plugin);
+  let last: Promise<void> | undefined;
+  return async (work) => {
+    const before = last;
     const { promise, resolve } = Promise.withResolvers<void>();
-    last.set(plugin, promise);
+    last = promise;
     await before;
-    try {
-      return work();
-    } finally {
-      setImmediate(() => {
-        if (last.get(plugin) === promise) last.delete(plugin);
-        resolve();
-      });
-    }
+    setImmediate(resolve);
+    return work();
   };
 }

@@ -29,6 +29,11 @@ export interface Target {
 export function parseTarget(text: string): Target {
   if (text.length > LIMITS.fetchUrlChars)
     throw invalid(`a URL of at most ${LIMITS.fetchUrlChars} characters is wanted, this has ${text.length}`);
+  // A host of combining marks costs its parser their number squared, and the parser runs where the daemon does.
+  if ((text.match(/[\u0080-\uffff]/g)?.length ?? 0) > NON_ASCII_MAX)
+    throw invalid(
+      `a URL with at most ${NON_ASCII_MAX} characters beyond ASCII is wanted: write the others as %XX`,
+    );
   const url = URL.parse(text);
   if (url === null) throw invalid(`an absolute URL is wanted, found ${quote(text)}`);
   const scheme = SCHEMES[url.protocol];
@@ -59,6 +64,8 @@ export function parseTarget(text: string): Target {
 }
 
 // --- internal ---
+
+const NON_ASCII_MAX = 256;
 
 interface Scheme {
   readonly name: "http" | "https";

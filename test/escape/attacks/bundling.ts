@@ -145,6 +145,13 @@ export const BUNDLING: readonly Attack[] = [
     { code: "plugin.import_refused" },
   ),
   inFiles(
+    "fold constants to a text of terabytes",
+    {
+      "index.ts": `enum E { a0 = "${"x".repeat(1000)}", ${Array.from({ length: 30 }, (_, i) => `a${i + 1} = a${i} + a${i}`).join(", ")} }\n${hook("E.a30.length")}`,
+    },
+    { code: "plugin.bundle_failed", words: "of memory" },
+  ),
+  inFiles(
     "nest deeper than a parser can",
     { "index.js": `export default ${"[".repeat(100_000)}${"]".repeat(100_000)};` },
     { code: "plugin.bundle_failed" },

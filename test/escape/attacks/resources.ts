@@ -89,6 +89,16 @@ export const RESOURCES: readonly Attack[] = [
     `for (const ms of [-1, NaN, Infinity, 1e300, "x", {}]) clearTimeout(setTimeout(() => {}, ms)); clearTimeout({ valueOf: () => 1 }); clearInterval("__proto__"); clearTimeout("constructor"); return 1`,
     { code: "ok", answer: 1 },
   ),
+  inHook(
+    "spend the host's time on a host name of combining marks",
+    `new URL("http://a" + "\\u0301\\u0323".repeat(100_000))`,
+    { code: "plugin.failed", words: "Invalid URL" },
+  ),
+  inHook(
+    "send more bytes than a message may have, and then some that it may",
+    `await ctx.kv.set("k", new Uint8Array(9e6)).catch(() => {}); await ctx.kv.set("k", new Uint8Array(3)); return 1`,
+    { code: "ok", answer: 1, calls: ["kv.set"] },
+  ),
   inHook("use WebAssembly and Atomics", `return [typeof WebAssembly, typeof Atomics]`, {
     code: "ok",
     answer: ["undefined", "undefined"],

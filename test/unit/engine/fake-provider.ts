@@ -79,7 +79,7 @@ export function fakeProvider(name = "fake", cluster: Cluster = new Map()): FakeP
     },
     async exec(id, { command, output }) {
       need(id);
-      output("stdout", Buffer.from(command.join(" ")));
+      await output("stdout", Buffer.from(command.join(" ")));
       return 7;
     },
   };

@@ -24,7 +24,8 @@ export function makeDockerConnection(endpoint: DockerEndpoint): DockerConnection
     client() {
       client ??= import("dockerode").then(({ default: Client }) => {
         const docker = new Client({ ...endpoint });
-        keepQuestions(docker.modem as Modem, asked);
+        const modem: Modem = docker.modem;
+        keepQuestions(modem, asked);
         return docker;
       });
       return client;

@@ -6,11 +6,14 @@
 import { LIMITS } from "../../../base/limits.ts";
 
 export interface ByteDesk {
-  /** From the guest: keeps the bytes for the next message and gives their ticket. Throws where it would hold too many. */
+  /**
+   * From the guest: keeps the bytes for the next message and gives their ticket. Throws where it would hold too many, and then
+   * holds none: that message can't be sent.
+   */
   put(bytes: Uint8Array): string;
   /** The guest's message with base64 in place of its tickets. */
   readonly embed: (text: string) => string;
-  /** The daemon's value with tickets in place of its base64. */
+  /** The daemon's value with tickets in place of its base64. Tickets of the value before it are worth nothing any more. */
   extract(value: unknown): unknown;
   /** To the guest: the bytes of a ticket, once. */
   take(ticket: string): ArrayBuffer | undefined;
@@ -22,10 +25,20 @@ export function makeByteDesk(): ByteDesk {
   const incoming = new Map<string, ArrayBuffer>();
   let held = 0;
   let last = 0;
+
+  function release(): void {
+    outgoing.clear();
+    held = 0;
+  }
+
   return {
     put(bytes) {
       held += bytes.length;
-      if (held > LIMITS.messageBytes) throw new RangeError("more bytes than one message may have");
+      // The tickets are counted too: even those of no bytes, of messages that are never sent, would fill the daemon's memory.
+      if (held > LIMITS.messageBytes || outgoing.size >= LIMITS.messageValues) {
+        release();
+        throw new RangeError("more bytes than one message may have");
+      }
       const ticket = `${token}:${++last}`;
       outgoing.set(ticket, bytes);
       return ticket;
@@ -33,18 +46,19 @@ export function makeByteDesk(): ByteDesk {
     embed(text) {
       if (outgoing.size === 0) return text;
       const message = replaceBytes(JSON.parse(text), (ticket) => outgoing.get(ticket)?.toBase64());
-      outgoing.clear();
-      held = 0;
+      release();
       return JSON.stringify(message);
     },
-    extract: (value) =>
-      replaceBytes(value, (base64) => {
+    extract(value) {
+      incoming.clear();
+      return replaceBytes(value, (base64) => {
         const bytes = decode(base64);
         if (bytes === undefined) return undefined;
         const ticket = `${token}:${++last}`;
         incoming.set(ticket, bytes);
         return ticket;
-      }),
+      });
+    },
     take(ticket) {
       const bytes = incoming.get(ticket);
       incoming.delete(ticket);

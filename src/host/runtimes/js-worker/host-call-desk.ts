@@ -11,6 +11,7 @@ import { failure, result } from "./messages.ts";
 export interface HostCallDesk {
   /** False where the id is in use: no guest of ours sends that. */
   open(id: number, method: string, params: unknown): boolean;
+  /** Ends the call's work. The call is answered all the same: until then it counts. */
   cancel(id: number): void;
   readonly close: () => void;
 }
@@ -46,11 +47,7 @@ export function makeHostCallDesk(door: PluginDoor, send: (text: string) => void)
       void run(id, method, params, controller);
       return true;
     },
-    cancel(id) {
-      const controller = waiting.get(id);
-      waiting.delete(id);
-      controller?.abort();
-    },
+    cancel: (id) => waiting.get(id)?.abort(),
     close() {
       const controllers = [...waiting.values()];
       waiting.clear();

@@ -3,6 +3,7 @@
  * in, pure data out; nothing here reaches a file, a socket or the daemon. Arguments come from the guest and may be anything;
  * what throws is answered with nothing. Runs in the Worker; called by guest.ts.
  */
+import { LIMITS } from "../../../base/limits.ts";
 import { mapStack, type StackMap } from "./stack-map.ts";
 
 /** Text and buffers from the guest; `undefined` where it gave something else. */
@@ -51,7 +52,8 @@ export function makeHostOperations(
 // --- internal ---
 
 const RANDOM_MAX = 65_536;
-const URL_CHARS_MAX = 1_000_000;
+/** Three parts, all of each escaped. */
+const URL_TEXT_MAX = 3 * 6 * LIMITS.fetchUrlChars;
 const DIGESTS: Readonly<Record<string, "sha1" | "sha256" | "sha384" | "sha512">> = {
   "SHA-1": "sha1",
   "SHA-256": "sha256",
@@ -89,11 +91,13 @@ function jsonString(text: string): string {
 }
 
 function jsonStrings(text: string): string[] {
-  if (text.length > URL_CHARS_MAX) throw new TypeError("too long");
+  if (text.length > URL_TEXT_MAX) throw new TypeError("too long");
   const list = JSON.parse(text) as unknown;
   if (!Array.isArray(list) || list.length > 3 || list.some((part) => typeof part !== "string")) {
     throw new TypeError("not a list of strings");
   }
+  // A host of combining marks costs their number squared, and nothing can stop the host's parser.
+  if (list.some((part: string) => part.length > LIMITS.fetchUrlChars)) throw new TypeError("too long");
   return list as string[];
 }
 

@@ -13,7 +13,7 @@ import { notice } from "./messages.ts";
 export interface Outbox {
   /** A call of the broker: its number and its parameters, as JSON text. The empty string, or why it was not sent. */
   host(id: number, body: string): string;
-  /** A call needs no answer any more. */
+  /** A call needs no answer any more. It counts as waiting until the daemon has answered it all the same. */
   cancel(id: number): void;
   /** The daemon answered a call. */
   hostAnswered(id: number): void;
@@ -54,7 +54,7 @@ export function makeOutbox(
       return "";
     },
     cancel(id) {
-      if (pending.delete(id)) post(notice("cancel", { id }));
+      if (pending.has(id)) post(notice("cancel", { id }));
     },
     hostAnswered: (id) => void pending.delete(id),
     log(body) {

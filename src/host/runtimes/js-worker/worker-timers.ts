@@ -13,6 +13,7 @@ export function makeWorkerTimers(fire: (id: number) => void): WorkerTimers {
     start(text) {
       const [id = Number.NaN, ms = Number.NaN] = text.split(":").map(Number);
       if (!Number.isSafeInteger(id) || !(ms >= 1) || running.size > LIMITS.guestTimers) return;
+      clearTimeout(running.get(id));
       running.set(
         id,
         setTimeout(() => {

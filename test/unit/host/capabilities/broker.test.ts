@@ -358,3 +358,17 @@ test("a capability that the operator's ceiling leaves out is not advised to be g
     hint: `the daemon's configuration keeps it from every plugin: add "notify_send" to [plugins] ceiling`,
   });
 });
+
+test("between two calls of a burst the event loop goes round, be they refused", async () => {
+  const { door } = setUp();
+  let rounds = 0;
+  let isOver = false;
+  const count = (): void => {
+    rounds++;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  await Promise.allSettled(Array.from({ length: 50 }, () => door.invoke("notify.send", send)));
+  isOver = true;
+  expect(rounds).toBeGreaterThanOrEqual(40);
+});

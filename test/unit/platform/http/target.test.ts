@@ -69,6 +69,12 @@ describe("parseTarget", () => {
     });
   });
 
+  test("a host whose parser would take the square of its length is not given to it", () => {
+    const marks = "\u0301\u0323".repeat(1000);
+    expect(() => parseTarget(`https://a${marks}.test/`)).toThrow("at most 256 characters beyond ASCII");
+    expect(parseTarget(`https://a.test/${"ü".repeat(200)}`).host).toBe("a.test");
+  });
+
   test("a scheme's own port is not written", () => {
     expect(parseTarget("https://a.test:443/").authority).toBe("a.test");
     expect(parseTarget("http://[2606:4700::1]:81/").authority).toBe("[2606:4700::1]:81");

@@ -29,3 +29,23 @@ test("it holds no more than a message may have", () => {
   desk.put(new Uint8Array(LIMITS.messageBytes));
   expect(() => desk.put(new Uint8Array(1))).toThrow(RangeError);
 });
+
+test("a message that is too large costs that message alone", () => {
+  const desk = makeByteDesk();
+  expect(() => desk.put(new Uint8Array(LIMITS.messageBytes + 1))).toThrow(RangeError);
+  const ticket = desk.put(new Uint8Array([1, 2, 3]));
+  expect(desk.embed(`{"$b64":"${ticket}"}`)).toBe('{"$b64":"AQID"}');
+});
+
+test("tickets of messages that are never sent are bounded, those of no bytes too", () => {
+  const desk = makeByteDesk();
+  for (let i = 0; i < LIMITS.messageValues; i++) desk.put(new Uint8Array(0));
+  expect(() => desk.put(new Uint8Array(0))).toThrow(RangeError);
+});
+
+test("what a guest did not take of an answer is gone with the next one", () => {
+  const desk = makeByteDesk();
+  const first = desk.extract({ $b64: "AQID" }) as { $b64: string };
+  desk.extract({ $b64: "AQID" });
+  expect(desk.take(first.$b64)).toBeUndefined();
+});
