@@ -37,6 +37,8 @@ export const LIMITS = {
   guestTimers: 1_000,
   guestPendingCalls: 100,
   guestPendingBytes: 16 * MIB,
+  /** Characters on their way to a Worker that has not come to read them. All of fetchHeldBytes fits in, as base64. */
+  guestUnreadChars: 64 * MIB,
   hookDefaultMs: 10 * SECOND,
   hookMaxMs: 10 * MINUTE,
   pluginIdleMs: 5 * MINUTE,

@@ -12,7 +12,6 @@ export type BundleOutcome = Bundled | BundleProblem;
 export interface Bundled {
   readonly code: string;
   readonly sourceMap: string;
-  readonly exports: readonly string[];
 }
 
 export interface BundleProblem {
@@ -33,7 +32,7 @@ export async function bundleFiles(files: SourceFiles, entry: string): Promise<Bu
   const text = await code.text();
   const { exports } = new Bun.Transpiler({ loader: "js" }).scan(text);
   if (!exports.includes("default")) return { problem: "plugin.bundle_failed", message: noDefault(entry) };
-  return { code: text, sourceMap: slimMap(await map.text()), exports };
+  return { code: text, sourceMap: slimMap(await map.text()) };
 }
 
 // --- internal ---

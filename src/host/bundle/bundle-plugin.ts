@@ -28,8 +28,6 @@ export type BundlePlugin = (
 export interface PluginBundle {
   readonly code: string;
   readonly sourceMap: string;
-  /** Names that the module exports; `default` is among them. */
-  readonly exports: readonly string[];
 }
 
 export interface BundlerDeps {
@@ -141,7 +139,7 @@ async function readBounded(stream: ReadableStream<Uint8Array>, onTooLarge: () =>
 }
 
 const headSchema = v.variant("ok", [
-  v.object({ ok: v.literal(true), exports: v.array(v.string()) }),
+  v.object({ ok: v.literal(true) }),
   v.object({
     ok: v.literal(false),
     problem: v.picklist(["plugin.import_refused", "plugin.bundle_failed"]),
@@ -159,7 +157,7 @@ function readAnswer(bytes: Uint8Array): PluginBundle {
   if (code === undefined || sourceMap === undefined) throw crashed("an answer without code");
   if (code.length > LIMITS.bundleBytes || sourceMap.length > LIMITS.bundleBytes) throw tooLarge();
   const decoder = new TextDecoder();
-  return { code: decoder.decode(code), sourceMap: decoder.decode(sourceMap), exports: parsed.output.exports };
+  return { code: decoder.decode(code), sourceMap: decoder.decode(sourceMap) };
 }
 
 function readHead(frame: Uint8Array | undefined): unknown {

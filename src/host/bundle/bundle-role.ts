@@ -13,7 +13,7 @@ export interface BundleRequest {
 
 /** First frame of the answer. After `ok`, a frame with the code and one with the source map follow. */
 export type BundleAnswer =
-  | { readonly ok: true; readonly exports: readonly string[] }
+  | { readonly ok: true }
   | { readonly ok: false; readonly problem: string; readonly message: string };
 
 export async function runBundleRole(): Promise<void> {
@@ -27,8 +27,7 @@ export async function runBundleRole(): Promise<void> {
 
 function answerFrames(outcome: BundleOutcome): Uint8Array<ArrayBuffer> {
   const encoder = new TextEncoder();
-  const head: BundleAnswer =
-    "problem" in outcome ? { ok: false, ...outcome } : { ok: true, exports: outcome.exports };
+  const head: BundleAnswer = "problem" in outcome ? { ok: false, ...outcome } : { ok: true };
   const texts = "problem" in outcome ? [] : [outcome.code, outcome.sourceMap];
   return joinFrames([JSON.stringify(head), ...texts].map((text) => encoder.encode(text)));
 }

@@ -118,7 +118,10 @@ async function invoke(options: BrokerOptions, table: Table, desk: Desk, call: Ca
     throw fail("capability.limit", `more than ${LIMITS.guestPendingCalls} calls wait for an answer already`);
   desk.pending++;
   try {
-    return await desk.turn(() => checked(options, table, desk, call));
+    return await desk.turn(async () => {
+      call.signal?.throwIfAborted();
+      return checked(options, table, desk, call);
+    });
   } catch (raw) {
     const error = diskFull(raw);
     if (isVoxError(error)) throw error;

@@ -11,8 +11,11 @@ export function makeTurns(): Turns {
     const before = last;
     const { promise, resolve } = Promise.withResolvers<void>();
     last = promise;
-    await before;
-    setImmediate(resolve);
+    if (before !== undefined) await before;
+    setImmediate(() => {
+      if (last === promise) last = undefined;
+      resolve();
+    });
     return work();
   };
 }

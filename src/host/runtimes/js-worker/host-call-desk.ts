@@ -2,11 +2,12 @@
  * The guest's calls of the broker while they wait: each is answered once, at most a bounded number wait at a time, and all are
  * aborted when the room ends. Called by room-body.ts.
  */
-import { fail, toWire } from "../../../base/errors.ts";
+import { fail, toWire, type VoxError } from "../../../base/errors.ts";
 import { LIMITS } from "../../../base/limits.ts";
 import { formatBytes } from "../../../base/text.ts";
 import type { PluginDoor } from "../runtime.ts";
 import { failure, result } from "./messages.ts";
+import type { WorkerLink } from "./worker-link.ts";
 
 export interface HostCallDesk {
   /** False where the id is in use: no guest of ours sends that. */
@@ -16,7 +17,10 @@ export interface HostCallDesk {
   readonly close: () => void;
 }
 
-export function makeHostCallDesk(door: PluginDoor, send: (text: string) => void): HostCallDesk {
+export function makeHostCallDesk(
+  door: PluginDoor,
+  { send, unread }: Pick<WorkerLink, "send" | "unread">,
+): HostCallDesk {
   const waiting = new Map<number, AbortController>();
 
   async function run(
@@ -28,7 +32,7 @@ export function makeHostCallDesk(door: PluginDoor, send: (text: string) => void)
     const answer = await answerText(door, id, method, params, controller.signal);
     if (waiting.get(id) !== controller) return;
     waiting.delete(id);
-    send(answer);
+    send(unread() + answer.length <= LIMITS.guestUnreadChars ? answer : failure(id, toWire(tooMuchUnread())));
   }
 
   return {
@@ -57,6 +61,11 @@ export function makeHostCallDesk(door: PluginDoor, send: (text: string) => void)
 }
 
 // --- internal ---
+
+/** A guest that asks and does not listen would have the daemon keep a hundred answers of the largest size. */
+function tooMuchUnread(): VoxError {
+  return fail("capability.limit", "the plugin has not come to read the answers that were sent to it before");
+}
 
 async function answerText(
   door: PluginDoor,

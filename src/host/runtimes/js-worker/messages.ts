@@ -17,7 +17,9 @@ export const CONTROL = {
   stop: 0,
   /** Goes up at each entry into the guest and at each return: odd while the guest runs. */
   entries: 1,
-  cells: 2,
+  /** Characters of messages that the Worker has read so far; wraps around. */
+  read: 2,
+  cells: 3,
 } as const;
 
 export interface LoadParams {

@@ -65,7 +65,7 @@ export function makeRoomBody(
     gone: (detail) => void end(stopFailure("crash", detail, guest.name, task)),
   });
   const requests = makeGuestRequests(clock, link.send);
-  const calls = makeHostCallDesk(door, link.send);
+  const calls = makeHostCallDesk(door, link);
 
   /** False where no guest of ours would say that. */
   function take(message: GuestMessage): boolean {

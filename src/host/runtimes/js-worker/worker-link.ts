@@ -8,6 +8,8 @@ import { CONTROL, type WorkerStart } from "./messages.ts";
 
 export interface WorkerLink {
   readonly send: (text: string) => void;
+  /** Characters that were sent and that the Worker has not read yet: they are held in the daemon's memory. */
+  readonly unread: () => number;
   /** An odd number while the guest runs; the same odd number twice is one long entry. */
   readonly entries: () => number;
   /** Stops the guest at its next check and ends the thread. Settles when it is gone. Idempotent. */
@@ -33,8 +35,13 @@ export function openWorkerLink(
     on.gone("its thread ended");
   });
   worker.postMessage({ module, control } satisfies WorkerStart);
+  let sent = 0;
   return {
-    send: (text) => worker.postMessage(text),
+    send(text) {
+      sent = (sent + text.length) | 0;
+      worker.postMessage(text);
+    },
+    unread: () => (sent - Atomics.load(control, CONTROL.read)) | 0,
     entries: () => Atomics.load(control, CONTROL.entries),
     async end() {
       Atomics.store(control, CONTROL.stop, 1);

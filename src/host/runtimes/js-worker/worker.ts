@@ -6,7 +6,7 @@ import { systemClock } from "../../../base/clock.ts";
 import { makeByteDesk } from "./byte-desk.ts";
 import { makeGuest, type JsGuest } from "./guest.ts";
 import { makeHostOperations, type Operation } from "./host-operations.ts";
-import { notice, type HookParams, type LoadParams, type WorkerStart } from "./messages.ts";
+import { CONTROL, notice, type HookParams, type LoadParams, type WorkerStart } from "./messages.ts";
 import { makeOutbox } from "./outbox.ts";
 import { parseStackMap, type StackMap } from "./stack-map.ts";
 import { makeWorkerTimers } from "./worker-timers.ts";
@@ -43,6 +43,7 @@ type Incoming =
   | { readonly id: number; readonly method?: undefined };
 
 async function receive(start: WorkerStart, text: string): Promise<void> {
+  Atomics.add(start.control, CONTROL.read, text.length);
   const message = JSON.parse(text) as Incoming;
   if (message.method === "load") await load(start, message.id, message.params);
   else if (message.method === "hook") {
@@ -100,6 +101,8 @@ function messageOperations(loadId: number): Record<string, Operation> {
       quietly(() => {
         loaded = true;
         outbox.answer(loadId, body);
+        // What loading left over is a sixth of an idle room's memory, and nothing else would collect it for long.
+        setTimeout(() => Bun.gc(true));
       }),
     answer: (body, _, id) =>
       quietly(() => {

@@ -372,3 +372,15 @@ test("between two calls of a burst the event loop goes round, be they refused", 
   isOver = true;
   expect(rounds).toBeGreaterThanOrEqual(40);
 });
+
+test("a call that is cancelled before its turn is not made", async () => {
+  const { door, ran, grants, audit } = setUp();
+  grants.set("notify_send", null);
+  const cancel = new AbortController();
+  const calls = [door.invoke("notify.send", send), door.invoke("notify.send", send, cancel.signal)];
+  cancel.abort();
+  expect(await rejection(calls[1]!)).toMatchObject({ code: "operation.interrupted" });
+  await calls[0];
+  expect(ran).toHaveLength(1);
+  expect(audit).toHaveLength(1);
+});

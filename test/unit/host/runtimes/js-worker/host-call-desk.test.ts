@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { fail } from "../../../../../src/base/errors.ts";
+import { LIMITS } from "../../../../../src/base/limits.ts";
 import { makeHostCallDesk } from "../../../../../src/host/runtimes/js-worker/host-call-desk.ts";
 import { until } from "../../../../harness.ts";
 
@@ -13,7 +14,11 @@ function setUp() {
         signal?.addEventListener("abort", () => reject(fail("operation.interrupted", "cancelled")));
       }),
   };
-  return { sent, desk: makeHostCallDesk(door, (text) => void sent.push(JSON.parse(text) as { id: number })) };
+  const link = {
+    send: (text: string) => void sent.push(JSON.parse(text) as { id: number }),
+    unread: () => 0,
+  };
+  return { sent, door, link, desk: makeHostCallDesk(door, link) };
 }
 
 test("a cancelled call is ended and answered, so that the Worker knows when it is over", async () => {
@@ -33,4 +38,13 @@ test("after the end of the room nothing is answered", async () => {
   desk.close();
   await new Promise((resolve) => setImmediate(resolve));
   expect(sent).toEqual([]);
+});
+
+test("a guest that does not read its answers gets no more of them, but for the word that says so", async () => {
+  const { door, link, sent } = setUp();
+  const answering = { ...door, invoke: async () => "x".repeat(1000) };
+  const desk = makeHostCallDesk(answering, { ...link, unread: () => LIMITS.guestUnreadChars - 500 });
+  desk.open(1, "kv.list", {});
+  await until(() => sent.length > 0, { timeoutMs: 1000, what: "the answer" });
+  expect(sent).toMatchObject([{ id: 1, error: { data: { code: "capability.limit" } } }]);
 });
