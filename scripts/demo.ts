@@ -39,7 +39,7 @@ async function play(): Promise<void> {
     print(`the webhook received: ${stage.received[0]?.title} — ${stage.received[0]?.text}\n`);
 
     say("deploy a version that does not start; the old one keeps running");
-    await show(["deploy", "web", "--command", "/voxeltron run /absent.ts"], [], 1);
+    await show(["deploy", "web", "--env", "BROKEN=yes"], [], 1);
     await waitFor("the second notification", () => stage.received.length >= 2);
     print(`the webhook received: ${stage.received[1]?.title} — ${stage.received[1]?.text}\n`);
     print(`$ curl http://${address}/\n${await (await fetch(`http://${address}/`)).text()}`);
@@ -48,7 +48,8 @@ async function play(): Promise<void> {
     await show(["events"]);
     await show(["remove", "web", "--yes"]);
   } finally {
-    if (onDocker) await stage.type(["remove", "web", "--yes"]).then(removeImage);
+    await stage.type(["remove", "web", "--yes"]);
+    if (onDocker) await removeImage();
   }
   say("done; nothing is left behind");
 

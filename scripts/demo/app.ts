@@ -1,4 +1,8 @@
-/** The small web app that the demo deploys. It runs on whatever runs voxeltron. */
+/** The small web app that the demo deploys. It runs on whatever runs voxeltron. With BROKEN set it does not start. */
+if (process.env["BROKEN"] !== undefined) {
+  console.error("this version does not start: BROKEN is set");
+  process.exit(1);
+}
 const version = process.env["GREETING"] ?? "hello";
 
 Bun.serve({

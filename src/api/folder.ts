@@ -34,7 +34,7 @@ export function listFolder(folder: string, kind: UploadKind): readonly FolderEnt
     root,
     keepsLinks: kind === "app",
     bytesMax: kind === "plugin" ? LIMITS.pluginUploadBytes : LIMITS.appUploadBytes,
-    ignored: readIgnoreFile(root),
+    ignored: readIgnoreFile(root, kind),
     entries: [],
     bytes: 0,
     visited: 0,
@@ -80,6 +80,7 @@ interface Walk {
 }
 
 const IGNORE_FILE = ".voxeltronignore";
+const SDK_COPY = "node_modules/@voxeltron/sdk";
 
 function realRoot(folder: string): string {
   try {
@@ -91,9 +92,10 @@ function realRoot(folder: string): string {
   throw fail("upload.invalid", `${quote(folder)} is a file, wanted a folder`);
 }
 
-/** `.git` stays out whatever the file says. */
-function readIgnoreFile(root: string): Ignore {
+/** `.git` stays out whatever the file says. So does an author's copy of the SDK, mostly a link: the daemon provides it. */
+function readIgnoreFile(root: string, kind: UploadKind): Ignore {
   const rules = ignore();
+  if (kind === "plugin") rules.add(`/${SDK_COPY}`);
   const file = join(root, IGNORE_FILE);
   const stats = lstatSync(file, { throwIfNoEntry: false });
   if (stats === undefined) return rules;

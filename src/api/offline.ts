@@ -52,16 +52,17 @@ export async function offlinePlugins(dataDir: string): Promise<readonly PluginDe
   }
 }
 
-/** What an install would refuse or ask. Throws `upload.*` where the folder can't be read. */
+/** What an install would refuse or ask; the code is bundled, not run. Throws `upload.*` where the folder can't be read. */
 export async function checkPluginFolder(dir: string): Promise<Report> {
   const { listFolder, readEntry } = await import("./folder.ts");
+  const { bundlePlugin } = await import("../host/bundle/bundle-plugin.ts");
   const { checkFiles } = await import("../host/check-files.ts");
   const files = new Map<string, PackageFile>();
   for (const entry of listFolder(dir, "plugin")) {
     const bytes = Buffer.concat(await Array.fromAsync(readEntry(entry)));
     files.set(entry.path, { bytes, executable: entry.executable });
   }
-  return checkFiles(files);
+  return checkFiles(files, bundlePlugin);
 }
 
 export type { Report as PluginReport } from "../host/check-files.ts";

@@ -114,8 +114,10 @@ function parseInput(name: OperationName, body: unknown): unknown {
   const result = v.safeParse(operations[name].input, body);
   if (result.success) return result.output;
   const issue = result.issues[0];
-  const wanted = (issue.type === "custom" ? issue.message : issue.expected) ?? "something else";
   const path = issue.path?.map((item) => String(item.key)).join(".") ?? "";
+  if (issue.expected === "never")
+    throw fail("request.invalid", `${name}: ${path} is not a field that it knows`, { details: { path } });
+  const wanted = (issue.type === "custom" ? issue.message : issue.expected) ?? "something else";
   // The issue's own message would repeat the received value, which may be a password.
   throw fail("request.invalid", `${name}: ${path === "" ? "the body" : path} should be ${wanted}`, {
     details: { path, expected: wanted },

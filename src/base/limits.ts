@@ -44,6 +44,10 @@ export const LIMITS = {
   pluginIdleMs: 5 * MINUTE,
   roomStartMs: 10 * SECOND,
   /** How long past its deadline a room may take to say that it stopped its guest. */
+  /** How long a Worker may take to say that its guest is still, before it is terminated. */
+  workerLeaveMs: 200,
+  /** How long its thread stays after that: compiling that was begun for it must end, or no guest gets its fruits. */
+  workerLingerMs: 500,
   roomGraceMs: 5 * SECOND,
   /**
    * How long what runs may go on where something else takes its place: a plugin's call when it is replaced, disabled or the

@@ -26,6 +26,12 @@ export interface Argument {
   readonly optional?: true;
 }
 
+/** As help and errors write it. */
+export function argumentText({ name, rest, optional }: Argument): string {
+  if (rest === true) return `${name}…`;
+  return optional === true ? `[${name}]` : `<${name}>`;
+}
+
 /** By the long name without dashes. */
 export type Options = Readonly<Record<string, Option>>;
 

@@ -1,5 +1,5 @@
 /** Help, made from the table of commands: the overview, one noun, one command. Pure text. */
-import type { Argument, Command, Options } from "./command.ts";
+import { argumentText, type Command, type Options } from "./command.ts";
 import { GLOBAL_OPTIONS } from "./parse.ts";
 
 /** `voxeltron --help`. */
@@ -76,12 +76,10 @@ function section(title: string, lines: readonly string[]): readonly string[] {
 
 function synopsis(command: Command, form: "short" | "full"): string {
   const options = form === "full" && Object.keys(command.options).length > 0 ? ["[options]"] : [];
-  return [command.words, ...command.args.map(argumentText), ...options].join(" ");
-}
-
-function argumentText(argument: Argument): string {
-  if (argument.rest === true) return `${argument.name}…`;
-  return argument.optional === true ? `[${argument.name}]` : `<${argument.name}>`;
+  // Before what is passed on: behind it an option would be passed on too.
+  const rest = command.args.some(({ rest }) => rest === true);
+  const given = command.args.map(argumentText);
+  return [command.words, ...(rest ? [...options, ...given] : [...given, ...options])].join(" ");
 }
 
 function optionLines(options: Options): readonly string[] {

@@ -42,11 +42,24 @@ export async function reportError(io: Io, error: unknown, asJson: boolean): Prom
   const hint = isVoxError(error) ? wire.hint : undefined;
   await io.stderr.write(
     `${paint(io, io.stderr, "error:")} ${printable(wire.message, LIMITS.errorTextChars)}\n${stack}` +
+      evidence(wire.details) +
       (hint === undefined ? "" : `hint: ${printable(hint, LIMITS.errorTextChars)}\n`),
   );
 }
 
 // --- internal ---
+
+/** Where a plugin's code failed, and what an instance wrote last: without them the message is half the story. */
+function evidence(details: Readonly<Record<string, unknown>> | undefined): string {
+  const frames = texts(details?.["stack"]).map((frame) => `  at ${frame}\n`);
+  const written = texts(details?.["logs"]).map((line) => `  | ${line}\n`);
+  return [...frames, ...(written.length === 0 ? [] : ["its last lines:\n", ...written])].join("");
+}
+
+function texts(value: unknown): readonly string[] {
+  if (!Array.isArray(value)) return [];
+  return value.filter((each) => typeof each === "string").map((text) => printable(text));
+}
 
 function cellText(value: Cell): string {
   return value === null || value === undefined || value === "" ? "-" : printable(String(value));

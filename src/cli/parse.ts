@@ -6,7 +6,14 @@
 import { parseArgs } from "node:util";
 import { fail, type VoxError } from "../base/errors.ts";
 import { didYouMean, quote } from "../base/text.ts";
-import type { Argument, Command, GlobalFlags, Option, Options } from "./command.ts";
+import {
+  argumentText,
+  type Argument,
+  type Command,
+  type GlobalFlags,
+  type Option,
+  type Options,
+} from "./command.ts";
 
 export interface Parsed {
   /** Undefined where no command was named. */
@@ -213,7 +220,7 @@ function assignArguments(
 }
 
 function missing(command: Command, wanted: Argument): VoxError {
-  return usage(`${command.words} needs ${wanted.name}`, command);
+  return usage(`${command.words} needs ${argumentText(wanted)}`, command);
 }
 
 function verbs(family: readonly Command[]): readonly string[] {

@@ -4,8 +4,14 @@ import { formatBytes, printable } from "../base/text.ts";
 import { facts, table } from "./output.ts";
 
 export function serviceLine(service: ServiceView): string {
-  const address = service.address === null ? "" : ` at ${printable(service.address)}`;
+  const { address: at, state } = service;
+  const address = at === null || state !== "running" ? "" : ` at ${printable(at)}`;
   return `${printable(service.name)} is ${printable(service.state)}${address}\n`;
+}
+
+/** What it runs, as short as one can tell it apart: a folder is known by its digest. */
+export function imageText(image: string | null): string | null {
+  return image === null ? null : image.replace(/^sha256:([0-9a-f]{12})[0-9a-f]{52}$/, "folder $1");
 }
 
 export function serviceFacts(service: ServiceDetails): string {

@@ -1,9 +1,10 @@
 /**
- * `plugin check`: what can be said of a plugin's folder without running it and without a daemon. Pure. The same rules that
- * install applies; what only running the code could tell is not here.
+ * `plugin check`: what can be said of a plugin's folder without running it and without a daemon. The same rules that install
+ * applies, the bundler's too; what only running the code could tell is not here. Called by api/offline.ts.
  */
 import { isVoxError } from "../base/errors.ts";
 import { HOOK_NAMES } from "../sdk/index.ts";
+import type { BundlePlugin } from "./bundle/bundle-plugin.ts";
 import { mainFile } from "./manifest/main-file.ts";
 import type { Manifest } from "./manifest/manifest.ts";
 import { digestOf } from "./package/digest.ts";
@@ -26,11 +27,11 @@ export interface Problem {
   readonly hint?: string;
 }
 
-export function checkFiles(files: PackageFiles): Report {
+export async function checkFiles(files: PackageFiles, bundle: BundlePlugin): Promise<Report> {
   const problems: Problem[] = [];
-  const attempt = <T>(work: () => T): T | undefined => {
+  const attempt = async <T>(work: () => T | Promise<T>): Promise<T | undefined> => {
     try {
-      return work();
+      return await work();
     } catch (error) {
       if (!isVoxError(error)) throw error;
       const { code, message, hint } = error;
@@ -38,11 +39,12 @@ export function checkFiles(files: PackageFiles): Report {
       return undefined;
     }
   };
-  attempt(() => checkSize(files));
-  const manifest = attempt(() => readManifest(files));
+  await attempt(() => checkSize(files));
+  const manifest = await attempt(() => readManifest(files));
   if (manifest !== undefined) {
-    attempt(() => checkSupported(manifest, undefined));
-    const main = attempt(() => mainFile(manifest, files));
+    await attempt(() => checkSupported(manifest, undefined));
+    const main = await attempt(() => mainFile(manifest, files));
+    if (main !== undefined && problems.length === 0) await attempt(() => bundle(sourcesOf(files), main));
     problems.push(...warnings(manifest, main === undefined ? undefined : files.get(main)?.bytes, main));
   }
   return {
@@ -53,6 +55,10 @@ export function checkFiles(files: PackageFiles): Report {
 }
 
 // --- internal ---
+
+function sourcesOf(files: PackageFiles): ReadonlyMap<string, Uint8Array> {
+  return new Map([...files].map(([path, { bytes }]) => [path, bytes]));
+}
 
 function warnings(manifest: Manifest, bytes: Uint8Array | undefined, main: string | undefined): Problem[] {
   const warn = (code: string, message: string): Problem => ({ level: "warning", code, message });

@@ -2,6 +2,7 @@
  * All installed plugins in memory, as the database has them, each with its supervisor. The one place that starts a plugin's
  * code for real: the files are checked, then a room is opened with the door that the broker made. Called by plugins.ts.
  */
+import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../base/clock.ts";
 import { fail } from "../base/errors.ts";
 import { didYouMean, quote } from "../base/text.ts";
@@ -17,12 +18,15 @@ import {
   type PluginOverrides,
 } from "./installed-plugin.ts";
 import type { Integrity } from "./integrity.ts";
+import type { PluginConfig } from "./plugin-config.ts";
 import type { OpenRoom, PluginDoor } from "./runtimes/runtime.ts";
 import type { OpenedRoom } from "./runtimes/room-keeper.ts";
 import { makeSupervisor, type Supervisor } from "./runtimes/supervisor.ts";
 
 export function makeRoster(deps: RosterDeps): Roster {
   const plugins = new Map<string, InstalledPlugin>();
+  /** The settings that each plugin's last room was opened with. */
+  const opened = new Map<string, PluginConfig>();
   let sorted: readonly InstalledPlugin[] = [];
 
   async function open(name: string): Promise<OpenedRoom> {
@@ -31,6 +35,7 @@ export function makeRoster(deps: RosterDeps): Roster {
     const manifest = manifestOf(plugin);
     const config = configOf(plugin, deps.configFor);
     const bundle = await deps.integrity.verified(plugin.row);
+    opened.set(name, config);
     const room = await deps.openRoom(guestOf(manifest, bundle, config), deps.doorFor(name));
     return { room, deadlineMs: manifest.timeoutMs };
   }
@@ -42,6 +47,15 @@ export function makeRoster(deps: RosterDeps): Roster {
     throw fail("plugin.not_found", `no plugin is called ${quote(name)}`, {
       hint: meant === undefined ? undefined : `did you mean ${quote(meant)}?`,
     });
+  }
+
+  function hasNewConfig(plugin: InstalledPlugin): boolean {
+    if (!plugin.supervisor.status().running) return false;
+    try {
+      return !isDeepStrictEqual(configOf(plugin, deps.configFor), opened.get(plugin.row.name));
+    } catch {
+      return true; // What is wrong with it is said when the room is opened.
+    }
   }
 
   function supervise(plugin: string): Supervisor {
@@ -65,6 +79,11 @@ export function makeRoster(deps: RosterDeps): Roster {
     all: () => sorted,
     get,
     find: (name) => plugins.get(name),
+    toRun(name) {
+      const plugin = get(name);
+      if (hasNewConfig(plugin)) plugin.supervisor.restart();
+      return plugin;
+    },
     refresh,
     async alone(name, work) {
       const supervisor = plugins.get(name)?.supervisor;
@@ -95,6 +114,8 @@ export interface Roster {
   /** Throws `plugin.not_found`. */
   get(name: string): InstalledPlugin;
   find(name: string): InstalledPlugin | undefined;
+  /** As `get`, for a call: its guest starts afresh where the operator gave it other settings meanwhile. */
+  toRun(name: string): InstalledPlugin;
   /** Reads the plugin's row and grants anew. */
   refresh(name: string): void;
   /** Runs `work` while no guest of the plugin runs. */

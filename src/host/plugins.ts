@@ -58,7 +58,7 @@ export function makePlugins(deps: PluginsDeps): Plugins {
       roster.get(name);
       yield* deps.logs.tail(name, options);
     },
-    call: async (name, hook, request = {}) => callByHand(roster.get(name), hook, request, deps),
+    call: async (name, hook, request = {}) => callByHand(roster.toRun(name), hook, request, deps),
     callerOf(name) {
       const plugin = roster.find(name);
       return plugin === undefined ? undefined : callerFrom(plugin, deps.ceiling());
@@ -69,7 +69,7 @@ export function makePlugins(deps: PluginsDeps): Plugins {
         return request === undefined ? [] : [{ plugin: row.name, gate: request.gate }];
       }),
     async run(name, hook, event, signal) {
-      const plugin = roster.get(name);
+      const plugin = roster.toRun(name);
       hookOf(plugin, hook);
       return plugin.supervisor.call(hook, event, { signal });
     },

@@ -29,7 +29,13 @@ describe("documents", () => {
   });
 
   test("links lead somewhere", () => {
-    const pages = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", ...new Bun.Glob("docs/**/*.md").scanSync(root)];
+    const pages = [
+      "README.md",
+      "ARCHITECTURE.md",
+      "CONTRIBUTING.md",
+      "SECURITY.md",
+      ...new Bun.Glob("docs/**/*.md").scanSync(root),
+    ];
     const dead = pages.flatMap((page) =>
       [...read(page).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)]
         .map((match) => match[1] ?? "")

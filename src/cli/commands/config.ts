@@ -9,13 +9,13 @@ const check = command({
   args: [{ name: "file", optional: true }],
   options: {},
   example: "voxeltron config check\nvoxeltron config check ./voxeltron.toml",
-  async run({ io, flags, args }) {
+  async run({ io, flags, args, place }) {
     const { checkConfigFile } = await import("../../api/offline.ts");
     const named = args["file"] ?? flags.config;
     const file = await checkConfigFile(named, io.environment, io.uid);
     const said =
       file === undefined
-        ? "there is no configuration file: defaults are used"
+        ? `there is no ${printable(place.configFile().path)}: defaults are used`
         : `${printable(file)} is valid`;
     await io.stdout.write(flags.json ? json({ file: file ?? null, valid: true }) : `${said}\n`);
   },

@@ -17,7 +17,11 @@ const options = {
   path: { type: "text", value: "DIR", summary: "folder to run instead of an image" },
   command: { type: "text", value: "CMD", summary: "what to start in it; quotes group, no shell reads it" },
   port: { type: "integer", value: "N", min: 1, max: 65_535, summary: "port that it listens on inside" },
-  publish: { type: "text", value: "[ADDR:]PORT", summary: "fixed address on this host" },
+  publish: {
+    type: "text",
+    value: "[ADDR:]PORT",
+    summary: "fixed address on this host; without ADDR on all of its interfaces",
+  },
   domain: { type: "list", value: "DOMAIN", summary: "name that it is reached by" },
   env: { type: "list", value: "KEY=VALUE", summary: "variable for this and later versions" },
   volume: {
@@ -28,7 +32,11 @@ const options = {
   memory: { type: "text", value: "SIZE", summary: "at most this much memory, such as 512m or 2g" },
   cpus: { type: "decimal", value: "N", min: 0.01, max: 1024, summary: "at most so many processors" },
   restart: { type: "text", value: "always|on-failure|no", summary: "what happens when it ends by itself" },
-  provider: { type: "text", value: "NAME", summary: "what runs it: docker or process" },
+  provider: {
+    type: "text",
+    value: "NAME",
+    summary: "what runs it: docker or process (for a folder always process)",
+  },
   health: { type: "text", value: "PATH", summary: "HTTP path that answers 2xx or 3xx once it is up" },
   "health-timeout": { type: "text", value: "TIME", summary: "how long that may take, such as 90s" },
   detach: { type: "flag", short: "d", summary: "print the deploy's id and do not wait" },

@@ -12,6 +12,7 @@ const set = command({
   options: {},
   example: "voxeltron env set web LOG_LEVEL=debug FEATURE=on\nvoxeltron env set web - < variables.env",
   notes: [
+    "The service gets them with its next deploy: voxeltron deploy <service> is enough.",
     "With - the pairs are read from standard input, one a line, so that no other user of this machine sees them.",
   ],
   async run(context) {
@@ -19,7 +20,7 @@ const set = command({
     const env = parsePairs(rest.length === 1 && rest[0] === "-" ? await readPairs(context.io) : rest);
     await (await client()).call("env.set", { name: argument(context, "service"), env });
     const keys = Object.keys(env);
-    await io.stdout.write(flags.json ? json({ set: keys }) : `set ${keys.join(", ")}\n`);
+    await io.stdout.write(flags.json ? json({ set: keys }) : `set ${keys.join(", ")}${LATER}`);
   },
 });
 
@@ -47,12 +48,13 @@ const unset = command({
   args: [{ name: "service" }, { name: "KEY", rest: true }],
   options: {},
   example: "voxeltron env unset web FEATURE",
+  notes: ["They are gone from the service with its next deploy."],
   async run(context) {
     const { io, rest, flags, client } = context;
     for (const key of rest) checkKey(key);
     await (await client()).call("env.unset", { name: argument(context, "service"), keys: [...rest] });
     await io.stdout.write(
-      flags.json ? json({ unset: rest }) : `unset ${rest.map((key) => printable(key)).join(", ")}\n`,
+      flags.json ? json({ unset: rest }) : `unset ${rest.map((key) => printable(key)).join(", ")}${LATER}`,
     );
   },
 });
@@ -60,6 +62,8 @@ const unset = command({
 export const envCommands = [set, list, unset];
 
 // --- internal ---
+
+const LATER = "; counts from the next deploy on\n";
 
 /** Empty lines and lines that start with # are left out. */
 async function readPairs(io: Parameters<typeof set.run>[0]["io"]): Promise<readonly string[]> {

@@ -67,7 +67,7 @@ async function follow(
   const first = stream.next();
   first.catch(() => {});
   const past = limit === 0 ? [] : (await client.call("event.list", { ...filter, limit })).events;
-  await show(context, past);
+  if (past.length > 0) await show(context, past);
   const shown = new Set(past.map((event) => event.id));
   await consume(resumed(stream, first), (event) => {
     if (shown.delete(event.id)) return;

@@ -9,7 +9,7 @@ const grant = command({
   summary: "grant an installed plugin a capability that it asks for",
   args: [{ name: "name" }, { name: "cap[=scope,…]" }],
   options: {},
-  example: "voxeltron plugin grant deploy-notifier logs_read",
+  example: "voxeltron plugin grant my-plugin network_outbound=api.example.com",
   async run(context) {
     const { io, flags } = context;
     const wanted = parseGrant(argument(context, "cap[=scope,…]"));
@@ -27,7 +27,7 @@ const revoke = command({
   summary: "take a capability back, from the next call on",
   args: [{ name: "name" }, { name: "cap" }],
   options: {},
-  example: "voxeltron plugin revoke deploy-notifier logs_read",
+  example: "voxeltron plugin revoke deploy-notifier notify_send",
   async run(context) {
     const { io, flags } = context;
     const input = {

@@ -101,7 +101,10 @@ const call = command({
   args: [{ name: "name" }, { name: "hook" }],
   options: { event: { type: "text", value: "FILE", summary: "the event's fields as a JSON object" } },
   example: "voxeltron plugin call deploy-notifier on_deploy_success --event event.json",
-  notes: ["A call by hand is not an event: it is not recorded and never tried again."],
+  notes: [
+    "The file has all fields of the event but id, hook and at: the data of a line of voxeltron events --json is one.",
+    "A call by hand is not an event: it is not recorded and never tried again.",
+  ],
   async run(context) {
     const { io, flags, options, client } = context;
     const hook = parseHook(argument(context, "hook"));
@@ -122,6 +125,7 @@ const check = command({
   args: [{ name: "dir" }],
   options: {},
   example: "voxeltron plugin check ./my-plugin",
+  notes: ["The code is bundled and not run: only an install sees whether it has the functions of its hooks."],
   async run(context) {
     const { io, flags } = context;
     const dir = argument(context, "dir");

@@ -7,7 +7,7 @@ import { confirm } from "../confirm.ts";
 import { consume } from "../consume.ts";
 import { json, jsonLine, table } from "../output.ts";
 import { usage } from "../parse.ts";
-import { serviceFacts, serviceLine } from "../service-text.ts";
+import { imageText, serviceFacts, serviceLine } from "../service-text.ts";
 
 const service = [{ name: "service" }];
 
@@ -29,7 +29,7 @@ const status = command({
       row.name,
       row.state,
       row.provider,
-      row.image,
+      imageText(row.image),
       row.version,
       row.address,
     ]);

@@ -92,7 +92,9 @@ function knock(port: number, wait: HealthWait, probes: Probes, clock: Clock): Pr
 async function exited(wait: HealthWait, status: InstanceStatus, clock: Clock): Promise<VoxError> {
   const { provider, instance } = wait;
   const code = status.exitCode === undefined ? "" : ` with code ${status.exitCode}`;
-  const detail = status.detail === undefined || status.detail === "" ? "" : `: ${status.detail}`;
+  // What a restarting one says is when it would start again: it won't, the deploy is undone.
+  const said = status.state === "restarting" ? "" : (status.detail ?? "");
+  const detail = said === "" ? "" : `: ${said}`;
   const logs = await lastLines(provider, instance.id, clock);
   return fail("deploy.exited", `${instance.service} ended${code} before it was healthy${detail}`, {
     details: { logs, ...(status.exitCode === undefined ? {} : { exitCode: status.exitCode }) },

@@ -100,7 +100,7 @@ function checkOthers(open: ReadonlyMap<string, Edge>, service: string, address: 
     if (other !== service && overlaps(edge.address, address))
       throw fail(
         "deploy.port_taken",
-        `${formatAddress(address)} is wanted, but service ${other} has ${formatAddress(edge.address)}`,
+        `${formatAddress(address)} is taken: service ${other} publishes ${formatAddress(edge.address)}`,
         { details: { address: formatAddress(address), service: other }, hint: "publish another port" },
       );
 }

@@ -73,11 +73,10 @@ function checkScope(caller: Caller, sender: ChannelSender, channel: string): voi
     );
   if (sender.channels().includes(channel)) return;
   const known = sender.channels().filter((name) => scope?.includes(name) ?? true);
-  throw fail("notify.unknown_channel", `no channel is called ${quote(channel)}`, {
-    hint:
-      known.length === 0
-        ? "the operator has to configure one: [notify.NAME] with type and url"
-        : `channels that exist: ${known.join(", ")}`,
+  // In the message, not in a hint: it reaches people through the plugin's own error.
+  const others = known.length === 0 ? "none is configured" : `there are: ${known.join(", ")}`;
+  throw fail("notify.unknown_channel", `no channel is called ${quote(channel)}; ${others}`, {
+    hint: "the operator configures it: [notify.NAME] with type and url",
   });
 }
 

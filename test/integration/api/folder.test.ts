@@ -48,6 +48,18 @@ const refuses = (work: () => unknown, message: string, code = "upload.invalid") 
   expect(work).toThrow(expect.objectContaining({ code, message: expect.stringContaining(message) }));
 
 describe("what goes along", () => {
+  test("a plugin's copy of the SDK stays at home, also where it is a link out of the folder", async () => {
+    await using dir = tempDir();
+    write(dir.path, {
+      "sdk/index.ts": "",
+      "in/index.ts": "",
+      "in/node_modules/@voxeltron/other/i.js": "",
+    });
+    symlinkSync(join(dir.path, "sdk"), join(dir.path, "in/node_modules/@voxeltron/sdk"));
+    expect(paths(join(dir.path, "in"))).toEqual(["index.ts", "node_modules/@voxeltron/other/i.js"]);
+    refuses(() => listFolder(join(dir.path, "in"), "app"), "is a link that leaves the folder");
+  });
+
   test("files in the order of their paths, with their x bit and nothing else of their mode", async () => {
     await using dir = tempDir();
     write(dir.path, { "b/z.ts": "z", "a.ts": "a", "run.sh": "#!", "b/a.ts": "" });

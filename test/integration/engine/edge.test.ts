@@ -292,7 +292,7 @@ test("a taken address names who has it, before anything is opened", () => {
   const port = freePort();
   edges.stage("web", { host: "127.0.0.1", port }, 1).commit();
   const taken = expect.objectContaining({ code: "deploy.port_taken" });
-  expect(() => edges.check("api", { host: "0.0.0.0", port })).toThrow("service web has 127.0.0.1");
+  expect(() => edges.check("api", { host: "0.0.0.0", port })).toThrow("service web publishes 127.0.0.1");
   expect(() => edges.check("api", { host: "0.0.0.0", port })).toThrow(taken);
   expect(() => edges.check("web", { host: "0.0.0.0", port })).not.toThrow();
   const stranger = listen();

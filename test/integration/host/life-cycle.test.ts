@@ -236,7 +236,7 @@ describe("the list", () => {
       expect(await codeOf(world.plugins.info("p5O"))).toBe("plugin.not_found");
     }));
 
-  test("shows a plugin as broken where the operator's configuration does not fit", () => {
+  test("takes the operator's settings as they are at each call, and is broken where they do not fit", () => {
     let overrides: Record<string, unknown> = { channel: "ops" };
     return withWorld(
       async (world) => {
@@ -245,6 +245,12 @@ describe("the list", () => {
         await installSample(world, samplePlugin({ more: '[config]\nchannel = "general"\nloud = true' }));
         await run(world);
         expect(seen).toEqual([{ channel: "ops", loud: true }]);
+        await run(world);
+        expect(world.rooms.opened).toBe(2); // once to look at it when it was installed
+        overrides = { channel: "dev" };
+        await run(world);
+        expect(seen.at(-1)).toEqual({ channel: "dev", loud: true });
+        expect(world.rooms.opened).toBe(3);
         overrides = { chanel: "ops" };
         expect((await world.plugins.list())[0]).toMatchObject({
           state: "broken",

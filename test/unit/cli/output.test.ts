@@ -49,6 +49,21 @@ test("an error is a clause and a hint; only a terminal without NO_COLOR gets col
   expect(plain.shown.stderr).toStartWith("error: ");
 });
 
+test("what an instance wrote last and where a plugin failed stand between the error and its hint", async () => {
+  const io = fakeIo();
+  const details = { logs: ["no port\u001B[2J", 7], stack: ["on_alert (index.ts:3:9)"] };
+  await reportError(io, fail("deploy.exited", "web ended", { hint: "look", details }), false);
+  const [error, frame, title, line, hint] = io.shown.stderr.split("\n");
+  expect([error, frame, title, hint]).toEqual([
+    "error: web ended",
+    "  at on_alert (index.ts:3:9)",
+    "its last lines:",
+    "hint: look",
+  ]);
+  expect(line).toStartWith("  | no port");
+  expect(line).not.toContain("\u001B");
+});
+
 test("with JSON the error is a document on stderr, and a bug keeps its text to itself", async () => {
   const io = fakeIo();
   await reportError(io, fail("consent.needed", "no", { hint: "h", details: { a: 1 } }), true);

@@ -58,7 +58,7 @@ describe("what is refused", () => {
     ["plugin instal x", 'there is no command "plugin instal"; did you mean install?'],
     ["plugin", "plugin needs one of: install, list"],
     ["plugin list extra", '"extra" is one argument too many'],
-    ["plugin info", "plugin info needs name"],
+    ["plugin info", "plugin info needs <name>"],
     ["deploy web --imag x", 'there is no option "--imag"; did you mean --image?'],
     ["--jsn plugin list", 'there is no option "--jsn"; did you mean --json?'],
     ["deploy web --image", "--image needs a value: --image REF"],

@@ -1,20 +1,25 @@
 /** What `plugin check` says of a folder, without running it. */
 import { expect, test } from "bun:test";
+import { fail } from "../../../src/base/errors.ts";
+import type { BundlePlugin } from "../../../src/host/bundle/bundle-plugin.ts";
 import { checkFiles } from "../../../src/host/check-files.ts";
 
 const toml = '[plugin]\nname = "sample"\nversion = "1.0.0"\ntier = 2\n[hooks]\non_alert = true\n';
 
-function check(texts: Readonly<Record<string, string>>) {
+const bundles: BundlePlugin = () => Promise.resolve({ code: "", sourceMap: "" });
+
+function check(texts: Readonly<Record<string, string>>, bundle = bundles) {
   const encoder = new TextEncoder();
   return checkFiles(
     new Map(
       Object.entries(texts).map(([path, text]) => [path, { bytes: encoder.encode(text), executable: false }]),
     ),
+    bundle,
   );
 }
 
-test("a good plugin has no problems, and shows what it would ask for", () => {
-  const report = check({ "plugin.toml": toml, "index.ts": "export default { on_alert() {} };" });
+test("a good plugin has no problems, and shows what it would ask for", async () => {
+  const report = await check({ "plugin.toml": toml, "index.ts": "export default { on_alert() {} };" });
   expect(report).toMatchObject({
     ok: true,
     problems: [],
@@ -34,15 +39,15 @@ const errors: readonly (readonly [what: string, texts: Record<string, string>, c
   ["an executable", { "plugin.yaml": "name: x" }, "plugin.unsupported"],
 ];
 for (const [what, texts, code] of errors)
-  test(`${what} is an error`, () => {
-    const report = check(texts);
+  test(`${what} is an error`, async () => {
+    const report = await check(texts);
     expect(report.ok).toBe(false);
     expect(report.problems).toMatchObject([{ level: "error", code }]);
   });
 
-test("a handler that the manifest does not name is a warning", () => {
+test("a handler that the manifest does not name is a warning", async () => {
   const code = "export default { on_alert() {}, async on_deploy_fail(event) {}, pre_create: () => {} };";
-  const report = check({ "plugin.toml": toml, "index.ts": code });
+  const report = await check({ "plugin.toml": toml, "index.ts": code });
   expect(report.ok).toBe(true);
   expect(report.problems.map((problem) => problem.message)).toEqual([
     "index.ts seems to have on_deploy_fail, and [hooks] in plugin.toml does not name it",
@@ -50,7 +55,14 @@ test("a handler that the manifest does not name is a warning", () => {
   ]);
 });
 
-test("a plugin that is never called is a warning", () => {
-  const report = check({ "plugin.toml": toml.replace("on_alert = true", ""), "index.ts": "" });
+test("a plugin that is never called is a warning", async () => {
+  const report = await check({ "plugin.toml": toml.replace("on_alert = true", ""), "index.ts": "" });
   expect(report.problems[0]?.message).toContain("never called");
+});
+
+test("code that can't be bundled is an error", async () => {
+  const texts = { "plugin.toml": toml, "index.ts": "export default {" };
+  const refuses: BundlePlugin = () => Promise.reject(fail("plugin.bundle_failed", "index.ts:1:16: no"));
+  const report = await check(texts, refuses);
+  expect(report).toMatchObject({ ok: false, problems: [{ code: "plugin.bundle_failed" }] });
 });

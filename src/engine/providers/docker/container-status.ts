@@ -12,7 +12,7 @@ export function containerStatus(info: Pick<ContainerInspectInfo, "State" | "Rest
     state: known,
     restarts: info.RestartCount,
     ...(ended ? { exitCode: state.ExitCode } : {}),
-    ...(state.StartedAt.startsWith("0001-") ? {} : { startedAt: state.StartedAt }),
+    ...(state.StartedAt.startsWith("0001-") ? {} : { startedAt: new Date(state.StartedAt).toISOString() }),
     ...(detail === undefined ? {} : { detail }),
   };
 }

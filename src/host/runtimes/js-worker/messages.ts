@@ -1,6 +1,6 @@
 /**
- * The wire between the daemon and a Worker: JSON-RPC 2.0 in strings. Daemon → guest: `load`, `hook`, and answers to `host`.
- * Guest → daemon: `host` and `cancel`, `log`, `stopped`, and answers. Types only, for both sides.
+ * The wire between the daemon and a Worker: JSON-RPC 2.0 in strings. Daemon → guest: `load`, `hook`, `stop`, and answers to `host`.
+ * Guest → daemon: `host` and `cancel`, `log`, `stopped`, `left`, and answers. For both sides.
  */
 import type { WireError } from "../../../base/errors.ts";
 import type { MethodShape } from "../runtime.ts";
@@ -51,6 +51,12 @@ export interface GuestFailure {
     readonly code: string;
   };
 }
+
+/** Asks a Worker to end its own thread: what it holds by then is of no interest any more. */
+export const STOP = notice("stop", {});
+
+/** The Worker's answer: its guest will not run again. */
+export const LEFT = notice("left", {});
 
 export function request(id: number, method: string, params: unknown): string {
   return JSON.stringify({ jsonrpc: "2.0", id, method, params });

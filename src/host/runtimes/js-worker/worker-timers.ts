@@ -5,6 +5,7 @@ export interface WorkerTimers {
   /** `id:ms`. */
   start(text: string): void;
   stop(id: string): void;
+  clear(): void;
 }
 
 export function makeWorkerTimers(fire: (id: number) => void): WorkerTimers {
@@ -25,6 +26,10 @@ export function makeWorkerTimers(fire: (id: number) => void): WorkerTimers {
     stop(id) {
       clearTimeout(running.get(Number(id)));
       running.delete(Number(id));
+    },
+    clear() {
+      for (const timer of running.values()) clearTimeout(timer);
+      running.clear();
     },
   };
 }

@@ -3,10 +3,19 @@
  * outbox. Holds no authority of its own. Started by src/workers.ts; the other end is room.ts.
  */
 import { systemClock } from "../../../base/clock.ts";
+import { LIMITS } from "../../../base/limits.ts";
 import { makeByteDesk } from "./byte-desk.ts";
 import { makeGuest, type JsGuest } from "./guest.ts";
 import { makeHostOperations, type Operation } from "./host-operations.ts";
-import { CONTROL, notice, type HookParams, type LoadParams, type WorkerStart } from "./messages.ts";
+import {
+  CONTROL,
+  LEFT,
+  notice,
+  STOP,
+  type HookParams,
+  type LoadParams,
+  type WorkerStart,
+} from "./messages.ts";
 import { makeOutbox } from "./outbox.ts";
 import { parseStackMap, type StackMap } from "./stack-map.ts";
 import { makeWorkerTimers } from "./worker-timers.ts";
@@ -18,7 +27,19 @@ self.addEventListener("message", begin, { once: true });
 // --- internal ---
 
 function begin(event: MessageEvent<WorkerStart>): void {
-  self.addEventListener("message", (message: MessageEvent<string>) => void receive(event.data, message.data));
+  const listen = (message: MessageEvent<string>): void => {
+    if (message.data === STOP) leave();
+    else void receive(event.data, message.data);
+  };
+  /** Nothing of the guest runs from here on; when the linger is over, the thread has nothing to wait for and ends by itself. */
+  function leave(): void {
+    self.removeEventListener("message", listen);
+    timers.clear();
+    clearTimeout(loadTimer);
+    setTimeout(() => {}, LIMITS.workerLingerMs);
+    post(LEFT);
+  }
+  self.addEventListener("message", listen);
   post(notice("ready", {}));
 }
 
@@ -34,6 +55,7 @@ let freeMs = 0;
 let isFree = true;
 let entryMs = 0;
 let loaded = false;
+let loadTimer: Timer | undefined;
 
 const timers = makeWorkerTimers((id) => guest?.timer(id));
 
@@ -74,7 +96,7 @@ async function load(start: WorkerStart, id: number, params: LoadParams): Promise
   });
   guest.load(params.code);
   // A top-level await may never end, and that is no entry.
-  setTimeout(() => {
+  loadTimer = setTimeout(() => {
     if (!loaded) post(notice("stopped", { reason: "deadline", detail: "" }));
   }, entryMs);
 }
@@ -100,6 +122,7 @@ function messageOperations(loadId: number): Record<string, Operation> {
     loaded: (body) =>
       quietly(() => {
         loaded = true;
+        clearTimeout(loadTimer);
         outbox.answer(loadId, body);
         // What loading left over is a sixth of an idle room's memory, and nothing else would collect it for long.
         setTimeout(() => Bun.gc(true));

@@ -64,10 +64,10 @@ describe("notify.send", () => {
   test("an unknown channel names those that exist within the scope", async () => {
     expect(await rejection(setUp(null).send("opps", "x"))).toMatchObject({
       code: "notify.unknown_channel",
-      hint: "channels that exist: dev, ops, we;ird",
+      message: 'no channel is called "opps"; there are: dev, ops, we;ird',
     });
     expect(await rejection(setUp(["dev", "gone"]).send("gone", "x"))).toMatchObject({
-      hint: "channels that exist: dev",
+      message: 'no channel is called "gone"; there are: dev',
     });
   });
 

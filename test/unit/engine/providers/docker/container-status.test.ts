@@ -12,7 +12,7 @@ const state = {
   Pid: 1,
   ExitCode: 0,
   Error: "",
-  StartedAt: "2026-01-31T08:00:00.1Z",
+  StartedAt: "2026-01-31T08:00:00.123456789Z",
   FinishedAt: "0001-01-01T00:00:00Z",
 };
 
@@ -20,7 +20,7 @@ test("a running container has no exit code", () => {
   expect(containerStatus({ State: state, RestartCount: 2 })).toEqual({
     state: "running",
     restarts: 2,
-    startedAt: "2026-01-31T08:00:00.1Z",
+    startedAt: "2026-01-31T08:00:00.123Z",
   });
 });
 
