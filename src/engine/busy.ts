@@ -69,6 +69,6 @@ interface Holder {
 function refusal(service: string, work: Work): VoxError {
   if (work !== "deploy") return fail("service.busy", `a ${work} of ${service} is in progress`);
   return fail("deploy.in_progress", `a deploy of ${service} is in progress`, {
-    hint: "wait until it is done, or cancel it with Ctrl-C where it was typed",
+    hint: `wait until it is done, or stop it with: voxeltron cancel ${service}`,
   });
 }

@@ -1,4 +1,4 @@
-/** `status · logs · stop · start · remove`: what runs, and turning it off and on. */
+/** `status · logs · stop · start · remove · cancel`: what runs, and turning it off and on. */
 import { systemClock } from "../../base/clock.ts";
 import { parseDuration } from "../../base/duration.ts";
 import { printable, quote } from "../../base/text.ts";
@@ -80,7 +80,23 @@ const remove = command({
   },
 });
 
-export const serviceCommands = [status, logs, stop, start, remove];
+const cancel = command({
+  words: "cancel",
+  summary: "cancel the deploy of a service that is under way; the version before keeps running",
+  args: service,
+  options: {},
+  example: "voxeltron cancel web",
+  async run(context) {
+    const { io, flags, client } = context;
+    const name = argument(context, "service");
+    await (await client()).call("deploy.cancel", { service: name });
+    await io.stdout.write(
+      flags.json ? json({ name, cancelled: true }) : `cancelled the deploy of ${printable(name)}\n`,
+    );
+  },
+});
+
+export const serviceCommands = [status, logs, stop, start, remove, cancel];
 
 /** RFC 3339 of what was typed: a time, or how long ago. Throws `usage.invalid`. */
 export function parseSince(text: string, nowMs: number): string {

@@ -24,7 +24,9 @@ export async function executeDeploy(deploy: Deploy, deps: ExecuteDeps): Promise<
     throw await giveUp(deploy, error, deps);
   }
   for (const step of AFTERWARDS) await performAfterwards(step, deploy, deps);
-  return endOf(deploy, deps, false);
+  const end = endOf(deploy, deps, false);
+  deps.log.info("a new version is live", { ...labels(deploy), durationMs: end.durationMs });
+  return end;
 }
 
 /** What the operator is told at the end; `detached` when the end is yet to come. */
@@ -80,6 +82,7 @@ async function giveUp(deploy: Deploy, thrown: unknown, deps: ExecuteDeps): Promi
     error: describe(error),
   });
   if (!written) deps.reconcile.request();
+  deps.log.warn("a deploy failed", { ...labels(deploy), error: describe(error) });
   return error;
 }
 

@@ -210,7 +210,7 @@ test("a registry's password is typed without echo, or piped, and never stands in
   expect(interrupted.status).toBe(130);
 });
 
-test("removing asks on a terminal, and goes ahead in a script", async () => {
+test("removing asks on a terminal, and in a script wants --yes", async () => {
   await using dir = tempDir();
   const socket = join(dir.path, "s");
   await using daemon = fakeDaemon(socket, { "service.remove": () => ({}) });
@@ -219,6 +219,19 @@ test("removing asks on a terminal, and goes ahead in a script", async () => {
   expect(refused.status).toBe(5);
   expect(daemon.requests).toEqual([]);
   expect((await runOnTerminal(remove, [{ see: "[y/N]: ", type: "y\n" }])).status).toBe(0);
-  expect((await runCliProcess(remove)).stdout).toBe("removed web\n");
+  const silent = await runCliProcess(remove);
+  expect([silent.status, silent.stderr]).toEqual([5, expect.stringContaining("pass --yes")]);
+  expect(daemon.requests).toHaveLength(1);
+  expect((await runCliProcess([...remove, "--yes"])).stdout).toBe("removed web\n");
   expect(daemon.requests).toHaveLength(2);
+});
+
+test("a deploy that nobody watches can be cancelled", async () => {
+  await using dir = tempDir();
+  const socket = join(dir.path, "s");
+  await using daemon = fakeDaemon(socket, { "deploy.cancel": () => ({}) });
+  expect((await runCliProcess(["--socket", socket, "cancel", "web"])).stdout).toBe(
+    "cancelled the deploy of web\n",
+  );
+  expect(daemon.requests.map(({ input }) => input)).toEqual([{ service: "web" }]);
 });
