@@ -32,6 +32,7 @@ export async function benchDelivery(): Promise<Row[]> {
   try {
     await parts.start();
     for (let i = 0; i < PLUGINS; i++) await install(parts, `bench-${String(i).padStart(2, "0")}`);
+    const calls = await guestCalls(parts);
     const single = await latencies(parts, join(folder, "single.db"));
     const many = await throughput(parts, join(folder, "many.db"));
     const spawns: number[] = [];
@@ -41,6 +42,7 @@ export async function benchDelivery(): Promise<Row[]> {
       );
     const deliveries = EVENTS * PLUGINS;
     return [
+      { what: "a call of a running guest, p50", value: median(calls) * 1000, unit: "µs", runs: SINGLE },
       {
         what: "emit → hook done, one plugin, p50",
         value: median(single) * 1000,
@@ -142,6 +144,15 @@ async function latencies(parts: Parts, file: string): Promise<number[]> {
     times.push(await timed(() => (line.emit(), done.promise)));
   }
   await line.close();
+  return times;
+}
+
+/** The part of it that is not the outbox: supervisor, Worker, guest and back. */
+async function guestCalls({ plugins }: Parts): Promise<number[]> {
+  const event = sampleEvent("on_deploy_success", { id: newId(), at: "2026-01-01T00:00:00.000Z" });
+  const times: number[] = [];
+  for (let i = 0; i < SINGLE; i++)
+    times.push(await timed(() => plugins.run("bench-00", "on_deploy_success", event)));
   return times;
 }
 
