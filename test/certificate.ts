@@ -30,7 +30,10 @@ export function makeCertificate(...names: readonly string[]): Certificate {
   );
   const signature = sign("sha256", tbs, privateKey);
   const whole = sequence(tbs, ecdsa, der(0x03, Buffer.concat([Buffer.from([0]), signature])));
-  const lines = whole.toString("base64").match(/.{1,64}/g)?.join("\n");
+  const lines = whole
+    .toString("base64")
+    .match(/.{1,64}/g)
+    ?.join("\n");
   return {
     cert: `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`,
     key: privateKey.export({ type: "pkcs8", format: "pem" }),
