@@ -61,15 +61,15 @@ export async function rawServer(
   };
 }
 
-/** A whole answer with its length. */
+/** A whole answer with its length, or with another one that is said. */
 export function answerWith(
   socket: Socket,
   body: string | Uint8Array = "ok",
-  options: { readonly status?: string; readonly headers?: readonly string[] } = {},
+  options: { readonly status?: string; readonly headers?: readonly string[]; readonly length?: number } = {},
 ): void {
   const bytes = typeof body === "string" ? Buffer.from(body) : body;
   const head = [`HTTP/1.1 ${options.status ?? "200 OK"}`, ...(options.headers ?? [])];
-  socket.write(`${head.join("\r\n")}\r\nContent-Length: ${bytes.length}\r\n\r\n`);
+  socket.write(`${head.join("\r\n")}\r\nContent-Length: ${options.length ?? bytes.length}\r\n\r\n`);
   socket.write(bytes);
 }
 

@@ -105,10 +105,10 @@ describe.skipIf(!needs("compiled") || !needs("mount"))("a full disk", () => {
       ["plugin", "install", "deploy-notifier", "--yes"],
       ["plugin", "install", watcher, "--yes"],
       ["plugin", "disable", "watcher"],
-      ["plugin", "remove", "watcher"],
+      ["plugin", "remove", "watcher", "--yes"],
       ["env", "set", "web", "A=1"],
       ["stop", "web"],
-      ["remove", "web"],
+      ["remove", "web", "--yes"],
     ];
     for (const words of writing)
       expect([words.join(" "), codeOf(await machine.cli(...words, "--json"))]).toEqual([

@@ -287,12 +287,20 @@ describe("a plugin with network_outbound", () => {
   });
 
   test("can't hold more of the daemon's memory than its share", async () => {
-    const body = new Uint8Array(LIMITS.fetchBodyBytes);
-    await using server = await rawServer(PUBLIC, (socket) => answerWith(socket, body));
+    // Each answer lacks its last byte until the share is used up, so that all are held at one time.
+    const lastBytes: (() => void)[] = [];
+    let isOver = false;
+    await using server = await rawServer(PUBLIC, (socket) => {
+      if (isOver) return answerWith(socket);
+      answerWith(socket, new Uint8Array(LIMITS.fetchBodyBytes - 1), { length: LIMITS.fetchBodyBytes });
+      lastBytes.push(() => socket.write(new Uint8Array(1)));
+    });
     const { fetch } = plugin();
-    const results = await Promise.allSettled(
-      Array.from({ length: 12 }, () => fetch(`http://web.test:${server.port}/`)),
-    );
+    const calls = Array.from({ length: 12 }, () => fetch(`http://web.test:${server.port}/`));
+    await rejection(Promise.race(calls));
+    isOver = true;
+    for (const send of lastBytes) send();
+    const results = await Promise.allSettled(calls);
     const codes = results.map((result) =>
       result.status === "fulfilled" ? "ok" : (result.reason as { code: string }).code,
     );
