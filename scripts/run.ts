@@ -9,11 +9,13 @@ export const BUN = process.execPath;
 export interface Step {
   readonly name: string;
   readonly command: readonly string[];
+  /** Its own last line is to be the last: nothing is said after it when it went well. */
+  readonly last?: true;
 }
 
 /** One after the other; the first that fails ends the run with its exit status. True when all went well. */
 export async function runSteps(steps: readonly Step[]): Promise<boolean> {
-  for (const { name, command } of steps) {
+  for (const { name, command, last } of steps) {
     const start = performance.now();
     const child = Bun.spawn([...command], {
       cwd: ROOT,
@@ -25,7 +27,8 @@ export async function runSteps(steps: readonly Step[]): Promise<boolean> {
     });
     const status = await child.exited;
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
-    process.stderr.write(`${status === 0 ? "ok" : "FAILED"} ${name} (${seconds} s)\n`);
+    if (status !== 0 || last !== true)
+      process.stderr.write(`${status === 0 ? "ok" : "FAILED"} ${name} (${seconds} s)\n`);
     if (status !== 0) {
       process.exitCode = status;
       return false;

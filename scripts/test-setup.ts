@@ -2,9 +2,9 @@
  * `bun run test:setup` (Debian, as root): installs and starts what the whole suite needs and a machine may lack. A part that
  * is there already is left alone. The engine that it starts keeps running; its pid is printed.
  */
-import { mkdirSync, openSync } from "node:fs";
+import { mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ENGINE_SOCKET, engineAnswers } from "./docker-engine.ts";
+import { ENGINE_SOCKET, engineAnswers, STARTED_ENGINE } from "./docker-engine.ts";
 import { ROOT } from "./run.ts";
 
 /** A program that tells whether the part is there, and the Debian package that brings it. */
@@ -13,7 +13,6 @@ const PARTS: readonly (readonly [program: string, debianPackage: string])[] = [
   ["iptables", "iptables"],
   ["busybox", "busybox-static"],
   ["docker-registry", "docker-registry"],
-  ["openssl", "openssl"],
 ];
 const START_MS = 30_000;
 
@@ -57,5 +56,6 @@ async function startEngine(): Promise<void> {
       throw new Error(`the Docker engine did not start; see ${join(folder, "dockerd.log")}`);
     await Bun.sleep(100);
   }
+  writeFileSync(STARTED_ENGINE, String(engine.pid));
   process.stdout.write(`started a Docker engine, pid ${engine.pid}\n`);
 }
