@@ -24,6 +24,9 @@ declare const self: Worker;
 
 self.addEventListener("message", begin, { once: true });
 
+// The engine's glue tells every stop to the console, which is the daemon's: a plugin must not be able to fill its log.
+console.error = () => {};
+
 // --- internal ---
 
 function begin(event: MessageEvent<WorkerStart>): void {
