@@ -22,7 +22,11 @@ const options = {
     value: "[ADDR:]PORT",
     summary: "fixed address on this host; without ADDR on all of its interfaces",
   },
-  domain: { type: "list", value: "DOMAIN", summary: "name that it is reached by" },
+  domain: {
+    type: "list",
+    value: "DOMAIN",
+    summary: "name for status and events; nothing is routed by it yet",
+  },
   env: { type: "list", value: "KEY=VALUE", summary: "variable for this and later versions" },
   volume: {
     type: "list",
