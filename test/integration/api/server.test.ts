@@ -88,6 +88,20 @@ async function speak(request: string): Promise<string> {
   return heard;
 }
 
+/** A stream answer of which the first line was read, and which then stays silent. */
+async function followLogs() {
+  const control = new AbortController();
+  const response = await fetch("http://voxeltron/v1/service.logs", {
+    unix: socket,
+    method: "POST",
+    body: '{"name":"web","follow":true}',
+    signal: control.signal,
+  });
+  const reader = response.body?.getReader();
+  await reader?.read();
+  return { control, reader };
+}
+
 describe("the API", () => {
   const junk: readonly (readonly [
     what: string,
@@ -175,15 +189,7 @@ describe("the API", () => {
   });
 
   test("lets an answer be silent for longer than the runtime's ten seconds", async () => {
-    const control = new AbortController();
-    const response = await fetch("http://voxeltron/v1/service.logs", {
-      unix: socket,
-      method: "POST",
-      body: '{"name":"web","follow":true}',
-      signal: control.signal,
-    });
-    const reader = response.body?.getReader();
-    await reader?.read();
+    const { control, reader } = await followLogs();
     const ended = reader?.read().then(
       () => "ended",
       () => "cut",
@@ -211,15 +217,7 @@ describe("the API", () => {
 
   test("ends the work of a stream whose reader went away", async () => {
     streamEnded = false;
-    const control = new AbortController();
-    const response = await fetch("http://voxeltron/v1/service.logs", {
-      unix: socket,
-      method: "POST",
-      body: '{"name":"web","follow":true}',
-      signal: control.signal,
-    });
-    const reader = response.body?.getReader();
-    await reader?.read();
+    const { control } = await followLogs();
     control.abort();
     await until(() => streamEnded, { what: "the handler to be told" });
   });
