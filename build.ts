@@ -39,7 +39,7 @@ async function compile(outfile: string, target: string | undefined): Promise<voi
       ...(target === undefined ? {} : { target: target as Bun.Build.CompileTarget }),
       autoloadDotenv: false,
       autoloadBunfig: false,
-      execArgv: ["--disallow-code-generation-from-strings=strict"],
+      execArgv: ["--disallow-code-generation-from-strings"],
     },
   });
   for (const log of result.logs) process.stderr.write(`${log.message}\n`);

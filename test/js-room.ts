@@ -11,10 +11,10 @@ export interface RecordedDoor extends PluginDoor {
 }
 
 export const METHODS: readonly MethodShape[] = [
-  { name: "kv.get", args: ["key"] },
-  { name: "kv.set", args: ["key", "value"] },
-  { name: "notify.send", args: ["channel", "message"] },
-  { name: "net.fetch", args: [] },
+  { name: "kv.get", args: ["key"], needs: [], linked: true },
+  { name: "kv.set", args: ["key", "value"], needs: [], linked: true },
+  { name: "notify.send", args: ["channel", "message"], needs: ["notify_send"], linked: true },
+  { name: "net.fetch", args: [], needs: ["network_outbound", "notify_send"], linked: true },
 ];
 
 /** Answers with `answer`, or with nothing. */
@@ -57,7 +57,8 @@ export async function openRoom(
     guestModule: loadGuestModule,
   });
   const { sourceMap, config = {}, entryMs = 2000 } = options;
-  const room = await open({ name: "sample", version: "1.0.0", code, sourceMap, config, entryMs }, door);
+  const guest = { name: "sample", version: "1.0.0", config, entryMs };
+  const room = await open({ ...guest, code: { kind: "js", text: code, sourceMap } }, door);
   return { room, [Symbol.asyncDispose]: () => room.stop() };
 }
 

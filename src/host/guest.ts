@@ -7,5 +7,6 @@ import type { Guest } from "./runtimes/runtime.ts";
 
 export function guestOf(manifest: Manifest, bundle: Bundle, config: PluginConfig): Guest {
   const { name, version, timeoutMs } = manifest;
-  return { name, version, ...bundle, config, entryMs: Math.min(timeoutMs, LIMITS.hookDefaultMs) };
+  const code = { kind: "js", text: bundle.code, sourceMap: bundle.sourceMap } as const;
+  return { name, version, code, config, entryMs: Math.min(timeoutMs, LIMITS.hookDefaultMs) };
 }

@@ -9,7 +9,7 @@ import type { PluginRow } from "../state/plugins.ts";
 import type { Caller } from "./capabilities/method.ts";
 import { effectiveGrants } from "./grant-rules.ts";
 import { unnamedHooks } from "./load-check.ts";
-import { requestsOf, type HookRequest, type Manifest } from "./manifest/manifest.ts";
+import { requestsOf, type CapabilityRequest, type HookRequest, type Manifest } from "./manifest/manifest.ts";
 import { parseManifest } from "./manifest/parse-manifest.ts";
 import { resolveConfig, type PluginConfig } from "./plugin-config.ts";
 import type { PluginState } from "./plugin-views.ts";
@@ -68,13 +68,13 @@ export function callerFrom(
   { row, manifest, grants }: InstalledPlugin,
   ceiling: readonly Capability[],
 ): Caller {
-  const requested = new Set(
-    manifest === undefined ? [] : requestsOf(manifest).map((each) => each.capability),
-  );
+  const named = (requests: readonly CapabilityRequest[]) => new Set(requests.map((each) => each.capability));
+  const requested = named(manifest === undefined ? [] : requestsOf(manifest));
+  const optional = named(manifest?.optional ?? []);
   const rights =
     row.enabled && manifest !== undefined ? effectiveGrants(manifest, grants, ceiling) : new Map();
   const withheld = new Set(CAPABILITY_NAMES.filter((capability) => !ceiling.includes(capability)));
-  return { plugin: row.name, grants: rights, requested, withheld };
+  return { plugin: row.name, grants: rights, requested, optional, withheld };
 }
 
 /** Why it could not run if it were started now, as far as that can be said without its files. */

@@ -13,7 +13,7 @@ import { didYouMean, formatBytes, printable, quote } from "../../base/text.ts";
 import type { Capability } from "../../sdk/index.ts";
 import type { AuditRow, AuditRows } from "../../state/audit.ts";
 import type { PluginLogs } from "../plugin-logs.ts";
-import type { PluginDoor } from "../runtimes/runtime.ts";
+import type { MethodShape, PluginDoor } from "../runtimes/runtime.ts";
 import { denied } from "./denial.ts";
 import { makeFloodGate } from "./flood-gate.ts";
 import type { Caller, Method } from "./method.ts";
@@ -22,7 +22,8 @@ import { makeTurns, type Turns } from "./turns.ts";
 
 export interface Broker {
   /**
-   * All that a room knows of the host, for one plugin. Doors of one plugin share its bounds.
+   * All that a room knows of the host, for one plugin. Doors of one plugin share its bounds. `callerOf` is for a version that is
+   * about to be installed: it answers with the rights that this version will have.
    *
    * `invoke` rejects with `capability.unknown_method`, `capability.denied`, `capability.invalid_params`,
    * `capability.limit`, `operation.interrupted` (the signal), `internal.bug`, and what the method's own text says.
@@ -31,13 +32,15 @@ export interface Broker {
    * const door = broker.doorFor("deploy-notifier");
    * await door.invoke("notify.send", { channel: "ops", message: "web is live" });
    */
-  doorFor(plugin: string): PluginDoor;
+  doorFor(plugin: string, callerOf?: CallerOf): PluginDoor;
 }
+
+/** The daemon's own record of the plugin, as it is now; undefined where it is installed no more. */
+export type CallerOf = (plugin: string) => Caller | undefined;
 
 export interface BrokerOptions {
   readonly methods: readonly Method[];
-  /** The daemon's own record of the plugin, as it is now; undefined where it is installed no more. */
-  readonly callerOf: (plugin: string) => Caller | undefined;
+  readonly callerOf: CallerOf;
   readonly audit: Pick<AuditRows, "append">;
   readonly pluginLogs: Pick<PluginLogs, "append">;
   readonly clock: Clock;
@@ -46,16 +49,18 @@ export interface BrokerOptions {
 
 export function makeBroker(options: BrokerOptions): Broker {
   const table = tableOf(options.methods);
-  const shapes = options.methods.map(({ name, args }) => ({ name, args }));
   const desks = new Map<string, Desk>();
 
   return {
-    doorFor(plugin) {
+    doorFor(plugin, callerOf = options.callerOf) {
       const desk = desks.get(plugin) ?? makeDesk(plugin, options);
       desks.set(plugin, desk);
+      const calls = { ...options, callerOf };
       return {
-        methods: shapes,
-        invoke: (name, params, signal) => invoke(options, table, desk, { name, params, signal }),
+        get methods() {
+          return shapesFor(options.methods, callerOf(plugin));
+        },
+        invoke: (name, params, signal) => invoke(calls, table, desk, { name, params, signal }),
         log: desk.log,
       };
     },
@@ -85,6 +90,12 @@ function tableOf(methods: readonly Method[]): Table {
   const table = new Map(methods.map((method) => [method.name, method]));
   if (table.size !== methods.length) throw new Error("two methods of the broker have one name");
   return table;
+}
+
+function shapesFor(methods: readonly Method[], caller: Caller | undefined): readonly MethodShape[] {
+  const mayLink = (needs: readonly Capability[]): boolean =>
+    needs.length === 0 || needs.some((name) => caller?.grants.has(name) || caller?.optional.has(name));
+  return methods.map(({ name, args, anyOf }) => ({ name, args, needs: anyOf, linked: mayLink(anyOf) }));
 }
 
 function makeDesk(plugin: string, { audit, pluginLogs, clock, log }: BrokerOptions): Desk {

@@ -12,6 +12,8 @@ export interface Caller {
   readonly grants: ReadonlyMap<Capability, readonly string[] | null>;
   /** What its manifest asks for, required or optional: decides which advice a refusal gives. */
   readonly requested: ReadonlySet<Capability>;
+  /** Of these, the ones that the operator may leave out. */
+  readonly optional: ReadonlySet<Capability>;
   /** What the operator's ceiling leaves out for every plugin: granting it would change nothing. */
   readonly withheld: ReadonlySet<Capability>;
 }

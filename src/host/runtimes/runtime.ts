@@ -3,7 +3,7 @@
  * wall stands around the guest is the room's own business. A room holds no authority: whatever its guest asks for goes
  * through the `PluginDoor` that it was made with.
  */
-import type { HookName } from "../../sdk/index.ts";
+import type { Capability, HookName } from "../../sdk/index.ts";
 import type { LogLevel } from "../../base/log.ts";
 
 /** One running guest. Calls come one at a time for each plugin (the supervisor sees to it). */
@@ -34,14 +34,26 @@ export type OpenRoom = (guest: Guest, door: PluginDoor) => Promise<Room>;
 export interface Guest {
   readonly name: string;
   readonly version: string;
-  /** The stored bundle: one ES module without imports, whose default export is the plugin (see bundle/). */
-  readonly code: string;
-  /** Source map of `code`, so that errors name the author's file and line. */
-  readonly sourceMap: string | undefined;
+  readonly code: GuestCode;
   readonly config: Readonly<Record<string, unknown>>;
   /** Budget of loading the code and of every entry that belongs to no call (a timer after its hook). */
   readonly entryMs: number;
 }
+
+export type GuestCode =
+  | {
+      readonly kind: "js";
+      /** The stored bundle: one ES module whose default export is the plugin; it imports nothing but built-ins (see bundle/). */
+      readonly text: string;
+      /** Source map of `text`, so that errors name the author's file and line. */
+      readonly sourceMap: string | undefined;
+    }
+  | { readonly kind: "wasm"; readonly bytes: Uint8Array };
+
+/** The rooms that there are. Which one a plugin gets is decided in choose-room.ts. */
+export const ROOM_KINDS = ["js-worker", "js-process", "wasm-process"] as const;
+
+export type RoomKind = (typeof ROOM_KINDS)[number];
 
 /** The broker, bound to one plugin: all that a room knows of the host. */
 export interface PluginDoor {
@@ -60,4 +72,11 @@ export interface MethodShape {
   readonly name: string;
   /** Names of the positional arguments; together they are the `params` object. */
   readonly args: readonly string[];
+  /** The capabilities of which one opens it; empty: every plugin has it. */
+  readonly needs: readonly Capability[];
+  /**
+   * False where it was not granted, nor is it one that the operator may leave out: a module that imports it does not load, and the
+   * error says which grant is missing. What is true here opens nothing: the door decides, at each call.
+   */
+  readonly linked: boolean;
 }

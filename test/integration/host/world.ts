@@ -173,14 +173,15 @@ export function eventOf(hook: HookName): VoxeltronEvent {
 
 function fakeRooms(rooms: Rooms): OpenRoom {
   return async (guest, door) => {
-    if (guest.code.includes("throws")) throw fail("plugin.load_failed", "the code threw");
+    const text = guest.code.kind === "js" ? guest.code.text : "";
+    if (text.includes("throws")) throw fail("plugin.load_failed", "the code threw");
     rooms.open.add(guest);
     rooms.opened += 1;
     let alive = true;
     const stop = Promise.withResolvers<never>();
     stop.promise.catch(() => {});
     return {
-      handlers: /handles:([\w,]*)/.exec(guest.code)?.[1]?.split(",") ?? [],
+      handlers: /handles:([\w,]*)/.exec(text)?.[1]?.split(",") ?? [],
       get alive() {
         return alive;
       },

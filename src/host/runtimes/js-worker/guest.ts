@@ -5,7 +5,8 @@
 import type { QuickJSContext, QuickJSHandle } from "quickjs-emscripten-core";
 import { readPrelude } from "./prelude-section.ts";
 import type { Operation } from "./host-operations.ts";
-import { CONTROL, type StopReason, type WorkerStart } from "./messages.ts";
+import type { StopReason } from "../wire/messages.ts";
+import { CONTROL, type WorkerStart } from "./worker-messages.ts";
 import { startQuickJS, type Engine } from "./quickjs.ts";
 import { PLUGIN_FILE } from "./stack-map.ts";
 

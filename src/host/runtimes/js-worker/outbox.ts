@@ -8,7 +8,7 @@ import { LIMITS } from "../../../base/limits.ts";
 import { formatBytes } from "../../../base/text.ts";
 import { makeFloodGate } from "../../capabilities/flood-gate.ts";
 import { measureJson } from "./json-shape.ts";
-import { notice } from "./messages.ts";
+import { notice } from "../wire/messages.ts";
 
 export interface Outbox {
   /** A call of the broker: its number and its parameters, as JSON text. The empty string, or why it was not sent. */

@@ -6,7 +6,7 @@
 import bellard from "@jitl/quickjs-wasmfile-release-sync";
 import { newQuickJSWASMModuleFromVariant, newVariant, type QuickJSContext } from "quickjs-emscripten-core";
 import { LIMITS } from "../../../base/limits.ts";
-import type { StopReason } from "./messages.ts";
+import type { StopReason } from "../wire/messages.ts";
 
 export interface Watch {
   /** Asked about every 0.2 ms while the guest runs: a reason ends it. */

@@ -1,21 +1,10 @@
-/**
- * The Worker room, seen from the daemon: opens a Worker with a QuickJS guest in it, loads the plugin and runs its hooks, each with a
- * deadline that holds whatever the guest is doing. Composed by the daemon.
- */
-import type { Clock } from "../../../base/clock.ts";
-import { fail, isVoxError, messageOf, type VoxError } from "../../../base/errors.ts";
-import { LIMITS } from "../../../base/limits.ts";
-import { formatBytes } from "../../../base/text.ts";
-import { isHookName } from "../../../sdk/index.ts";
-import type { CallOptions, Guest, OpenRoom, PluginDoor } from "../runtime.ts";
-import { hookFailure, loadFailure } from "./guest-failure.ts";
-import { request, type LoadParams } from "./messages.ts";
-import { makeRoomBody, type RoomBody } from "./room-body.ts";
+/** The Worker room: a QuickJS guest in a Worker of the daemon. Composed by the daemon. */
+import type { Guest, OpenRoom } from "../runtime.ts";
+import type { LinkKind } from "../wire/guest-link.ts";
+import { openRoom } from "../wire/room.ts";
+import { openWorkerLink, type WorkerDeps } from "./worker-link.ts";
 
-export interface JsWorkerDeps {
-  /** `startJsWorker` of src/workers.ts. */
-  readonly startWorker: () => Worker;
-  readonly clock: Clock;
+export interface JsWorkerDeps extends WorkerDeps {
   /** `loadGuestModule` of guest-module.ts. */
   readonly guestModule: () => Promise<WebAssembly.Module>;
 }
@@ -28,94 +17,18 @@ export interface JsWorkerDeps {
  */
 export function openJsWorkerRoom(deps: JsWorkerDeps): OpenRoom {
   return async (guest, door) => {
-    const body = makeRoomBody(deps, await deps.guestModule(), guest, door);
-    const handlers = await loadGuest(body, guest, door);
-    return {
-      handlers,
-      get alive() {
-        return body.ended() === undefined;
-      },
-      call: (hook, event, options) => callHook(body, guest.name, hook, event, options),
-      stop: () => body.end(fail("plugin.stopped", `${guest.name} was stopped`)),
+    const module = await deps.guestModule();
+    const kind: LinkKind = {
+      open: ({ entryMs }, on) => openWorkerLink(deps, module, entryMs, on),
+      loadParams,
     };
+    return openRoom(deps.clock, kind, guest, door);
   };
 }
 
 // --- internal ---
 
-async function loadGuest(body: RoomBody, guest: Guest, door: PluginDoor): Promise<readonly string[]> {
-  const params: LoadParams = {
-    kind: "js",
-    code: guest.code,
-    sourceMap: guest.sourceMap,
-    config: guest.config,
-    methods: door.methods,
-    plugin: { name: guest.name, version: guest.version },
-    entryMs: guest.entryMs,
-  };
-  const late = fail("plugin.timeout", `${guest.name} did not start in time`);
-  try {
-    await body.ready;
-    const answer = await body.ask({
-      task: "its code",
-      text: (id) => request(id, "load", params),
-      // The Worker counts `entryMs` from when the engine is there; this is for a Worker that does not.
-      deadlineMs: LIMITS.roomStartMs + guest.entryMs,
-      late,
-    });
-    if ("error" in answer) throw loadFailure(answer.error.data, guest.name);
-    return Array.isArray(answer.result)
-      ? answer.result.filter((name) => typeof name === "string" && isHookName(name))
-      : [];
-  } catch (error) {
-    const failure = asLoadFailure(error, guest);
-    await body.end(failure);
-    throw failure;
-  }
-}
-
-function asLoadFailure(error: unknown, guest: Guest): VoxError {
-  const code = isVoxError(error) ? error.code : "internal.bug";
-  if (isVoxError(error) && code === "plugin.load_failed") return error;
-  const words =
-    code === "plugin.timeout"
-      ? `it did not finish loading within ${guest.entryMs / 1000} s`
-      : messageOf(error);
-  return fail("plugin.load_failed", `${guest.name} could not be loaded: ${words}`, {
-    details: { plugin: guest.name, reason: code },
-  });
-}
-
-async function callHook(
-  body: RoomBody,
-  plugin: string,
-  hook: string,
-  event: unknown,
-  options: CallOptions,
-): Promise<unknown> {
-  const { deadlineMs, signal } = options;
-  const cancelled = () => fail("plugin.stopped", `${plugin} was stopped: the call of ${hook} was cancelled`);
-  if (signal?.aborted === true) throw cancelled();
-  const cancel = () => void body.end(cancelled());
-  signal?.addEventListener("abort", cancel, { once: true });
-  try {
-    const late = fail("plugin.timeout", `${plugin} did not finish ${hook} within ${deadlineMs / 1000} s`, {
-      details: { plugin, hook, deadlineMs },
-    });
-    const text = (id: number) => hookText(id, plugin, hook, event, deadlineMs);
-    const answer = await body.ask({ task: hook, text, deadlineMs, late });
-    if ("error" in answer) throw hookFailure(answer.error.data, plugin, hook);
-    return answer.result;
-  } finally {
-    signal?.removeEventListener("abort", cancel);
-  }
-}
-
-function hookText(id: number, plugin: string, hook: string, event: unknown, deadlineMs: number): string {
-  const text = request(id, "hook", { name: hook, event, deadlineMs });
-  if (text.length <= LIMITS.messageBytes) return text;
-  throw fail(
-    "plugin.protocol",
-    `the event for ${plugin} has ${formatBytes(text.length)}, too much for one message`,
-  );
+function loadParams({ code }: Guest): ReturnType<LinkKind["loadParams"]> {
+  if (code.kind !== "js") throw new Error(`the Worker room runs no ${code.kind}`);
+  return { kind: "js", code: code.text, sourceMap: code.sourceMap };
 }

@@ -1,27 +1,26 @@
 /**
- * One Worker and the cells it shares with the daemon: strings in, strings out, and an end that always comes. Called by room-body.ts.
+ * One Worker and the cells it shares with the daemon: strings in, strings out, and an end that always comes. Called by room.ts.
  */
 import type { Clock } from "../../../base/clock.ts";
 import { LIMITS } from "../../../base/limits.ts";
 import { printable } from "../../../base/text.ts";
-import { CONTROL, LEFT, STOP, type WorkerStart } from "./messages.ts";
+import type { GuestLink, LinkEvents } from "../wire/guest-link.ts";
+import { watchFreeEntries } from "./watch-free-entries.ts";
+import { CONTROL, LEFT, STOP, type WorkerStart } from "./worker-messages.ts";
 
-export interface WorkerLink {
-  readonly send: (text: string) => void;
-  /** Characters that were sent and that the Worker has not read yet: they are held in the daemon's memory. */
-  readonly unread: () => number;
-  /** An odd number while the guest runs; the same odd number twice is one long entry. */
-  readonly entries: () => number;
-  /** Stops the guest at its next check. Settles when nothing of it runs any more; the thread ends soon after. Idempotent. */
-  end(): Promise<void>;
+export interface WorkerDeps {
+  /** `startJsWorker` of src/workers.ts. */
+  readonly startWorker: () => Worker;
+  readonly clock: Clock;
 }
 
+/** Between `entryMs` and twice that an overrun is noticed. */
 export function openWorkerLink(
-  startWorker: () => Worker,
+  { startWorker, clock }: WorkerDeps,
   module: WebAssembly.Module,
-  clock: Clock,
-  on: { readonly message: (data: unknown) => void; readonly gone: (detail: string) => void },
-): WorkerLink {
+  entryMs: number,
+  on: LinkEvents,
+): GuestLink {
   const control = new Int32Array(new SharedArrayBuffer(CONTROL.cells * Int32Array.BYTES_PER_ELEMENT));
   /** Nothing of the guest runs any more. */
   const still = Promise.withResolvers<void>();
@@ -32,11 +31,11 @@ export function openWorkerLink(
   });
   worker.addEventListener("error", (event) => {
     event.preventDefault();
-    on.gone(printable(event.message));
+    on.gone("crash", printable(event.message));
   });
   worker.addEventListener("close", () => {
     still.resolve();
-    on.gone("its thread ended");
+    on.gone("crash", "its thread ended");
   });
   worker.postMessage({ module, control } satisfies WorkerStart);
   let sent = 0;
@@ -46,7 +45,8 @@ export function openWorkerLink(
       worker.postMessage(text);
     },
     unread: () => (sent - Atomics.load(control, CONTROL.read)) | 0,
-    entries: () => Atomics.load(control, CONTROL.entries),
+    watchFree: (free) =>
+      watchFreeEntries(clock, entryMs, { ...free, entries: () => Atomics.load(control, CONTROL.entries) }),
     async end() {
       Atomics.store(control, CONTROL.stop, 1);
       worker.postMessage(STOP);

@@ -7,17 +7,10 @@ import { LIMITS } from "../../../base/limits.ts";
 import { makeByteDesk } from "./byte-desk.ts";
 import { makeGuest, type JsGuest } from "./guest.ts";
 import { makeHostOperations, type Operation } from "./host-operations.ts";
-import {
-  CONTROL,
-  LEFT,
-  notice,
-  STOP,
-  type HookParams,
-  type LoadParams,
-  type WorkerStart,
-} from "./messages.ts";
+import { notice, type HookParams, type LoadParams } from "../wire/messages.ts";
 import { makeOutbox } from "./outbox.ts";
 import { parseStackMap, type StackMap } from "./stack-map.ts";
+import { CONTROL, LEFT, STOP, type WorkerStart } from "./worker-messages.ts";
 import { makeWorkerTimers } from "./worker-timers.ts";
 
 declare const self: Worker;
@@ -97,7 +90,7 @@ async function load(start: WorkerStart, id: number, params: LoadParams): Promise
     },
     onStopped: (reason, detail) => post(notice("stopped", { reason, detail })),
   });
-  guest.load(params.code);
+  guest.load(params.code ?? "");
   // A top-level await may never end, and that is no entry.
   loadTimer = setTimeout(() => {
     if (!loaded) post(notice("stopped", { reason: "deadline", detail: "" }));

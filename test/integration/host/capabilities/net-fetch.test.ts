@@ -65,7 +65,7 @@ function plugin(world: World = {}) {
       plugin: name,
       grants,
       requested: new Set(world.requested ?? ["network_outbound", "notify_send"]),
-      withheld: new Set(),
+      optional: new Set(), withheld: new Set(),
     }),
     audit: { append: (row) => audit.push(row) },
     pluginLogs: { append: () => 0 },

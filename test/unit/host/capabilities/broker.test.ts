@@ -18,7 +18,7 @@ function setUp(extra: readonly Method[] = [], options: { readonly log?: Log } = 
   const grants = new Map<Capability, readonly string[] | null>();
   const requested = new Set<Capability>(["notify_send"]);
   const callers = new Map<string, Caller>([
-    ["ding", { plugin: "ding", grants, requested, withheld: new Set() }],
+    ["ding", { plugin: "ding", grants, requested, optional: new Set(), withheld: new Set() }],
   ]);
   const methods = [
     method({
@@ -86,8 +86,8 @@ describe("a call that is granted", () => {
 
   test("the door lists every method with its arguments", () => {
     expect(setUp().door.methods).toEqual([
-      { name: "notify.send", args: ["channel", "message"] },
-      { name: "kv.get", args: ["key"] },
+      { name: "notify.send", args: ["channel", "message"], needs: ["notify_send"], linked: true },
+      { name: "kv.get", args: ["key"], needs: [], linked: true },
     ]);
   });
 });
@@ -330,6 +330,7 @@ describe("when records can't be written", () => {
         plugin,
         grants: new Map([["notify_send", null]]),
         requested: new Set(),
+        optional: new Set(),
         withheld: new Set(),
       }),
       audit: { append: full },

@@ -20,6 +20,7 @@ function setUp(scope: readonly string[] | null) {
         plugin: "ding",
         grants: new Map([["notify_send", scope]]),
         requested: new Set(["notify_send"]),
+        optional: new Set(),
         withheld: new Set(),
       },
       parsed.output as never,

@@ -11,7 +11,13 @@ function setUp() {
   const rows = makePluginKvRows(openDatabase(":memory:"));
   const methods = new Map(selfMethods(rows).map((method) => [method.name, method]));
   function as(plugin: string) {
-    const caller: Caller = { plugin, grants: new Map(), requested: new Set(), withheld: new Set() };
+    const caller: Caller = {
+      plugin,
+      grants: new Map(),
+      requested: new Set(),
+      optional: new Set(),
+      withheld: new Set(),
+    };
     return async (name: string, params: unknown): Promise<unknown> => {
       const method = methods.get(name);
       if (method === undefined) throw new Error(`no method ${name}`);

@@ -1,7 +1,7 @@
 /** What a Worker sends is checked as if it came from the network. */
 import { describe, expect, test } from "bun:test";
 import { LIMITS } from "../../../../../src/base/limits.ts";
-import { parseGuestMessage } from "../../../../../src/host/runtimes/js-worker/guest-message.ts";
+import { parseGuestMessage } from "../../../../../src/host/runtimes/wire/guest-message.ts";
 
 describe("parseGuestMessage", () => {
   test.each([

@@ -1,30 +1,14 @@
 /**
- * The wire between the daemon and a Worker: JSON-RPC 2.0 in strings. Daemon → guest: `load`, `hook`, `stop`, and answers to `host`.
- * Guest → daemon: `host` and `cancel`, `log`, `stopped`, `left`, and answers. For both sides.
+ * The wire between the daemon and a guest's room: JSON-RPC 2.0 as text. Daemon → guest: `load`, `hook`, and answers to `host`.
+ * Guest → daemon: `ready`, `host` and `cancel`, `log`, `stopped`, and answers. For both sides of every room.
  */
 import type { WireError } from "../../../base/errors.ts";
-import type { MethodShape } from "../runtime.ts";
-
-/** The first thing a Worker gets, not as a string: it can't be one. */
-export interface WorkerStart {
-  readonly module: WebAssembly.Module;
-  readonly control: Int32Array;
-}
-
-/** Cells of `control`, which both threads see. */
-export const CONTROL = {
-  /** Not 0: the guest must stop at its next check. */
-  stop: 0,
-  /** Goes up at each entry into the guest and at each return: odd while the guest runs. */
-  entries: 1,
-  /** Characters of messages that the Worker has read so far; wraps around. */
-  read: 2,
-  cells: 3,
-} as const;
+import type { GuestCode, MethodShape } from "../runtime.ts";
 
 export interface LoadParams {
-  readonly kind: "js";
-  readonly code: string;
+  readonly kind: GuestCode["kind"];
+  /** Where the wire carries text alone; a process gets the code as bytes, before this (see process/). */
+  readonly code?: string;
   readonly sourceMap?: string | undefined;
   readonly config: Readonly<Record<string, unknown>>;
   readonly methods: readonly MethodShape[];
@@ -38,7 +22,7 @@ export interface HookParams {
   readonly deadlineMs: number;
 }
 
-/** Why a Worker gave up its guest. */
+/** Why a guest had to be given up. */
 export type StopReason = "deadline" | "memory" | "told" | "stack" | "crash";
 
 /** How an answer of the guest says that it failed. */
@@ -51,12 +35,6 @@ export interface GuestFailure {
     readonly code: string;
   };
 }
-
-/** Asks a Worker to end its own thread: what it holds by then is of no interest any more. */
-export const STOP = notice("stop", {});
-
-/** The Worker's answer: its guest will not run again. */
-export const LEFT = notice("left", {});
 
 export function request(id: number, method: string, params: unknown): string {
   return JSON.stringify({ jsonrpc: "2.0", id, method, params });

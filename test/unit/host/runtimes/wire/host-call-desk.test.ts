@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { fail } from "../../../../../src/base/errors.ts";
 import { LIMITS } from "../../../../../src/base/limits.ts";
-import { makeHostCallDesk } from "../../../../../src/host/runtimes/js-worker/host-call-desk.ts";
+import { makeHostCallDesk } from "../../../../../src/host/runtimes/wire/host-call-desk.ts";
 import { until } from "../../../../harness.ts";
 
 function setUp() {

@@ -6,8 +6,8 @@ import { fail, toWire, type VoxError } from "../../../base/errors.ts";
 import { LIMITS } from "../../../base/limits.ts";
 import { formatBytes } from "../../../base/text.ts";
 import type { PluginDoor } from "../runtime.ts";
+import type { GuestLink } from "./guest-link.ts";
 import { failure, result } from "./messages.ts";
-import type { WorkerLink } from "./worker-link.ts";
 
 export interface HostCallDesk {
   /** False where the id is in use: no guest of ours sends that. */
@@ -19,7 +19,7 @@ export interface HostCallDesk {
 
 export function makeHostCallDesk(
   door: PluginDoor,
-  { send, unread }: Pick<WorkerLink, "send" | "unread">,
+  { send, unread }: Pick<GuestLink, "send" | "unread">,
 ): HostCallDesk {
   const waiting = new Map<number, AbortController>();
 

@@ -1,6 +1,6 @@
 /**
- * One Worker from its start to its end: requests to its guest, what the guest asks for, and the reason why it is over. Believes
- * nothing that the Worker says: what is no message of ours ends it. Called by room.ts.
+ * One guest from its start to its end: requests to it, what it asks for, and the reason why it is over. Believes nothing that it
+ * says: what is no message of ours ends it. Called by room.ts.
  */
 import type { Clock } from "../../../base/clock.ts";
 import { fail, type VoxError } from "../../../base/errors.ts";
@@ -9,18 +9,17 @@ import type { Guest, PluginDoor } from "../runtime.ts";
 import { stopFailure } from "./guest-failure.ts";
 import { parseGuestMessage, type GuestMessage } from "./guest-message.ts";
 import { makeGuestRequests, type GuestAnswer } from "./guest-requests.ts";
+import type { LinkKind } from "./guest-link.ts";
 import { makeHostCallDesk } from "./host-call-desk.ts";
-import { watchFreeEntries } from "./watch-free-entries.ts";
-import { openWorkerLink } from "./worker-link.ts";
 
 export interface RoomBody {
-  /** Settles when the Worker listens; rejects when it does not in time. */
+  /** Settles when the guest's end listens; rejects when it does not in time. */
   readonly ready: Promise<void>;
   /** Sends a request; at the deadline the room ends with `late`. */
   ask(question: Question): Promise<GuestAnswer>;
   /** Why the room is over, once it is. */
   ended(): VoxError | undefined;
-  /** Settles when the Worker is gone. The first reason counts. */
+  /** Settles when the guest is gone. The first reason counts. */
   end(reason: VoxError): Promise<void>;
 }
 
@@ -32,12 +31,7 @@ export interface Question {
   readonly late: VoxError;
 }
 
-export function makeRoomBody(
-  { startWorker, clock }: { readonly startWorker: () => Worker; readonly clock: Clock },
-  module: WebAssembly.Module,
-  guest: Guest,
-  door: PluginDoor,
-): RoomBody {
+export function makeRoomBody(clock: Clock, kind: LinkKind, guest: Guest, door: PluginDoor): RoomBody {
   const ready = Promise.withResolvers<void>();
   const cleanUp: (() => void)[] = [];
   let ended: VoxError | undefined;
@@ -55,14 +49,14 @@ export function makeRoomBody(
     return link.end();
   }
 
-  const link = openWorkerLink(startWorker, module, clock, {
+  const link = kind.open(guest, {
     message(data) {
       if (ended !== undefined) return;
       const message = parseGuestMessage(data);
       if (message !== undefined && take(message)) return;
       void end(fail("plugin.protocol", `${guest.name} sent something that is no message`));
     },
-    gone: (detail) => void end(stopFailure("crash", detail, guest.name, task)),
+    gone: (reason, detail) => void end(stopFailure(reason, detail, guest.name, task)),
   });
   const requests = makeGuestRequests(clock, link.send);
   const calls = makeHostCallDesk(door, link);
@@ -83,8 +77,7 @@ export function makeRoomBody(
   const cancelStart = limitStart(clock, ready.promise, () => {
     void end(stopFailure("crash", "it did not start in time", guest.name, task));
   });
-  const stopWatching = watchFreeEntries(clock, guest.entryMs, {
-    entries: link.entries,
+  const stopWatching = link.watchFree({
     isFree: () => task === AFTER_HOOK,
     overrun: () => void end(stopFailure("deadline", "", guest.name, AFTER_HOOK)),
   });

@@ -1,0 +1,33 @@
+/**
+ * One guest at the other end of a wire, whatever stands between: text out, messages in, and an end that always comes. A room
+ * is made of a link by room.ts; js-worker/ and process/ open them.
+ */
+import type { Guest } from "../runtime.ts";
+import type { LoadParams, StopReason } from "./messages.ts";
+
+export interface GuestLink {
+  readonly send: (text: string) => void;
+  /** Characters or bytes that were sent and that the other end has not read yet: they are held in the daemon's memory. */
+  readonly unread: () => number;
+  /**
+   * Watches work that belongs to no call, such as a timer after its hook: `overrun` is called where it takes longer than the guest's
+   * `entryMs`. The returned function ends the watch.
+   */
+  watchFree(free: { readonly isFree: () => boolean; readonly overrun: () => void }): () => void;
+  /** Ends the guest, whatever it is doing. Settles when nothing of it runs any more. Idempotent. */
+  end(): Promise<void>;
+}
+
+export interface LinkEvents {
+  /** Anything at all may be in it. */
+  readonly message: (data: unknown) => void;
+  /** The other end is no more. The link calls it at most once, and also after `end`. */
+  readonly gone: (reason: StopReason, detail: string) => void;
+}
+
+/** Starts the other end. Throws where that can't be done here. */
+export interface LinkKind {
+  open(guest: Guest, on: LinkEvents): GuestLink;
+  /** What of the code goes with the `load` message. */
+  loadParams(guest: Guest): Pick<LoadParams, "kind" | "code" | "sourceMap">;
+}
