@@ -7,6 +7,12 @@ const [role, ...rest] = process.argv.slice(2);
 if (role === "__bundle") {
   const { runBundleRole } = await import("./host/bundle/bundle-role.ts");
   await runBundleRole();
+} else if (role === "__plugin") {
+  const { runPluginRole } = await import("./host/runtimes/process/child/plugin-role.ts");
+  await runPluginRole(rest);
+} else if (role === "__confine") {
+  const { runConfineRole } = await import("./platform/confine/launcher.ts");
+  runConfineRole(rest);
 } else {
   const { runCli } = await import("./cli/main.ts");
   const { processIo } = await import("./cli/process-io.ts");

@@ -9,6 +9,11 @@ export function selfCommand(...role: readonly string[]): string[] {
   return isCompiled ? [process.execPath, ...role] : [process.execPath, mainFile(), ...role];
 }
 
+/** The project's folder where the program runs from source; undefined in the executable, which needs no file beside itself. */
+export function sourceFolder(): string | undefined {
+  return isCompiled ? undefined : fileURLToPath(new URL("../..", import.meta.url));
+}
+
 // --- internal ---
 
 /** True in the executable made by build.ts. */
