@@ -25,12 +25,12 @@ export async function makeGuestWasm(outFile: string = GUEST_WASM): Promise<boole
 
 // --- internal ---
 
-const ROOM_FOLDER = join(import.meta.dir, "../../src/host/runtimes/js-worker");
+const RUNTIMES_FOLDER = join(import.meta.dir, "../../src/host/runtimes");
 
 /** The prelude as one script whose value is its exports. */
 async function bundlePrelude(): Promise<string> {
   const built = await Bun.build({
-    entrypoints: [join(ROOM_FOLDER, "prelude/main.ts")],
+    entrypoints: [join(RUNTIMES_FOLDER, "js/prelude/main.ts")],
     target: "browser",
     format: "cjs",
     minify: true,
@@ -40,7 +40,7 @@ async function bundlePrelude(): Promise<string> {
   return `(function(){var module={exports:{}},exports=module.exports;${code}\nreturn module.exports})()`;
 }
 
-const GUEST_WASM = join(ROOM_FOLDER, "quickjs.generated.wasm");
+const GUEST_WASM = join(RUNTIMES_FOLDER, "js-worker/quickjs.generated.wasm");
 const DIGEST_SECTION = "voxeltron.digest";
 /** Checks between two looks at the clock: about 0.1 to 0.2 ms of guest time. */
 const FUEL_INTERVAL = 1 << 16;

@@ -4,32 +4,13 @@
  */
 import type { QuickJSContext, QuickJSHandle } from "quickjs-emscripten-core";
 import { readPrelude } from "./prelude-section.ts";
-import type { Operation } from "./host-operations.ts";
+import type { JsGuest, JsGuestOptions } from "../js/js-guest.ts";
+import { PLUGIN_FILE } from "../js/stack-map.ts";
 import type { StopReason } from "../wire/messages.ts";
 import { CONTROL, type WorkerStart } from "./worker-messages.ts";
 import { startQuickJS, type Engine } from "./quickjs.ts";
-import { PLUGIN_FILE } from "./stack-map.ts";
 
-export interface JsGuest {
-  /** Evaluates the plugin's module; the prelude answers with the operation `loaded`. */
-  load(code: string): void;
-  /** Runs a hook; the prelude answers with the operation `answer`. The text is the JSON-RPC request. */
-  hook(text: string): void;
-  /** Hands over the daemon's answer to a call. `bytes` is not empty where there are tickets of bytes in it. */
-  answer(text: string, bytes: string): void;
-  /** A timer's time has come. */
-  timer(id: number): void;
-}
-
-export interface GuestOptions extends WorkerStart {
-  readonly setup: string;
-  readonly operations: Readonly<Record<string, Operation>>;
-  /** Milliseconds from the start of an entry until it must have returned; asked at each entry. */
-  readonly budget: () => number;
-  /** How long an entry took. */
-  readonly spent: (ms: number) => void;
-  readonly onStopped: (reason: StopReason, detail: string) => void;
-}
+export interface GuestOptions extends JsGuestOptions, WorkerStart {}
 
 export async function makeGuest(options: GuestOptions): Promise<JsGuest> {
   const { control } = options;
@@ -54,7 +35,9 @@ export async function makeGuest(options: GuestOptions): Promise<JsGuest> {
       runJobs(engine);
     } catch (error) {
       over = true;
-      options.onStopped(engine.stopped() ?? reasonOf(error), error instanceof Error ? error.message : "");
+      const stopped = engine.stopped();
+      const detail = stopped === undefined && error instanceof Error ? error.message : "";
+      options.onStopped(stopped ?? reasonOf(error), detail);
     } finally {
       Atomics.add(control, CONTROL.entries, 1);
       options.spent(performance.now() - started);

@@ -5,19 +5,17 @@
 import * as v from "valibot";
 import { fail, type VoxError } from "../../../base/errors.ts";
 import { LIMITS } from "../../../base/limits.ts";
-import { printable } from "../../../base/text.ts";
+import { formatBytes, printable } from "../../../base/text.ts";
+import type { Guest } from "../runtime.ts";
 import type { GuestFailure, StopReason } from "./messages.ts";
 
 /** For a hook that failed. */
-export function hookFailure(data: unknown, plugin: string, hook: string): VoxError {
+export function hookFailure(data: unknown, guest: Pick<Guest, "name" | "code">, hook: string): VoxError {
+  const plugin = guest.name;
   const failure = parseFailure(data);
   if (failure === undefined)
     return fail("plugin.protocol", `${plugin} answered ${hook} with something that is no answer`);
-  if (failure.kind === "no_hook") {
-    return fail("plugin.no_hook", `the default export of ${plugin} has no function ${hook}`, {
-      hint: `write \`async ${hook}(event, ctx) { … }\` in it, or take ${hook} out of the manifest's [hooks]`,
-    });
-  }
+  if (failure.kind === "no_hook") return noHook(guest, hook);
   if (failure.kind === "refused") {
     return fail("plugin.protocol", `the answer of ${plugin} to ${hook} can't be taken: ${words(failure)}`);
   }
@@ -44,19 +42,17 @@ export function loadFailure(data: unknown, plugin: string): VoxError {
   );
 }
 
-/** For a guest that had to be stopped. `task` is what it was doing. */
+/** For a guest that had to be stopped. `task` is what it was doing; `detail` of "memory" is how much it may have, if not the usual. */
 export function stopFailure(reason: StopReason, detail: string, plugin: string, task: string): VoxError {
   const details = { plugin };
   if (reason === "deadline" || reason === "told") {
     return fail("plugin.timeout", `${plugin} was stopped: ${task} ran longer than it may`, { details });
   }
   if (reason === "memory") {
-    const cap = (LIMITS.guestMemoryPages * 64) / 1024;
-    return fail(
-      "plugin.out_of_memory",
-      `${plugin} was stopped: ${task} needed more than ${cap} MiB of memory`,
-      { details },
-    );
+    const cap = detail === "" ? GUEST_MEMORY : printable(detail, 40);
+    return fail("plugin.out_of_memory", `${plugin} was stopped: ${task} needed more than ${cap} of memory`, {
+      details,
+    });
   }
   if (reason === "stack") {
     return fail("plugin.failed", `RangeError: ${task} of ${plugin} called itself too deeply`, { details });
@@ -65,6 +61,16 @@ export function stopFailure(reason: StopReason, detail: string, plugin: string, 
 }
 
 // --- internal ---
+
+function noHook({ name, code }: Pick<Guest, "name" | "code">, hook: string): VoxError {
+  const [what, how] =
+    code.kind === "js"
+      ? [`the default export of ${name} has`, `write \`async ${hook}(event, ctx) { … }\` in it`]
+      : [`the module of ${name} exports`, "export it"];
+  return fail("plugin.no_hook", `${what} no function ${hook}`, {
+    hint: `${how}, or take ${hook} out of the manifest's [hooks]`,
+  });
+}
 
 const failureSchema = v.object({
   kind: v.picklist(["threw", "no_hook", "no_default", "refused"]),
@@ -96,3 +102,4 @@ function thrownDetails({ thrown }: GuestFailure): Record<string, unknown> {
 }
 
 const FRAMES_MAX = 10;
+const GUEST_MEMORY = formatBytes(LIMITS.guestMemoryPages * 64 * 1024);

@@ -1,17 +1,18 @@
 /**
- * Reads a message from a Worker. Everything in it may be a plugin's doing, so it is checked as if it came from the network: an
+ * Reads a message from a guest. Everything in it may be a plugin's doing, so it is checked as if it came from the network: an
  * unknown shape is the end of that room. Called by room-body.ts.
  */
 import * as v from "valibot";
 import { isObject } from "../../../base/is-object.ts";
 import { LOG_LEVELS } from "../../../base/log.ts";
 import { LIMITS } from "../../../base/limits.ts";
+import { measureJson } from "./json-shape.ts";
 
 export type GuestMessage = v.InferOutput<GuestSchema>;
 
 /** Undefined where it is no message of ours. */
 export function parseGuestMessage(data: unknown): GuestMessage | undefined {
-  if (typeof data !== "string" || data.length > LIMITS.messageBytes + ENVELOPE_CHARS) return undefined;
+  if (typeof data !== "string" || data.length > LIMITS.messageBytes || !isCheap(data)) return undefined;
   const message = readJson(data);
   if (!isObject(message)) return undefined;
   const parsed = v.safeParse(schemaFor(message), message, { abortEarly: true });
@@ -20,7 +21,14 @@ export function parseGuestMessage(data: unknown): GuestMessage | undefined {
 
 // --- internal ---
 
-const ENVELOPE_CHARS = 1024;
+/** A body's bounds, and some for what stands around it. */
+const SHAPE_MOST = { values: LIMITS.messageValues + 10, depth: LIMITS.messageDepth + 10 };
+
+/** Parsing it must not hold the daemon up. A guest of ours refuses such a message by itself. */
+function isCheap(text: string): boolean {
+  const { values, depth } = measureJson(text, SHAPE_MOST);
+  return values <= SHAPE_MOST.values && depth <= SHAPE_MOST.depth;
+}
 
 const id = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const version = v.literal("2.0");

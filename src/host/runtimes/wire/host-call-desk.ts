@@ -7,60 +7,77 @@ import { LIMITS } from "../../../base/limits.ts";
 import { formatBytes } from "../../../base/text.ts";
 import type { PluginDoor } from "../runtime.ts";
 import type { GuestLink } from "./guest-link.ts";
-import { failure, result } from "./messages.ts";
+import { failure, fitsMessage, result } from "./messages.ts";
 
 export interface HostCallDesk {
-  /** False where the id is in use: no guest of ours sends that. */
-  open(id: number, method: string, params: unknown): boolean;
+  /** False where the id is in use: no guest of ours sends that. `chars` is the length of the message. */
+  open(call: HostCall, chars: number): boolean;
   /** Ends the call's work. The call is answered all the same: until then it counts. */
   cancel(id: number): void;
   readonly close: () => void;
+}
+
+export interface HostCall {
+  readonly id: number;
+  readonly params: { readonly method: string; readonly params?: unknown };
 }
 
 export function makeHostCallDesk(
   door: PluginDoor,
   { send, unread }: Pick<GuestLink, "send" | "unread">,
 ): HostCallDesk {
-  const waiting = new Map<number, AbortController>();
+  const waiting = new Map<number, WaitingCall>();
+  let held = 0;
 
-  async function run(
-    id: number,
-    method: string,
-    params: unknown,
-    controller: AbortController,
-  ): Promise<void> {
-    const answer = await answerText(door, id, method, params, controller.signal);
-    if (waiting.get(id) !== controller) return;
+  async function run({ id, params }: HostCall, call: WaitingCall): Promise<void> {
+    const answer = await answerText(door, id, params.method, params.params, call.controller.signal);
+    if (waiting.get(id) !== call) return;
     waiting.delete(id);
+    held -= call.chars;
     send(unread() + answer.length <= LIMITS.guestUnreadChars ? answer : failure(id, toWire(tooMuchUnread())));
   }
 
   return {
-    open(id, method, params) {
+    open(request, chars) {
+      const { id } = request;
       if (waiting.has(id)) return false;
-      if (waiting.size >= LIMITS.guestPendingCalls) {
-        const limit = fail(
-          "capability.limit",
-          `more than ${LIMITS.guestPendingCalls} calls wait for an answer`,
-        );
-        send(failure(id, toWire(limit)));
+      const refusal =
+        unread() > LIMITS.guestUnreadChars ? tooMuchUnread() : refuse(waiting.size, held + chars);
+      if (refusal !== undefined) {
+        send(failure(id, toWire(refusal)));
         return true;
       }
-      const controller = new AbortController();
-      waiting.set(id, controller);
-      void run(id, method, params, controller);
+      const call = { controller: new AbortController(), chars };
+      waiting.set(id, call);
+      held += chars;
+      void run(request, call);
       return true;
     },
-    cancel: (id) => waiting.get(id)?.abort(),
+    cancel: (id) => waiting.get(id)?.controller.abort(),
     close() {
-      const controllers = [...waiting.values()];
+      const calls = [...waiting.values()];
       waiting.clear();
-      for (const controller of controllers) controller.abort();
+      for (const { controller } of calls) controller.abort();
     },
   };
 }
 
 // --- internal ---
+
+interface WaitingCall {
+  readonly controller: AbortController;
+  readonly chars: number;
+}
+
+/** A guest of ours refuses these by itself, and first: so the envelopes' few characters are no matter. */
+function refuse(calls: number, chars: number): VoxError | undefined {
+  if (calls >= LIMITS.guestPendingCalls) {
+    return fail("capability.limit", `more than ${LIMITS.guestPendingCalls} calls wait for an answer`);
+  }
+  if (chars <= LIMITS.guestPendingBytes + LIMITS.messageBytes) return undefined;
+  const most = formatBytes(LIMITS.guestPendingBytes);
+  return fail("capability.limit", `the calls that wait have more than ${most}`);
+}
 
 /** A guest that asks and does not listen would have the daemon keep a hundred answers of the largest size. */
 function tooMuchUnread(): VoxError {
@@ -76,7 +93,7 @@ async function answerText(
 ): Promise<string> {
   try {
     const text = result(id, await door.invoke(method, params, signal));
-    if (text.length <= LIMITS.messageBytes) return text;
+    if (fitsMessage(text)) return text;
     const size = formatBytes(text.length);
     throw fail(
       "capability.limit",

@@ -3,6 +3,7 @@
  * Guest → daemon: `ready`, `host` and `cancel`, `log`, `stopped`, and answers. For both sides of every room.
  */
 import type { WireError } from "../../../base/errors.ts";
+import { LIMITS } from "../../../base/limits.ts";
 import type { GuestCode, MethodShape } from "../runtime.ts";
 
 export interface LoadParams {
@@ -24,6 +25,14 @@ export interface HookParams {
 
 /** Why a guest had to be given up. */
 export type StopReason = "deadline" | "memory" | "told" | "stack" | "crash";
+
+/** What a guest may say in one message: its number and its method stand around that, and the whole is one frame. */
+export const BODY_BYTES_MAX: number = LIMITS.messageBytes - 1024;
+
+/** Whether a text is one message at most. Only one that is near the limit is worth counting: a character has three bytes at most. */
+export function fitsMessage(text: string, bytesMax: number = LIMITS.messageBytes): boolean {
+  return text.length * 3 <= bytesMax || (text.length <= bytesMax && Buffer.byteLength(text) <= bytesMax);
+}
 
 /** How an answer of the guest says that it failed. */
 export interface GuestFailure {

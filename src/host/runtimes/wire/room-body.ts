@@ -5,6 +5,7 @@
 import type { Clock } from "../../../base/clock.ts";
 import { fail, type VoxError } from "../../../base/errors.ts";
 import { LIMITS } from "../../../base/limits.ts";
+import { makeFloodGate } from "../../capabilities/flood-gate.ts";
 import type { Guest, PluginDoor } from "../runtime.ts";
 import { stopFailure } from "./guest-failure.ts";
 import { parseGuestMessage, type GuestMessage } from "./guest-message.ts";
@@ -35,7 +36,17 @@ export function makeRoomBody(clock: Clock, kind: LinkKind, guest: Guest, door: P
   const ready = Promise.withResolvers<void>();
   const cleanUp: (() => void)[] = [];
   let ended: VoxError | undefined;
+  let isReady = false;
+  let asked = 0;
   let task = "its start";
+  /** What a call that is open ends with at its deadline. */
+  let late: VoxError | undefined;
+  // A guest of ours keeps to a tenth of it (outbox.ts): so nobody has to be told of what is dropped.
+  const notices = makeFloodGate(
+    clock,
+    { burst: LIMITS.guestNotices, perSecond: LIMITS.guestNoticesPerSecond },
+    () => {},
+  );
 
   function end(reason: VoxError): Promise<void> {
     if (ended === undefined) {
@@ -53,25 +64,38 @@ export function makeRoomBody(clock: Clock, kind: LinkKind, guest: Guest, door: P
     message(data) {
       if (ended !== undefined) return;
       const message = parseGuestMessage(data);
-      if (message !== undefined && take(message)) return;
+      if (message !== undefined && take(message, (data as string).length)) return;
       void end(fail("plugin.protocol", `${guest.name} sent something that is no message`));
     },
     gone: (reason, detail) => void end(stopFailure(reason, detail, guest.name, task)),
+    failed: (error) => void end(error),
   });
   const requests = makeGuestRequests(clock, link.send);
   const calls = makeHostCallDesk(door, link);
 
   /** False where no guest of ours would say that. */
-  function take(message: GuestMessage): boolean {
+  function take(message: GuestMessage, chars: number): boolean {
     if (message.method === undefined) return requests.answer(message.id, message);
-    if (message.method === "host")
-      return calls.open(message.id, message.params.method, message.params.params);
-    if (message.method === "cancel") calls.cancel(message.params.id);
-    else if (message.method === "log")
-      door.log(message.params.level, message.params.text, message.params.fields);
-    else if (message.method === "ready") ready.resolve();
-    else void end(stopFailure(message.params.reason, message.params.detail, guest.name, task));
+    if (message.method === "host") return calls.open(message, chars);
+    if (message.method === "ready") return takeReady();
+    if (message.method === "stopped") takeStop(message.params);
+    else if (!notices.pass()) return false;
+    else if (message.method === "cancel") calls.cancel(message.params.id);
+    else door.log(message.params.level, message.params.text, message.params.fields);
     return true;
+  }
+
+  /** A guest that stops itself at its deadline and the daemon's own clock come at the same time: the words are the same. */
+  function takeStop({ reason, detail }: StoppedMessage["params"]): void {
+    const ownWords = reason === "deadline" ? late : undefined;
+    void end(ownWords ?? stopFailure(reason, detail, guest.name, task));
+  }
+
+  function takeReady(): boolean {
+    const isFirst = !isReady;
+    isReady = true;
+    ready.resolve();
+    return isFirst;
   }
 
   const cancelStart = limitStart(clock, ready.promise, () => {
@@ -79,6 +103,7 @@ export function makeRoomBody(clock: Clock, kind: LinkKind, guest: Guest, door: P
   });
   const stopWatching = link.watchFree({
     isFree: () => task === AFTER_HOOK,
+    asked: () => asked,
     overrun: () => void end(stopFailure("deadline", "", guest.name, AFTER_HOOK)),
   });
   cleanUp.push(cancelStart, stopWatching, calls.close);
@@ -90,16 +115,21 @@ export function makeRoomBody(clock: Clock, kind: LinkKind, guest: Guest, door: P
     async ask(question) {
       if (ended !== undefined) throw ended;
       task = question.task;
+      late = question.late;
+      asked++;
       try {
         return await requests.send(question.text, question.deadlineMs, () => void end(question.late));
       } finally {
         task = AFTER_HOOK;
+        late = undefined;
       }
     },
   };
 }
 
 // --- internal ---
+
+type StoppedMessage = Extract<GuestMessage, { readonly method: "stopped" }>;
 
 const AFTER_HOOK = "work after its hook";
 

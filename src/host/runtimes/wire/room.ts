@@ -10,7 +10,7 @@ import { isHookName } from "../../../sdk/index.ts";
 import type { CallOptions, Guest, PluginDoor, Room } from "../runtime.ts";
 import { hookFailure, loadFailure } from "./guest-failure.ts";
 import type { LinkKind } from "./guest-link.ts";
-import { request, type LoadParams } from "./messages.ts";
+import { fitsMessage, request, type LoadParams } from "./messages.ts";
 import { makeRoomBody, type RoomBody } from "./room-body.ts";
 
 /** Throws `plugin.load_failed`, and what opening the link throws. */
@@ -22,7 +22,7 @@ export async function openRoom(clock: Clock, kind: LinkKind, guest: Guest, door:
     get alive() {
       return body.ended() === undefined;
     },
-    call: (hook, event, options) => callHook(body, guest.name, hook, event, options),
+    call: (hook, event, options) => callHook(body, guest, hook, event, options),
     stop: () => body.end(fail("plugin.stopped", `${guest.name} was stopped`)),
   };
 }
@@ -49,7 +49,7 @@ async function loadGuest(
       task: "its code",
       text: (id) => request(id, "load", params),
       // The guest counts `entryMs` from when its engine is there; this is for one that does not.
-      deadlineMs: LIMITS.roomStartMs + guest.entryMs,
+      deadlineMs: kind.loadMs?.(guest) ?? LIMITS.roomStartMs + guest.entryMs,
       late,
     });
     if ("error" in answer) throw loadFailure(answer.error.data, guest.name);
@@ -65,7 +65,7 @@ async function loadGuest(
 
 function asLoadFailure(error: unknown, guest: Guest): VoxError {
   const code = isVoxError(error) ? error.code : "internal.bug";
-  if (isVoxError(error) && code === "plugin.load_failed") return error;
+  if (isVoxError(error) && (code === "plugin.load_failed" || code.startsWith("confinement."))) return error;
   const words =
     code === "plugin.timeout"
       ? `it did not finish loading within ${guest.entryMs / 1000} s`
@@ -77,11 +77,12 @@ function asLoadFailure(error: unknown, guest: Guest): VoxError {
 
 async function callHook(
   body: RoomBody,
-  plugin: string,
+  guest: Guest,
   hook: string,
   event: unknown,
   options: CallOptions,
 ): Promise<unknown> {
+  const { name: plugin } = guest;
   const { deadlineMs, signal } = options;
   const cancelled = () => fail("plugin.stopped", `${plugin} was stopped: the call of ${hook} was cancelled`);
   if (signal?.aborted === true) throw cancelled();
@@ -93,7 +94,7 @@ async function callHook(
     });
     const text = (id: number) => hookText(id, plugin, hook, event, deadlineMs);
     const answer = await body.ask({ task: hook, text, deadlineMs, late });
-    if ("error" in answer) throw hookFailure(answer.error.data, plugin, hook);
+    if ("error" in answer) throw hookFailure(answer.error.data, guest, hook);
     return answer.result;
   } finally {
     signal?.removeEventListener("abort", cancel);
@@ -102,7 +103,7 @@ async function callHook(
 
 function hookText(id: number, plugin: string, hook: string, event: unknown, deadlineMs: number): string {
   const text = request(id, "hook", { name: hook, event, deadlineMs });
-  if (text.length <= LIMITS.messageBytes) return text;
+  if (fitsMessage(text)) return text;
   throw fail(
     "plugin.protocol",
     `the event for ${plugin} has ${formatBytes(text.length)}, too much for one message`,

@@ -21,20 +21,22 @@ function setUp() {
   return { sent, door, link, desk: makeHostCallDesk(door, link) };
 }
 
+const call = (id: number, method: string) => ({ id, params: { method, params: {} } });
+
 test("a cancelled call is ended and answered, so that the Worker knows when it is over", async () => {
   const { desk, sent } = setUp();
-  desk.open(1, "net.fetch", {});
+  desk.open(call(1, "net.fetch"), 100);
   desk.cancel(1);
-  expect(desk.open(1, "net.fetch", {})).toBe(false);
+  expect(desk.open(call(1, "net.fetch"), 100)).toBe(false);
   await until(() => sent.length > 0, { timeoutMs: 1000, what: "the answer" });
   expect(sent).toMatchObject([{ id: 1, error: { data: { code: "operation.interrupted" } } }]);
-  expect(desk.open(1, "net.fetch", {})).toBe(true);
+  expect(desk.open(call(1, "net.fetch"), 100)).toBe(true);
   desk.close();
 });
 
 test("after the end of the room nothing is answered", async () => {
   const { desk, sent } = setUp();
-  desk.open(1, "net.fetch", {});
+  desk.open(call(1, "net.fetch"), 100);
   desk.close();
   await new Promise((resolve) => setImmediate(resolve));
   expect(sent).toEqual([]);
@@ -44,7 +46,7 @@ test("a guest that does not read its answers gets no more of them, but for the w
   const { door, link, sent } = setUp();
   const answering = { ...door, invoke: async () => "x".repeat(1000) };
   const desk = makeHostCallDesk(answering, { ...link, unread: () => LIMITS.guestUnreadChars - 500 });
-  desk.open(1, "kv.list", {});
+  desk.open(call(1, "kv.list"), 100);
   await until(() => sent.length > 0, { timeoutMs: 1000, what: "the answer" });
   expect(sent).toMatchObject([{ id: 1, error: { data: { code: "capability.limit" } } }]);
 });

@@ -1,14 +1,14 @@
 /**
- * The door out of a Worker: what the guest sends to the daemon, bounded. A message that is too large or too deep is refused here,
+ * The door out of a guest, beside the guest: what the guest sends to the daemon, bounded. A message that is too large or too deep is refused here,
  * calls wait for room, and a flood of log lines is counted instead of sent. The daemon checks again what it gets; this keeps it
- * from having to. Called by worker.ts.
+ * from having to. Used by js/guest-desk.ts and process/child/wasm-main.ts.
  */
 import type { Clock } from "../../../base/clock.ts";
 import { LIMITS } from "../../../base/limits.ts";
 import { formatBytes } from "../../../base/text.ts";
 import { makeFloodGate } from "../../capabilities/flood-gate.ts";
 import { measureJson } from "./json-shape.ts";
-import { notice } from "../wire/messages.ts";
+import { BODY_BYTES_MAX, fitsMessage, notice } from "./messages.ts";
 
 export interface Outbox {
   /** A call of the broker: its number and its parameters, as JSON text. The empty string, or why it was not sent. */
@@ -27,7 +27,7 @@ export interface Outbox {
 export function makeOutbox(
   post: (text: string) => void,
   embed: (text: string) => string,
-  clock: Clock,
+  clock: Pick<Clock, "monotonic" | "after">,
 ): Outbox {
   /** Characters of each call that waits. */
   const pending = new Map<number, number>();
@@ -74,14 +74,9 @@ export function makeOutbox(
 const LOG_MESSAGE_CHARS = 16 * LIMITS.logTextChars;
 
 function refuse(text: string): string {
-  // A character has at most three bytes; only a message near the limit is worth counting.
-  if (text.length * 3 > LIMITS.messageBytes) {
-    const bytes = text.length > LIMITS.messageBytes ? text.length : Buffer.byteLength(text);
-    if (bytes > LIMITS.messageBytes) {
-      return `the message has ${formatBytes(bytes)}, at most ${formatBytes(LIMITS.messageBytes)} can be sent`;
-    }
-  }
-  return refuseShape(text);
+  if (fitsMessage(text, BODY_BYTES_MAX)) return refuseShape(text);
+  const bytes = text.length > BODY_BYTES_MAX ? text.length : Buffer.byteLength(text);
+  return `the message has ${formatBytes(bytes)}, at most ${formatBytes(LIMITS.messageBytes)} can be sent`;
 }
 
 function refuseShape(text: string): string {

@@ -1,9 +1,10 @@
 /**
- * Bytes on their way through a Worker. In the daemon's messages they are `{"$b64": base64}`; a guest would spend its memory and
- * seconds on such a string, so between the guest and its Worker they go as buffers, and in the JSON stands a ticket:
- * `{"$b64": ticket}`. Tickets can't be guessed, so nothing that a plugin writes is one. Called by worker.ts.
+ * Bytes on their way between the daemon and a JavaScript guest. In the daemon's messages they are `{"$b64": base64}`; a guest would spend its memory and
+ * seconds on such a string, so they go to it as buffers, and in the JSON stands a ticket: `{"$b64": ticket}`. Tickets can't be
+ * guessed, so nothing that a plugin writes is one. Called by guest-desk.ts.
  */
 import { LIMITS } from "../../../base/limits.ts";
+import { parseJson, randomId, stringifyJson } from "./natives.ts";
 
 export interface ByteDesk {
   /**
@@ -20,7 +21,7 @@ export interface ByteDesk {
 }
 
 export function makeByteDesk(): ByteDesk {
-  const token = crypto.randomUUID();
+  const token = randomId();
   const outgoing = new Map<string, Uint8Array>();
   const incoming = new Map<string, ArrayBuffer>();
   let held = 0;
@@ -45,9 +46,9 @@ export function makeByteDesk(): ByteDesk {
     },
     embed(text) {
       if (outgoing.size === 0) return text;
-      const message = replaceBytes(JSON.parse(text), (ticket) => outgoing.get(ticket)?.toBase64());
+      const message = replaceBytes(parseJson(text), (ticket) => outgoing.get(ticket)?.toBase64());
       release();
-      return JSON.stringify(message);
+      return stringifyJson(message);
     },
     extract(value) {
       incoming.clear();

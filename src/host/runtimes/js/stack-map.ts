@@ -1,6 +1,6 @@
 /**
  * From a place in the bundle to the author's file and line, by the bundle's source map. The map and the stack are a plugin's own
- * words: what comes out is shown to people and trusted with nothing. Runs in the Worker, so that a large map costs its plugin alone.
+ * words: what comes out is shown to people and trusted with nothing. Runs beside the guest, so that a large map costs its plugin alone.
  */
 import * as v from "valibot";
 import { printable } from "../../../base/text.ts";

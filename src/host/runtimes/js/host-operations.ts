@@ -1,9 +1,20 @@
 /**
  * What the guest's language lacks, done by the host: text encoding, base64, URLs, random values, digests, the clock. Pure data
  * in, pure data out; nothing here reaches a file, a socket or the daemon. Arguments come from the guest and may be anything;
- * what throws is answered with nothing. Runs in the Worker; called by guest.ts.
+ * what throws is answered with nothing. Runs beside the guest; called by guest-desk.ts.
  */
 import { LIMITS } from "../../../base/limits.ts";
+import {
+  monotonicNow,
+  NativeHasher,
+  NativeTextDecoder,
+  NativeTextEncoder,
+  NativeURL,
+  parseJson,
+  randomId,
+  randomValues,
+  stringifyJson,
+} from "./natives.ts";
 import { mapStack, type StackMap } from "./stack-map.ts";
 
 /** Text and buffers from the guest; `undefined` where it gave something else. */
@@ -17,35 +28,35 @@ export function makeHostOperations(
   stackMap: () => StackMap | undefined,
 ): Readonly<Record<string, Operation>> {
   return {
-    "utf8.encode": (text) => copied(new TextEncoder().encode(jsonString(text))),
+    "utf8.encode": (text) => copied(new NativeTextEncoder().encode(jsonString(text))),
     "utf8.decode": (_, bytes, flags) => {
-      const decoder = new TextDecoder("utf-8", {
+      const decoder = new NativeTextDecoder("utf-8", {
         fatal: flags.includes("f"),
         ignoreBOM: flags.includes("b"),
       });
-      return JSON.stringify(decoder.decode(bytes));
+      return stringifyJson(decoder.decode(bytes));
     },
     "base64.encode": (_, bytes) => bytes.toBase64(),
     "base64.decode": (text) => copied(Uint8Array.fromBase64(text)),
     "url.parse": (text) => {
       const [url, base] = jsonStrings(text);
-      return urlParts(new URL(url ?? "", base));
+      return urlParts(new NativeURL(url ?? "", base));
     },
     "url.set": (text) => {
       const [href, part, value] = jsonStrings(text);
       if (!isSettable(part) || value === undefined) return undefined;
-      const url = new URL(href ?? "");
+      const url = new NativeURL(href ?? "");
       url[part] = value;
       return urlParts(url);
     },
-    random: (length) => crypto.getRandomValues(new Uint8Array(Math.min(Number(length), RANDOM_MAX))).buffer,
-    uuid: () => crypto.randomUUID(),
+    random: (length) => randomValues(new Uint8Array(Math.min(Number(length), RANDOM_MAX))).buffer,
+    uuid: () => randomId(),
     digest: (_, bytes, algorithm) => {
       const name = DIGESTS[algorithm];
-      return name === undefined ? undefined : copied(new Bun.CryptoHasher(name).update(bytes).digest());
+      return name === undefined ? undefined : copied(new NativeHasher(name).update(bytes).digest());
     },
-    now: () => String(performance.now()),
-    stack: (text) => JSON.stringify(mapStack(jsonString(text), stackMap())),
+    now: () => String(monotonicNow()),
+    stack: (text) => stringifyJson(mapStack(jsonString(text), stackMap())),
   };
 }
 
@@ -77,7 +88,7 @@ function isSettable(part: string | undefined): part is (typeof SETTABLE)[number]
 }
 
 function urlParts(url: URL): string {
-  return JSON.stringify({
+  return stringifyJson({
     href: url.href,
     origin: url.origin,
     ...Object.fromEntries(SETTABLE.map((part) => [part, url[part]])),
@@ -87,12 +98,12 @@ function urlParts(url: URL): string {
 /** A JSON string and nothing else: an array of a million arrays would cost the host what the guest may not spend. */
 function jsonString(text: string): string {
   if (!text.startsWith('"')) throw new TypeError("not a JSON string");
-  return JSON.parse(text) as string;
+  return parseJson(text) as string;
 }
 
 function jsonStrings(text: string): string[] {
   if (text.length > URL_TEXT_MAX) throw new TypeError("too long");
-  const list = JSON.parse(text) as unknown;
+  const list = parseJson(text) as unknown;
   if (!Array.isArray(list) || list.length > 3 || list.some((part) => typeof part !== "string")) {
     throw new TypeError("not a list of strings");
   }

@@ -1,0 +1,29 @@
+import { expect, test } from "bun:test";
+import { measureJson } from "../../../../../src/host/runtimes/wire/json-shape.ts";
+
+test.each([
+  ["1", { values: 0, depth: 0 }],
+  ["[]", { values: 1, depth: 1 }],
+  ["[1,2,3]", { values: 3, depth: 1 }],
+  ['{"a":{"b":[1]}}', { values: 3, depth: 3 }],
+  ['"[[[,,,{{{"', { values: 0, depth: 0 }],
+  [JSON.stringify(['"[[,', "\\", ",["]), { values: 3, depth: 1 }],
+  ['["unclosed', { values: 1, depth: 1 }],
+])("%s", (text, shape) => {
+  expect(measureJson(text)).toMatchObject(shape);
+});
+
+test("counts a bomb of brackets quickly", () => {
+  expect(measureJson("[".repeat(1_000_000))).toEqual({ values: 1_000_000, depth: 1_000_000 });
+});
+
+test("does not take long for a string of backslashes", () => {
+  expect(measureJson(JSON.stringify("\\".repeat(1_000_000)))).toEqual({ values: 0, depth: 0 });
+});
+
+test("stops counting where that is enough to know", () => {
+  const most = { values: 100, depth: 10 };
+  expect(measureJson("[".repeat(1e6), most)).toEqual({ values: 11, depth: 11 });
+  expect(measureJson(`[${"1,".repeat(1e6)}1]`, most)).toEqual({ values: 101, depth: 1 });
+  expect(measureJson(`[${"1,".repeat(99)}1]`, most)).toEqual({ values: 100, depth: 1 });
+});
