@@ -1,0 +1,57 @@
+/** A guest with a broker and a log that remember. */
+import { fail } from "../../../../../src/base/errors.ts";
+import type { LogLevel } from "../../../../../src/base/log.ts";
+import {
+  makeWasmGuest,
+  type HostMethod,
+  type WasmGuest,
+  type WasmGuestOptions,
+} from "../../../../../src/host/runtimes/wasm/wasm-guest.ts";
+
+export interface TestGuest {
+  readonly guest: WasmGuest;
+  /** Calls the hook and gives its output. */
+  readonly run: (event?: unknown) => Promise<unknown>;
+  readonly calls: { readonly method: string; readonly params: unknown }[];
+  readonly lines: { readonly level: LogLevel; readonly text: string }[];
+}
+
+export const METHODS: readonly HostMethod[] = [
+  { name: "kv.get", args: ["key"], needs: [], linked: true },
+  { name: "kv.set", args: ["key", "value"], needs: [], linked: true },
+  { name: "kv.delete", args: ["key"], needs: [], linked: true },
+  { name: "net.fetch", args: [], needs: ["network_outbound", "notify_send"], linked: true },
+  { name: "notify.send", args: ["channel", "message"], needs: ["notify_send"], linked: true },
+];
+
+/** Every method, but none of those is granted that need a grant. */
+export const UNGRANTED = METHODS.map((method) => ({ ...method, linked: method.needs.length === 0 }));
+
+export async function openGuest(
+  code: Uint8Array,
+  options: Partial<WasmGuestOptions> & {
+    readonly answer?: (method: string, params: unknown) => unknown;
+  } = {},
+): Promise<TestGuest> {
+  const calls: TestGuest["calls"] = [];
+  const lines: TestGuest["lines"] = [];
+  const guest = await makeWasmGuest({
+    code,
+    plugin: { name: "sample", version: "1.0.0" },
+    config: {},
+    methods: METHODS,
+    callHost(method, params) {
+      calls.push({ method, params });
+      return options.answer?.(method, params);
+    },
+    log: (level, text) => void lines.push({ level, text }),
+    ...options,
+  });
+  return { guest, calls, lines, run: (event = null) => guest.call("on_alert", event) };
+}
+
+export const denied = () =>
+  fail("capability.denied", "that is not granted", {
+    hint: "grant it",
+    details: { capability: "notify_send" },
+  });
