@@ -2,21 +2,25 @@
  * Who is given what in the plugin host: installed plugins with their rooms, the one door, deliveries and gates. It knows no
  * engine; of that it is given channels and the shapes of events. Called by compose.ts.
  */
+import type { Clock } from "../base/clock.ts";
 import { LIMITS } from "../base/limits.ts";
 import { pluginsDir } from "../base/paths.ts";
-import { bundlePlugin } from "../host/bundle/bundle-plugin.ts";
 import { makeBroker, type Broker } from "../host/capabilities/broker.ts";
 import { makeCatalogue } from "../host/capabilities/catalogue.ts";
 import type { OwnEndpoint } from "../host/capabilities/notification-endpoints.ts";
 import type { ChannelSender } from "../host/capabilities/notify.ts";
 import { makeEventFeed, type EventFeed } from "../host/deliveries/feed.ts";
-import { makeDispatcher, type Dispatcher } from "../host/dispatcher.ts";
-import { makeGates, type AskGates } from "../host/gates.ts";
+import { makeDispatcher, type Dispatcher } from "../host/deliveries/dispatcher.ts";
+import { makeGates, type AskGates } from "../host/deliveries/gates.ts";
 import { makePackageStore } from "../host/package/package-store.ts";
-import { makePluginLogs } from "../host/plugin-logs.ts";
+import { makePluginLogs } from "../host/installed/plugin-logs.ts";
+import { readLinked } from "../host/link/read-linked.ts";
 import { makePlugins, type Plugins, type PluginsDeps } from "../host/plugins.ts";
 import { loadGuestModule } from "../host/runtimes/js-worker/guest-module.ts";
 import { openJsWorkerRoom } from "../host/runtimes/js-worker/room.ts";
+import { openProcessRoom } from "../host/runtimes/process/room.ts";
+import type { OpenRoom, RoomKind } from "../host/runtimes/runtime.ts";
+import { watchFolder } from "../platform/folder/watch-folder.ts";
 import { makeAddressPolicy } from "../platform/http/address-policy.ts";
 import type { HttpClient } from "../platform/http/http-client.ts";
 import { makeAuditRows } from "../state/audit.ts";
@@ -27,7 +31,10 @@ import { makeGrantRows } from "../state/grants.ts";
 import { makePluginKvRows } from "../state/plugin-kv.ts";
 import { makePluginLogRows } from "../state/plugin-logs.ts";
 import { makePluginRows } from "../state/plugins.ts";
+import { makePluginVersionRows } from "../state/plugin-versions.ts";
+import { makePluginUidRows } from "../state/plugin-uids.ts";
 import { startJsWorker } from "../workers.ts";
+import { makeConfinement, type Confinement } from "./confinement.ts";
 import { embeddedPlugins } from "./embedded-plugins.ts";
 import type { World } from "./world.ts";
 
@@ -44,12 +51,16 @@ export interface Host {
   readonly dispatcher: Dispatcher;
   readonly feed: EventFeed;
   readonly gates: AskGates;
+  readonly confinement: Pick<Confinement, "status" | "bundle">;
 }
 
-export function composeHost({ config, clock, log }: World, db: Database, needs: HostNeeds): Host {
+export function composeHost(world: World, db: Database, needs: HostNeeds): Host {
+  const { config, clock, log } = world;
   const { http, channels, calledEvent, eventRows: events } = needs;
   const transaction = <T>(work: () => T): T => inTransaction(db, work);
   const kv = makePluginKvRows(db);
+  const uids = makePluginUidRows(db);
+  const confinement = makeConfinement(world, uids);
   const logs = makePluginLogs(makePluginLogRows(db, LIMITS.logRowsPerPlugin));
   const broker: Broker = makeBroker({
     methods: makeCatalogue({
@@ -69,12 +80,17 @@ export function composeHost({ config, clock, log }: World, db: Database, needs: 
   });
   const plugins: Plugins = makePlugins({
     rows: makePluginRows(db),
+    versions: makePluginVersionRows(db),
+    uids,
     grants: makeGrantRows(db),
     store: makePackageStore(pluginsDir(config().data_dir)),
     transaction,
-    bundle: bundlePlugin,
-    openRoom: openJsWorkerRoom({ startWorker: startJsWorker, guestModule: loadGuestModule, clock }),
-    doorFor: (plugin) => broker.doorFor(plugin),
+    bundle: confinement.bundle,
+    openRooms: openRooms(confinement, clock),
+    canConfine: () => confinement.canConfine,
+    doorFor: (plugin, callerOf) => broker.doorFor(plugin, callerOf),
+    readLinked,
+    watch: (folder, onChange) => watchFolder(folder, clock, onChange),
     embedded: embeddedPlugins(),
     calledEvent,
     pendingFor: (plugin) => dispatcher.pendingFor(plugin),
@@ -99,5 +115,17 @@ export function composeHost({ config, clock, log }: World, db: Database, needs: 
     clock,
     log,
   });
-  return { plugins, dispatcher, feed, gates };
+  return { plugins, dispatcher, feed, gates, confinement };
+}
+
+// --- internal ---
+
+function openRooms(confinement: Confinement, clock: Clock): Readonly<Record<RoomKind, OpenRoom>> {
+  const { start, uidFor, confined } = confinement;
+  const inProcess = openProcessRoom({ start, clock, uidFor, confined });
+  return {
+    "js-worker": openJsWorkerRoom({ startWorker: startJsWorker, guestModule: loadGuestModule, clock }),
+    "js-process": inProcess,
+    "wasm-process": inProcess,
+  };
 }

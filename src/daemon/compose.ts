@@ -15,14 +15,17 @@ import { openDatabase } from "../state/database.ts";
 import { makeEventRows } from "../state/events.ts";
 import { composeEngine, type Engine } from "./compose-engine.ts";
 import { composeHost, type Host } from "./compose-host.ts";
+import { examine, type Examination } from "./doctor.ts";
 import { makeUploads, type Uploads } from "./uploads.ts";
 import type { World } from "./world.ts";
 
 export interface Parts
   extends
     Pick<Engine, "deploys" | "services" | "environment" | "registries" | "events">,
-    Pick<Host, "plugins" | "dispatcher" | "feed"> {
+    Pick<Host, "plugins" | "dispatcher" | "feed" | "confinement"> {
   readonly uploads: Uploads;
+  /** What `voxeltron doctor` finds, as this daemon. */
+  readonly examine: () => Promise<Examination>;
   /** Repairs what a crash left, then begins to deliver. */
   start(): Promise<void>;
   /** Begins nothing more and ends what is under way, so that whoever waits for it gets an answer. */
@@ -57,12 +60,14 @@ export function compose(world: World): Parts {
     ...engine,
     ...host,
     uploads,
+    examine: () => examine({ plugins: config().plugins, bundle: host.confinement.bundle }),
     async start() {
       await host.plugins.sweep();
       await processes.supervise();
       engine.deploys.recover();
       engine.events.subscribe(() => host.dispatcher.wake());
       host.dispatcher.start();
+      host.plugins.start();
     },
     async drain() {
       await engine.deploys.close();

@@ -9,10 +9,10 @@ type Tree = Record<string, unknown>;
 
 export function environmentOverrides(file: Tree, environment: Environment): Tree {
   const result: Tree = { ...file };
-  for (const { variable, path, list } of VARIABLES) {
+  for (const { variable, path, kind } of VARIABLES) {
     const value = environment[variable];
     if (value === undefined || value === "") continue;
-    place(result, path, list ? value.split(",").map((part) => part.trim()) : value);
+    place(result, path, READ[kind](value));
   }
   return result;
 }
@@ -20,10 +20,10 @@ export function environmentOverrides(file: Tree, environment: Environment): Tree
 interface Variable {
   readonly variable: string;
   readonly path: readonly string[];
-  readonly list: boolean;
+  readonly kind: Kind;
 }
 
-const KEYS: readonly (readonly [key: string, list?: "list"])[] = [
+const KEYS: readonly (readonly [key: string, kind?: Kind])[] = [
   ["data_dir"],
   ["socket"],
   ["log_level"],
@@ -33,15 +33,31 @@ const KEYS: readonly (readonly [key: string, list?: "list"])[] = [
   ["docker.socket"],
   ["plugins.idle_timeout"],
   ["plugins.ceiling", "list"],
+  ["plugins.uid_range", "numbers"],
+  ["plugins.allow_unconfined", "flag"],
 ];
 
-export const VARIABLES: readonly Variable[] = KEYS.map(([key, list]) => ({
+export const VARIABLES: readonly Variable[] = KEYS.map(([key, kind = "text"]) => ({
   variable: `VOXELTRON_${key.toUpperCase().replaceAll(".", "_")}`,
   path: key.split("."),
-  list: list === "list",
+  kind,
 }));
 
 // --- internal ---
+
+type Kind = "text" | "list" | "numbers" | "flag";
+
+/** What is none of its kind stays text, so that the schema refuses it with the words that it has for the file. */
+const READ: Readonly<Record<Kind, (value: string) => unknown>> = {
+  text: (value) => value,
+  list: parts,
+  numbers: (value) => parts(value).map((part) => (/^\d+$/.test(part) ? Number(part) : part)),
+  flag: (value) => (value === "true" || value === "false" ? value === "true" : value),
+};
+
+function parts(value: string): string[] {
+  return value.split(",").map((part) => part.trim());
+}
 
 function place(tree: Tree, path: readonly string[], value: unknown): void {
   const [head = "", ...rest] = path;

@@ -5,6 +5,10 @@ import { parseDuration } from "../base/duration.ts";
 import { parseDockerEndpoint, type DockerEndpoint } from "../engine/providers/docker/connect.ts";
 import { parsePrivateRule, type PrivateRule } from "../platform/http/address-policy.ts";
 
+/** Smaller ones are the system's own accounts, larger ones are negative numbers to some programs. */
+export const UID_MIN = 1_000;
+const UID_MAX = 2 ** 31 - 2;
+
 export const absolutePath = v.pipe(v.string(), v.check(isAbsolute, "an absolute path"));
 
 /** "5m", "30s", "250ms": milliseconds in the output. */
@@ -31,4 +35,31 @@ export const dockerEndpoint = v.pipe(
   v.transform((text) => parseDockerEndpoint(text) as DockerEndpoint),
 );
 
+/** Between systemd's ranges for containers and for foreign files: no distribution gives these to anybody. */
+export const DEFAULT_UID_RANGE = [1_900_000_000, 1_900_065_535];
+
+const wantedRange = `the first and the last of at least two ids, from ${UID_MIN} to ${UID_MAX} and without 65534 and 65535`;
+
+/** `[first, last]`: user ids, which are taken as group ids too. */
+export const uidRange = v.pipe(
+  v.array(v.number(wantedRange), wantedRange),
+  v.check((ids) => isUidRange(ids), wantedRange),
+  v.transform(([first = 0, last = 0]) => ({ first, last })),
+);
+
+export const flag = v.boolean("true or false");
+
 export const pluginConfigValue = v.union([v.string(), v.number(), v.boolean(), v.array(v.string())]);
+
+// --- internal ---
+
+function isUidRange(value: readonly number[]): boolean {
+  const [first = 0, last = 0] = value;
+  return (
+    value.length === 2 &&
+    value.every((id) => Number.isInteger(id) && id >= UID_MIN && id <= UID_MAX) &&
+    first < last &&
+    // `nobody`, and what older programs take for an error.
+    !(first <= 65_535 && last >= 65_534)
+  );
+}

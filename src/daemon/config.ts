@@ -14,7 +14,16 @@ import { DEFAULT_DOCKER_SOCKET } from "../engine/providers/docker/connect.ts";
 import { channelSchema } from "../engine/notify/channel-schema.ts";
 import { CAPABILITY_NAMES } from "../sdk/index.ts";
 import { environmentOverrides } from "./config-environment.ts";
-import { absolutePath, dockerEndpoint, duration, pluginConfigValue, privateRule } from "./config-values.ts";
+import {
+  absolutePath,
+  DEFAULT_UID_RANGE,
+  dockerEndpoint,
+  duration,
+  flag,
+  pluginConfigValue,
+  privateRule,
+  uidRange,
+} from "./config-values.ts";
 
 /** Every key of the file. Optional keys have no default that one could write down (they depend on the machine). */
 const configSchema = v.strictObject({
@@ -32,6 +41,8 @@ const configSchema = v.strictObject({
     v.strictObject({
       idle_timeout: v.optional(duration, `${LIMITS.pluginIdleMs}ms`),
       ceiling: v.optional(v.array(v.picklist(CAPABILITY_NAMES)), [...CAPABILITY_NAMES]),
+      uid_range: v.optional(uidRange, DEFAULT_UID_RANGE),
+      allow_unconfined: v.optional(flag, false),
       config: v.optional(v.record(v.string(), v.record(v.string(), pluginConfigValue)), {}),
     }),
     {},

@@ -1,6 +1,6 @@
 /**
  * What clients sent and have not used yet: a plugin's files in memory, an app's folder on disk. Good for ten minutes and one
- * use; nothing survives a restart. The daemon opens no path that a client names. Filled through api/server.ts, emptied by
+ * use; nothing survives a restart. The daemon opens no path that a client names (but for host/link). Filled through api/server.ts, emptied by
  * the operations that name an upload.
  */
 import { mkdirSync, rmSync } from "node:fs";

@@ -5,7 +5,10 @@ export interface GrantRows {
   list(plugin: string, digest: string): readonly GrantRow[];
   /** Takes the place of an earlier grant of the same capability. */
   put(plugin: string, digest: string, grant: GrantRow): void;
+  /** Of all its versions: what was taken back comes back with none of them. */
   remove(plugin: string, capability: string): void;
+  /** Those of one version. */
+  forget(plugin: string, digest: string): void;
   clear(plugin: string): void;
 }
 
@@ -27,6 +30,7 @@ export function makeGrantRows(db: Database): GrantRows {
      VALUES (?, ?, ?, ?, ?, ?)`,
   );
   const remove = db.query<null, [string, string]>("DELETE FROM grants WHERE plugin = ? AND capability = ?");
+  const forget = db.query<null, [string, string]>("DELETE FROM grants WHERE plugin = ? AND digest = ?");
   const clear = db.query<null, [string]>("DELETE FROM grants WHERE plugin = ?");
   return {
     list: (plugin, digest) => list.all(plugin, digest).map(fromStored),
@@ -36,6 +40,9 @@ export function makeGrantRows(db: Database): GrantRows {
     },
     remove(plugin, capability) {
       remove.run(plugin, capability);
+    },
+    forget(plugin, digest) {
+      forget.run(plugin, digest);
     },
     clear(plugin) {
       clear.run(plugin);

@@ -1,10 +1,11 @@
 /**
- * Which file an import means, among the plugin's own files in memory: relative paths, packages in its own node_modules, and
- * `@voxeltron/sdk`. Everything else is refused with the reason. No disk, no network. Called by bundle-files.ts.
+ * Which file an import means, among the plugin's own files in memory: relative paths, packages in its own node_modules,
+ * `@voxeltron/sdk` and Node's modules that need no authority. Everything else is refused with the reason. No disk, no network.
+ * Called by bundle-files.ts.
  */
-import { builtinModules } from "node:module";
 import { dirname, join, normalize } from "node:path/posix";
 import { packageTargets } from "./package-exports.ts";
+import { judgeBuiltin } from "./pure-builtins.ts";
 import { SOURCE_ENDINGS_TEXT, sourceLoader } from "./source-kinds.ts";
 
 export const SDK_NAME = "@voxeltron/sdk";
@@ -12,7 +13,12 @@ export const SDK_NAME = "@voxeltron/sdk";
 /** The plugin's files by path: relative to its folder, with slashes. */
 export type SourceFiles = ReadonlyMap<string, Uint8Array>;
 
-export type Resolved = { readonly path: string } | { readonly sdk: true } | { readonly refused: string };
+export type Resolved =
+  | { readonly path: string }
+  | { readonly sdk: true }
+  /** Stays in the bundle, to be imported where it runs. */
+  | { readonly builtin: string }
+  | { readonly refused: string };
 
 export function resolveImport(
   files: SourceFiles,
@@ -24,7 +30,7 @@ export function resolveImport(
     return { refused: `${kind} is not supported: only import and require of a fixed name are` };
   if (specifier === SDK_NAME) return { sdk: true };
   if (/^\.{1,2}(\/|$)/.test(specifier)) return relativeFile(files, importer, specifier);
-  if (/^(node|bun):/.test(specifier)) return { refused: noBuiltins(specifier) };
+  if (/^(node|bun):/.test(specifier)) return judgeBuiltin(specifier) ?? { refused: ALLOWED };
   if (specifier.startsWith("/") || specifier.startsWith("#") || /^[a-z][a-z+.-]*:/i.test(specifier)) {
     return { refused: ALLOWED };
   }
@@ -34,7 +40,7 @@ export function resolveImport(
 // --- internal ---
 
 const KINDS: ReadonlySet<string> = new Set(["import-statement", "dynamic-import", "require-call"]);
-const ALLOWED = `allowed are relative paths inside the plugin's folder, packages in its own node_modules, and ${SDK_NAME}`;
+const ALLOWED = `allowed are relative paths inside the plugin's folder, packages in its own node_modules, ${SDK_NAME}, and Node modules that need no authority`;
 const ENDINGS = ["", ".ts", ".tsx", ".mts", ".js", ".jsx", ".mjs", ".cjs", ".cts", ".json"];
 /** TypeScript sources are often imported by the name of what they compile to. */
 const WRITTEN_AS: Readonly<Record<string, readonly string[]>> = {
@@ -43,10 +49,6 @@ const WRITTEN_AS: Readonly<Record<string, readonly string[]>> = {
   ".mjs": [".mts"],
   ".cjs": [".cts"],
 };
-
-function noBuiltins(specifier: string): string {
-  return `the Worker room has no Node or Bun modules (${specifier}): use the web's own interfaces and ctx; ${ALLOWED}`;
-}
 
 function relativeFile(files: SourceFiles, importer: string, specifier: string): Resolved {
   const path = normalize(join(dirname(importer), specifier));
@@ -82,7 +84,9 @@ function packageFile(files: SourceFiles, importer: string, specifier: string): R
   for (const folder of nodeModulesAbove(importer)) {
     const home = `${folder}/${name}`;
     if (!isFolder(files, home)) continue;
-    const targets = packageTargets(readJson(files.get(`${home}/package.json`)), `.${match?.[2] ?? ""}`);
+    // `buffer/` is how packages write "not Node's own".
+    const subpath = match?.[2] === "/" ? "." : `.${match?.[2] ?? ""}`;
+    const targets = packageTargets(readJson(files.get(`${home}/package.json`)), subpath);
     if (targets === undefined) return { refused: `the package ${name} does not export it` };
     for (const target of targets) {
       const path = normalize(`${home}/${target}`);
@@ -91,9 +95,9 @@ function packageFile(files: SourceFiles, importer: string, specifier: string): R
     }
     return { refused: `the package ${name} has no such file` };
   }
-  if (builtinModules.includes(specifier) || builtinModules.includes(name))
-    return { refused: noBuiltins(specifier) };
-  return { refused: `the plugin's node_modules has no package ${name}; ${ALLOWED}` };
+  return (
+    judgeBuiltin(specifier) ?? { refused: `the plugin's node_modules has no package ${name}; ${ALLOWED}` }
+  );
 }
 
 /** `a/b/c.ts` → `a/b/node_modules`, `a/node_modules`, `node_modules`. */

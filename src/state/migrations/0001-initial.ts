@@ -9,10 +9,29 @@ CREATE TABLE plugins (
   digest TEXT NOT NULL,
   bundle_digest TEXT,
   manifest TEXT NOT NULL,
-  enabled INTEGER NOT NULL,
-  isolation TEXT,
+  builtins TEXT NOT NULL,
+  isolation TEXT CHECK (isolation IN ('worker', 'process')),
   source TEXT NOT NULL,
-  installed_at TEXT NOT NULL
+  installed_at TEXT NOT NULL,
+  enabled INTEGER NOT NULL,
+  struck_out_at TEXT,
+  link TEXT,
+  paused TEXT
+) STRICT;
+
+CREATE TABLE plugin_versions (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('js', 'wasm', 'exec')),
+  version TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  bundle_digest TEXT,
+  manifest TEXT NOT NULL,
+  builtins TEXT NOT NULL,
+  isolation TEXT CHECK (isolation IN ('worker', 'process')),
+  source TEXT NOT NULL,
+  installed_at TEXT NOT NULL,
+  UNIQUE (name, digest)
 ) STRICT;
 
 CREATE TABLE grants (
@@ -23,6 +42,11 @@ CREATE TABLE grants (
   granted_by TEXT NOT NULL,
   granted_at TEXT NOT NULL,
   PRIMARY KEY (plugin, digest, capability)
+) STRICT;
+
+CREATE TABLE plugin_uids (
+  plugin TEXT PRIMARY KEY,
+  uid INTEGER NOT NULL UNIQUE CHECK (uid > 0)
 ) STRICT;
 
 CREATE TABLE plugin_kv (

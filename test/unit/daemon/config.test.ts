@@ -26,7 +26,12 @@ describe("the configuration", () => {
       log_level: "info",
       providers: { default: "docker" },
       docker: { socket: { socketPath: "/var/run/docker.sock" } },
-      plugins: { idle_timeout: 300_000, config: {} },
+      plugins: {
+        idle_timeout: 300_000,
+        uid_range: { first: 1_900_000_000, last: 1_900_065_535 },
+        allow_unconfined: false,
+        config: {},
+      },
       network: { allow_private: [] },
       notify: {},
     });
@@ -56,6 +61,31 @@ describe("the configuration", () => {
     expect(plugins.ceiling).toEqual(["logs_read", "notify_send"]);
   });
 
+  test("takes ids and switches from the file and from variables", async () => {
+    const file = await load("[plugins]\nuid_range = [60000, 60001]\nallow_unconfined = true");
+    expect(file.plugins).toMatchObject({ uid_range: { first: 60000, last: 60001 }, allow_unconfined: true });
+    const environment = {
+      VOXELTRON_PLUGINS_UID_RANGE: "70000, 70010",
+      VOXELTRON_PLUGINS_ALLOW_UNCONFINED: "false",
+    };
+    const { plugins } = await load("[plugins]\nallow_unconfined = true", { ...HOME, ...environment });
+    expect(plugins).toMatchObject({ uid_range: { first: 70000, last: 70010 }, allow_unconfined: false });
+  });
+
+  test.each([
+    [
+      { VOXELTRON_PLUGINS_UID_RANGE: "70000" },
+      "plugins.uid_range: found a list, wanted the first and the last",
+    ],
+    [{ VOXELTRON_PLUGINS_UID_RANGE: "a,70000" }, 'found "a", wanted the first and the last'],
+    [{ VOXELTRON_PLUGINS_UID_RANGE: "-5,70000" }, 'found "-5", wanted the first and the last'],
+    [{ VOXELTRON_PLUGINS_ALLOW_UNCONFINED: "yes" }, 'found "yes", wanted true or false'],
+  ])("%j is refused", async (environment, says) => {
+    const error = (await load("", { ...HOME, ...environment }).catch((thrown: unknown) => thrown)) as Error;
+    expect(error).toMatchObject({ code: "config.invalid" });
+    expect(error.message).toContain(says);
+  });
+
   const bad: readonly (readonly [toml: string, says: string])[] = [
     ["log_levle = 1", 'config.toml:1: log_levle: is not a known key; did you mean "log_level"?'],
     [
@@ -65,6 +95,16 @@ describe("the configuration", () => {
     ['[plugins]\nidle_timeout = "soon"', 'found "soon", wanted a duration'],
     ["[plugins]\nidle_timeout = 5", "config.toml:2: plugins.idle_timeout"],
     ['[plugins]\nceiling = ["everything"]', "plugins.ceiling"],
+    ["[plugins]\nuid_range = 60000", "found 60000, wanted the first and the last of at least two ids"],
+    ["[plugins]\nuid_range = [60000]", "wanted the first and the last"],
+    ["[plugins]\nuid_range = [60000, 60000]", "wanted the first and the last"],
+    ["[plugins]\nuid_range = [60001, 60000]", "wanted the first and the last"],
+    ["[plugins]\nuid_range = [0, 60000]", "from 1000"],
+    ["[plugins]\nuid_range = [60000, 70000]", "without 65534 and 65535"],
+    ["[plugins]\nuid_range = [60000, 4294967295]", "to 2147483646"],
+    ["[plugins]\nuid_range = [60000.5, 60001]", "wanted the first and the last"],
+    ['[plugins]\nuid_range = ["60000", "60001"]', 'found "60000"'],
+    ['[plugins]\nallow_unconfined = "true"', 'found "true", wanted true or false'],
     ['[network]\nallow_private = ["everywhere"]', "wanted a network such as 10.0.0.0/8, or host:port"],
     ['[network]\nallow_private = "10.0.0.0/8"', "network.allow_private"],
     ['[providers]\ndefault = "podman"', "providers.default"],

@@ -5,6 +5,8 @@ import { openDatabase } from "../../../src/state/database.ts";
 import { makeGrantRows } from "../../../src/state/grants.ts";
 import { makePluginKvRows } from "../../../src/state/plugin-kv.ts";
 import { makePluginLogRows } from "../../../src/state/plugin-logs.ts";
+import { makePluginUidRows } from "../../../src/state/plugin-uids.ts";
+import { makePluginVersionRows } from "../../../src/state/plugin-versions.ts";
 import { makePluginRows, type PluginRow } from "../../../src/state/plugins.ts";
 
 const row: PluginRow = {
@@ -15,7 +17,11 @@ const row: PluginRow = {
   bundleDigest: null,
   manifest: "[plugin]",
   enabled: true,
+  builtins: [],
   isolation: null,
+  struckOutAt: null,
+  link: null,
+  paused: null,
   source: "folder",
   installedAt: "2026-01-01T00:00:00.000Z",
 };
@@ -34,6 +40,45 @@ test("plugins: rows are listed by name, replaced and removed", () => {
   expect(rows.get("b")).toBeUndefined();
 });
 
+test("plugins: what happens to one is kept in its row", () => {
+  const rows = makePluginRows(openDatabase(":memory:"));
+  rows.put({ ...row, builtins: ["node:crypto", "node:path"], link: "/home/me/b" });
+  rows.put({ ...row, name: "other" });
+  rows.setStruckOut("b", "now");
+  rows.setPaused("b", "it asks for more");
+  expect(rows.get("b")).toEqual({
+    ...row,
+    builtins: ["node:crypto", "node:path"],
+    link: "/home/me/b",
+    struckOutAt: "now",
+    paused: "it asks for more",
+  });
+  rows.setPaused("b", null);
+  expect(rows.get("b")?.paused).toBeNull();
+  expect(rows.get("other")).toEqual({ ...row, name: "other" });
+});
+
+test("versions: those of one plugin, the one that was replaced last first, and none of them twice", () => {
+  const versions = makePluginVersionRows(openDatabase(":memory:"));
+  const { enabled: _enabled, struckOutAt: _at, link: _link, paused: _paused, ...version } = row;
+  const digests = () => versions.list("b").map(({ digest }) => digest);
+  for (const digest of ["sha256:1", "sha256:2", "sha256:3", "sha256:1"]) versions.put({ ...version, digest });
+  versions.put({ ...version, name: "other" });
+  expect(digests()).toEqual(["sha256:1", "sha256:3", "sha256:2"]);
+  versions.remove("b", "sha256:3");
+  expect(digests()).toEqual(["sha256:1", "sha256:2"]);
+  versions.put({ ...row, digest: "sha256:4", builtins: ["node:crypto"], isolation: "process" });
+  expect(versions.list("b")[0]).toEqual({
+    ...version,
+    digest: "sha256:4",
+    builtins: ["node:crypto"],
+    isolation: "process",
+  });
+  versions.clear("b");
+  expect(digests()).toEqual([]);
+  expect(versions.list("other")).toEqual([{ ...version, name: "other" }]);
+});
+
 test("grants: they belong to a digest, and an empty scope is not the whole capability", () => {
   const rows = makeGrantRows(openDatabase(":memory:"));
   const grant = { capability: "fs_read", scope: [], grantedBy: "root", grantedAt: "now" };
@@ -44,9 +89,31 @@ test("grants: they belong to a digest, and an empty scope is not the whole capab
   expect(rows.list("a", "two")).toEqual([]);
   rows.remove("a", "fs_read");
   expect(rows.list("a", "one")).toHaveLength(1);
+  rows.put("a", "two", grant);
+  rows.put("a", "two", { ...grant, capability: "logs_read" });
+  rows.remove("a", "logs_read");
+  expect([rows.list("a", "one"), rows.list("a", "two")]).toEqual([[], [grant]]);
+  rows.put("a", "one", grant);
+  rows.forget("a", "two");
+  expect([rows.list("a", "one"), rows.list("a", "two")]).toEqual([[grant], []]);
   rows.clear("a");
   expect(rows.list("a", "one")).toEqual([]);
   expect(rows.list("b", "one")).toEqual([grant]);
+});
+
+test("uids: one for each plugin, and no two have the same", () => {
+  const rows = makePluginUidRows(openDatabase(":memory:"));
+  rows.put("b", 7);
+  rows.put("a", 3);
+  rows.put("b", 9);
+  expect([rows.get("a"), rows.get("b"), rows.get("c"), rows.taken()]).toEqual([3, 9, undefined, [3, 9]]);
+  expect(() => rows.put("c", 9)).toThrow("UNIQUE");
+  expect(() => rows.put("c", 0)).toThrow("CHECK");
+  rows.put("c", 5);
+  rows.retain(["a", "c", "not there"]);
+  expect(rows.taken()).toEqual([3, 5]);
+  rows.remove("a");
+  expect(rows.taken()).toEqual([5]);
 });
 
 test("kv: values, prefixes and the bound of the whole store", () => {

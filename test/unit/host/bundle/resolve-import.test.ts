@@ -31,6 +31,7 @@ const files: SourceFiles = new Map(
 
 const path = (importer: string, specifier: string, kind = "import-statement") => {
   const found = resolveImport(files, importer, specifier, kind);
+  if ("builtin" in found) return `builtin ${found.builtin}`;
   return "path" in found ? found.path : "sdk" in found ? "the sdk" : `refused: ${found.refused}`;
 };
 
@@ -56,16 +57,22 @@ describe("resolveImport", () => {
     ["node_modules/plain/index.js", "inner", "node_modules/plain/node_modules/inner/index.js"],
     ["index.ts", "broken", "node_modules/broken/index.js"],
     ["index.ts", "buffer", "node_modules/buffer/index.js"],
+    ["index.ts", "buffer/", "node_modules/buffer/index.js"],
+    ["index.ts", "main/", "node_modules/main/lib/m.js"],
+    ["index.ts", "node:buffer", "builtin node:buffer"],
+    ["index.ts", "crypto", "builtin node:crypto"],
+    ["node_modules/plain/index.js", "path/posix", "builtin node:path/posix"],
   ])("%s imports %s", (importer, specifier, expected) => {
     expect(path(importer, specifier)).toBe(expected);
   });
 
   test.each([
-    ["node:fs", "no Node or Bun modules"],
-    ["bun:ffi", "no Node or Bun modules"],
-    ["fs", "no Node or Bun modules"],
-    ["fs/promises", "no Node or Bun modules"],
-    ["bun", "no"],
+    ["node:fs", "no files of the host"],
+    ["bun:ffi", "native code"],
+    ["fs", "no files of the host"],
+    ["fs/promises", "no files of the host"],
+    ["bun", "nothing of Bun's own"],
+    ["path/unheard-of", "of Node's modules"],
     ["lodash", "no package lodash"],
     ["../up", "outside of the plugin's folder"],
     ["./lib/../../up", "outside of the plugin's folder"],
