@@ -4,7 +4,7 @@
  */
 import { VERSION } from "../base/version.ts";
 import type { Parts } from "../daemon/compose.ts";
-import type { PluginSource } from "../host/plugin-source.ts";
+import type { PluginSource } from "../host/install/plugin-source.ts";
 import type { Input, Item, Output, StreamName, UnaryName, UploadAnswer, UploadKind } from "./operations.ts";
 import { makeProgressStream } from "./progress-stream.ts";
 
@@ -26,7 +26,7 @@ export interface DaemonFacts {
 
 export function makeHandlers(parts: Parts, facts: DaemonFacts): Handlers {
   return {
-    ...daemonHandlers(facts),
+    ...daemonHandlers(parts, facts),
     ...pluginHandlers(parts),
     ...serviceHandlers(parts),
     ...eventHandlers(parts),
@@ -40,8 +40,16 @@ const OPERATOR = "operator";
 
 type Part<Prefix extends string> = Pick<Handlers, Extract<keyof Handlers, `${Prefix}.${string}`>>;
 
-function daemonHandlers(facts: DaemonFacts): Part<"daemon"> {
-  return { "daemon.info": () => ({ version: VERSION, pid: process.pid, ...facts }) };
+function daemonHandlers({ confinement, examine }: Parts, facts: DaemonFacts): Part<"daemon"> {
+  return {
+    "daemon.info": () => ({
+      version: VERSION,
+      pid: process.pid,
+      ...facts,
+      confinement: confinement.status(),
+    }),
+    "daemon.doctor": () => examine(),
+  };
 }
 
 function pluginHandlers({ plugins, uploads }: Parts): Part<"plugin"> {
@@ -55,6 +63,12 @@ function pluginHandlers({ plugins, uploads }: Parts): Part<"plugin"> {
       if ("upload" in source) uploads.dropPlugin(source.upload);
       return view;
     },
+    async "plugin.reload"({ name, upload }) {
+      const files = uploads.plugin(upload);
+      uploads.dropPlugin(upload);
+      return plugins.reload(name, files);
+    },
+    "plugin.rollback": ({ name, to }) => plugins.rollback(name, to, OPERATOR),
     "plugin.list": async () => ({ plugins: await plugins.list() }),
     "plugin.info": ({ name }) => plugins.info(name),
     async "plugin.remove"({ name }) {

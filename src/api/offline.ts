@@ -7,10 +7,9 @@ import { existsSync } from "node:fs";
 import { systemClock } from "../base/clock.ts";
 import { fail } from "../base/errors.ts";
 import { databaseFile, pluginsDir, type Environment } from "../base/paths.ts";
-import type { Report } from "../host/check-files.ts";
-import type { PackageFile } from "../host/package/package-files.ts";
+import type { Report } from "../host/install/check-files.ts";
 import { CAPABILITY_NAMES } from "../sdk/index.ts";
-import type { PluginDetails } from "./operations.ts";
+import type { Examination, PluginDetails } from "./operations.ts";
 
 /** Undefined where `dataDir` holds no data of ours. Throws `state.*`. */
 export async function offlinePlugins(dataDir: string): Promise<readonly PluginDetails[] | undefined> {
@@ -18,19 +17,25 @@ export async function offlinePlugins(dataDir: string): Promise<readonly PluginDe
   if (!existsSync(file)) return undefined;
   const { openDatabaseReadOnly } = await import("../state/database.ts");
   const { makePluginRows } = await import("../state/plugins.ts");
+  const { makePluginVersionRows } = await import("../state/plugin-versions.ts");
   const { makeGrantRows } = await import("../state/grants.ts");
   const { makeDeliveryRows } = await import("../state/deliveries.ts");
   const { makePackageStore } = await import("../host/package/package-store.ts");
-  const { makeIntegrity } = await import("../host/integrity.ts");
-  const { makeInstalledPlugin } = await import("../host/installed-plugin.ts");
-  const { makePluginStatus } = await import("../host/plugin-status.ts");
+  const { makeIntegrity } = await import("../host/installed/integrity.ts");
+  const { makeInstalledPlugin } = await import("../host/installed/installed-plugin.ts");
+  const { makePluginStatus } = await import("../host/installed/plugin-status.ts");
   const { makeSupervisor } = await import("../host/runtimes/supervisor.ts");
+  const { confinementReport } = await import("../platform/confine/report.ts");
+  const confinement = confinementReport();
   const db = openDatabaseReadOnly(file);
   try {
     const grants = makeGrantRows(db);
     const deliveries = makeDeliveryRows(db);
     const status = makePluginStatus({
       integrity: makeIntegrity(makePackageStore(pluginsDir(dataDir))),
+      versions: makePluginVersionRows(db),
+      canConfine: () => confinement.ok,
+      linkProblem: () => undefined,
       configFor: () => ({}),
       ceiling: () => CAPABILITY_NAMES,
       pendingFor: (plugin) => deliveries.countPending(plugin),
@@ -52,20 +57,23 @@ export async function offlinePlugins(dataDir: string): Promise<readonly PluginDe
   }
 }
 
-/** What an install would refuse or ask; the code is bundled, not run. Throws `upload.*` where the folder can't be read. */
-export async function checkPluginFolder(dir: string): Promise<Report> {
-  const { listFolder, readEntry } = await import("./folder.ts");
-  const { bundlePlugin } = await import("../host/bundle/bundle-plugin.ts");
-  const { checkFiles } = await import("../host/check-files.ts");
-  const files = new Map<string, PackageFile>();
-  for (const entry of listFolder(dir, "plugin")) {
-    const bytes = Buffer.concat(await Array.fromAsync(readEntry(entry)));
-    files.set(entry.path, { bytes, executable: entry.executable });
-  }
-  return checkFiles(files, bundlePlugin);
+/**
+ * What an install would refuse or ask; no hook is run. Throws `upload.*` where the folder can't be read, and `config.*` where the
+ * configuration has to say whether the plugin's code may be looked at unconfined, and can't be read.
+ */
+export async function checkPluginFolder(
+  dir: string,
+  config: string | undefined,
+  environment: Environment,
+  uid: number,
+): Promise<Report> {
+  const { readSourceFolder } = await import("../host/package/source-folder.ts");
+  const { makeOfflineCheck } = await import("../daemon/offline-check.ts");
+  const { checkFiles } = await import("../host/install/check-files.ts");
+  return checkFiles(await readSourceFolder(dir), makeOfflineCheck({ config }, environment, uid));
 }
 
-export type { Report as PluginReport } from "../host/check-files.ts";
+export type { Report as PluginReport } from "../host/install/check-files.ts";
 
 /**
  * Throws `config.unreadable` or `config.invalid`, naming file, line and key. The environment counts, as for the daemon.
@@ -78,4 +86,14 @@ export async function checkConfigFile(
 ): Promise<string | undefined> {
   const { loadConfig } = await import("../daemon/config.ts");
   return loadConfig({ config: path }, environment, uid).file;
+}
+
+/** What the doctor finds here, as whoever asks. A configuration with an error is one of the findings. */
+export async function examineHere(
+  config: string | undefined,
+  environment: Environment,
+  uid: number,
+): Promise<Examination> {
+  const { examineWithout } = await import("../daemon/doctor.ts");
+  return examineWithout({ config }, environment, uid);
 }

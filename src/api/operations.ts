@@ -49,9 +49,13 @@ const pluginView = v.object({
   version: v.string(),
   tier: v.nullable(v.number()),
   kind: v.string(),
-  /** enabled · disabled · tampered · broken */
+  /** enabled · disabled · tampered · broken · suspended · paused */
   state: v.string(),
   reason: v.nullable(v.string()),
+  /** js-worker · js-process · wasm-process; null where its manifest can't be read. */
+  room: v.nullable(v.string()),
+  /** Completes "it runs there because …". */
+  roomReason: v.nullable(v.string()),
 });
 
 const pluginDetails = v.object({
@@ -60,7 +64,10 @@ const pluginDetails = v.object({
   digest: v.string(),
   installedAt: v.string(),
   source: v.string(),
-  room: v.string(),
+  /** The folder whose changes are taken over. */
+  link: v.nullable(v.string()),
+  /** What can be gone back to; the one that was replaced last comes first. */
+  versions: v.array(v.object({ version: v.string(), digest: v.string(), installedAt: v.string() })),
   granted: v.array(
     v.object({
       capability: v.string(),
@@ -175,6 +182,29 @@ const outputLine = v.object({
 });
 const outputChunk = v.object({ stream: v.picklist(["stdout", "stderr"]), b64: v.string() });
 
+/** Of plugin processes. `unconfined`: nothing confines them, and the operator allows it; `unavailable`: they are not started. */
+const confinementStatus = v.object({
+  state: v.picklist(["confined", "unconfined", "unavailable"]),
+  missing: v.array(v.string()),
+});
+
+/** What `doctor` finds. A finding that is not `ok` and `required` makes the whole not `ok`. */
+const examination = v.object({
+  ok: v.boolean(),
+  uid: v.number(),
+  unit: v.nullable(v.string()),
+  findings: v.array(
+    v.object({
+      name: v.string(),
+      ok: v.boolean(),
+      required: v.boolean(),
+      found: v.string(),
+      advice: v.nullable(v.string()),
+    }),
+  ),
+  notTested: v.array(v.string()),
+});
+
 function unary<I extends v.GenericSchema, O extends v.GenericSchema>(input: I, output: O) {
   return { mode: "unary" as const, input, output };
 }
@@ -191,6 +221,8 @@ function stream<I extends v.GenericSchema, T extends v.GenericSchema, O extends 
 const source = v.union([
   v.strictObject({ upload: v.string() }),
   v.strictObject({ embedded: name }),
+  /** An absolute path on the daemon's machine, whose changes are taken over from then on. */
+  v.strictObject({ link: v.string() }),
   v.strictObject({ installed: name }),
 ]);
 const grantRequest = v.strictObject({ capability, scope: v.optional(scope) });
@@ -198,8 +230,15 @@ const grantRequest = v.strictObject({ capability, scope: v.optional(scope) });
 export const operations = {
   "daemon.info": unary(
     none,
-    v.object({ version: v.string(), pid: v.number(), dataDir: v.string(), startedAt: v.string() }),
+    v.object({
+      version: v.string(),
+      pid: v.number(),
+      dataDir: v.string(),
+      startedAt: v.string(),
+      confinement: confinementStatus,
+    }),
   ),
+  "daemon.doctor": unary(none, examination),
 
   "plugin.inspect": unary(v.strictObject({ source }), candidateView),
   "plugin.install": unary(
@@ -212,6 +251,17 @@ export const operations = {
     }),
     pluginView,
   ),
+  /** The next state of an installed plugin. What was granted carries over; consent.needed where it asks for anything else. */
+  "plugin.reload": unary(
+    v.strictObject({ name, upload: v.string() }),
+    v.object({
+      ...pluginView.entries,
+      /** False where exactly that was there before. */
+      changed: v.boolean(),
+    }),
+  ),
+  /** `to`: a version or the beginning of a digest; absent: the version that was replaced last. */
+  "plugin.rollback": unary(v.strictObject({ name, to: v.optional(name) }), pluginView),
   "plugin.list": unary(none, v.object({ plugins: v.array(pluginView) })),
   "plugin.info": unary(v.strictObject({ name }), pluginDetails),
   "plugin.remove": unary(v.strictObject({ name }), none),
@@ -281,6 +331,8 @@ export type Item<N extends StreamName> = v.InferOutput<Operations[N]["item"]>;
 export type PluginView = v.InferOutput<typeof pluginView>;
 export type PluginDetails = v.InferOutput<typeof pluginDetails>;
 export type CandidateView = v.InferOutput<typeof candidateView>;
+export type Examination = v.InferOutput<typeof examination>;
+export type ConfinementStatus = v.InferOutput<typeof confinementStatus>;
 export type EventView = v.InferOutput<typeof eventView>;
 export type ServiceView = v.InferOutput<typeof serviceView>;
 export type ServiceDetails = v.InferOutput<typeof serviceDetails>;

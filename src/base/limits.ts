@@ -23,9 +23,8 @@ export const LIMITS = {
   pluginSourceBytes: 16 * MIB,
   bundleBytes: 16 * MIB,
   bundleMs: 30 * SECOND,
-  /** What the bundler's process may have in use, and how often that is looked at. */
+  /** Resident memory of the bundler's process. */
   bundleMemoryBytes: 1024 * MIB,
-  bundleMemoryLookMs: 50,
 
   /** One message between the daemon and a room, either way. */
   messageBytes: 8 * MIB,
@@ -33,7 +32,35 @@ export const LIMITS = {
   messageValues: 50_000,
   messageDepth: 200,
   guestMemoryPages: 1024,
+  /** What a WASM module may have of the things that its engine keeps outside the linear memory. */
+  wasmFunctions: 100_000,
+  wasmImports: 1_000,
+  wasmExports: 10_000,
+  wasmTables: 8,
+  wasmTableElements: 65_536,
+  wasmTagParams: 8,
+  /** Blocks of Extism's memory that a module holds at a time, and bytes in all of them. */
+  extismBlocks: 65_536,
+  extismBytes: 64 * MIB,
+  /** Buffers in one read or write of WASI, and subscriptions in one poll. */
+  wasiVectors: 1_024,
+  /** Messages to which there is no answer, log lines and cancels, that a guest may send: more of them are no guest of ours. */
+  guestNotices: 5_000,
+  guestNoticesPerSecond: 1_000,
   guestStackBytes: 256 * KIB,
+  /** Resident memory of a plugin's process, its engine included, and how long loading may take beside the plugin's own time. */
+  processMemoryBytes: 384 * MIB,
+  processLoadMs: 3 * SECOND,
+  /** Messages that pass, and time that a module works, until a plugin's process collects what is left of it. */
+  processGarbageBytes: 8 * MIB,
+  processGarbageMs: 50,
+  /** Between the end of a process and the end of its socket, whichever comes first. */
+  processCloseMs: 500,
+  /** How often is looked at the processor time of a plugin's process that has no call; and of one that did nothing lately. */
+  freeLookMs: 500,
+  freeSlowLookMs: 2 * SECOND,
+  /** The code goes into a process in pieces. */
+  codeFrameBytes: 1 * MIB,
   guestTimers: 1_000,
   guestPendingCalls: 100,
   guestPendingBytes: 16 * MIB,
@@ -57,6 +84,39 @@ export const LIMITS = {
   /** A draining connection on which the service spoke last and nothing was said for so long is idle, and is ended. */
   drainQuietMs: 1 * SECOND,
   strikeWindowMs: 10 * MINUTE,
+  /** So many stops of a Worker's guest within strikeWindowMs, and the plugin moves to a process of its own. */
+  strikesMax: 3,
+  /** Pause before a room is opened again, by how many in a row died or did not open. */
+  roomPauseMs: [0, 0, 100, 500, 1 * SECOND],
+  /** In a row, before the plugin is suspended; then it may try once, after the first entry, the second … */
+  roomFailuresMax: 5,
+  suspendMs: [30 * SECOND, 1 * MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE],
+  /** Log lines that a new version writes before it takes the place of the old one. */
+  heldLogLines: 100,
+  /** Versions of a plugin that can be gone back to. */
+  pluginVersionsKept: 3,
+  /** A watched folder is read when nothing happened in it for so long, and looked at so often where the system says nothing. */
+  watchQuietMs: 30,
+  watchLongestMs: 1 * SECOND,
+  watchLookMs: 2 * SECOND,
+
+  /** Between two looks at the memory of confined processes: while one of them moves, and once all were still for so many looks. */
+  confinedLookMs: 25,
+  confinedSlowLookMs: 200,
+  confinedStillLooks: 40,
+  /**
+   * What the engine reserves for the linear memory of one module, as data: four gigabytes and as much again as a guard. Without it
+   * each growth would copy the whole memory: 1,000 pages take 20 s instead of 30 ms.
+   */
+  wasmReservedBytes: 8300 * MIB,
+  /** Addresses of a confined process: even pages that are only read, and so count nowhere, need tables in the kernel (64 MiB for these). */
+  confinedAddressBytes: 32 * 1024 * MIB,
+  /** Threads of a confined process. The runtime has about ten, and some for each processor. */
+  confinedThreads: 512,
+  /** What the kernel lets a confined process have as data beyond its limit of resident memory: much of it is never touched. */
+  confinedDataSlackBytes: 384 * MIB,
+  /** Kept of what a child says before it is sealed. */
+  confinedStderrBytes: 8 * KIB,
 
   logTextChars: 8 * KIB,
   logRowsPerPlugin: 5_000,

@@ -3,10 +3,12 @@ import type { Command } from "./command.ts";
 import { configCommands } from "./commands/config.ts";
 import { daemonCommands } from "./commands/daemon.ts";
 import { deploy } from "./commands/deploy.ts";
+import { doctor } from "./commands/doctor.ts";
 import { envCommands } from "./commands/env.ts";
 import { eventCommands } from "./commands/events.ts";
 import { exec } from "./commands/exec.ts";
 import { pluginGrantCommands } from "./commands/plugin-grants.ts";
+import { pluginDev } from "./commands/plugin-dev.ts";
 import { pluginInstall } from "./commands/plugin-install.ts";
 import { pluginCommands } from "./commands/plugin.ts";
 import { registryCommands } from "./commands/registry.ts";
@@ -14,8 +16,10 @@ import { serviceCommands } from "./commands/service.ts";
 
 export const commands: readonly Command[] = [
   ...daemonCommands,
+  doctor,
   pluginInstall,
   ...pluginCommands,
+  pluginDev,
   ...pluginGrantCommands,
   deploy,
   ...serviceCommands,

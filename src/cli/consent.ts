@@ -17,6 +17,8 @@ export interface ConsentFlags {
   readonly grants: Grants;
   /** With --json and a flag that answers, nobody reads the transcript. */
   readonly quiet: boolean;
+  /** More to know before consenting: lines of the same kind as the transcript's own. */
+  readonly remarks?: readonly string[];
 }
 
 /** Throws `consent.needed` (nobody to ask) or `consent.refused`. `installed`: the version that this one would replace. */
@@ -29,7 +31,7 @@ export async function obtainConsent(
   const asks = candidate.required.length > 0;
   const answered = flags.yes || flags.grants.length > 0;
   if (asks && !answered && !isInteractive(io)) throw consentNeeded(candidate);
-  if (!(answered && flags.quiet)) await io.stderr.write(transcript(candidate, installed));
+  if (!(answered && flags.quiet)) await io.stderr.write(transcript(candidate, installed, flags.remarks));
   if (flags.grants.length > 0) return flags.grants;
   if (asks && !flags.yes) {
     const answer = await io.ask("\nGrant these capabilities? [y/N]: ");
@@ -40,12 +42,16 @@ export async function obtainConsent(
 }
 
 /** The block above the question. */
-export function transcript(candidate: CandidateView, installed: PluginDetails | undefined): string {
+export function transcript(
+  candidate: CandidateView,
+  installed: PluginDetails | undefined,
+  more: readonly string[] = [],
+): string {
   const lines = [`Plugin: ${printable(candidate.name)} v${printable(candidate.version)}`];
   if (candidate.replaces !== null) lines.push(`  replaces v${printable(candidate.replaces)}`);
   if (candidate.required.length === 0) lines.push("Requires no capabilities.");
   else lines.push("Requires capabilities:", ...candidate.required.map((asked) => bullet(asked, installed)));
-  lines.push(...remarks(candidate, installed).map((remark) => `  ${remark}`));
+  lines.push(...[...remarks(candidate, installed), ...more].map((remark) => `  ${remark}`));
   return `${lines.join("\n")}\n`;
 }
 

@@ -24,12 +24,13 @@ export async function withoutDaemon<T>(
   }
 }
 
-// --- internal ---
-
-const ABSENT: readonly unknown[] = ["ENOENT", "ENOTDIR", "ECONNREFUSED"];
-
-function isAbsent(error: unknown): boolean {
+/** True where the error says that no daemon is there at all. */
+export function isAbsent(error: unknown): boolean {
   return (
     isVoxError(error) && error.code === "daemon.not_reachable" && ABSENT.includes(error.details["reason"])
   );
 }
+
+// --- internal ---
+
+const ABSENT: readonly unknown[] = ["ENOENT", "ENOTDIR", "ECONNREFUSED"];

@@ -13,18 +13,23 @@ export function pluginFacts(plugin: PluginDetails): string {
     ["description", plugin.description],
     ["state", plugin.reason === null ? plugin.state : `${plugin.state}: ${plugin.reason}`],
     ["kind", plugin.tier === null ? plugin.kind : `${plugin.kind}, tier ${plugin.tier}`],
-    ["room", `${plugin.room}, ${plugin.running ? "running" : "not running"}`],
+    ["room", roomText(plugin)],
+    ["linked to", plugin.link],
     ["hooks", plugin.hooks.map((hook) => (hook.gate ? `${hook.hook} (gate)` : hook.hook)).join(", ")],
     ...plugin.granted.map(
       (grant) => ["granted", `${risky(grant)}, ${grant.grantedAt} by ${grant.grantedBy}`] as const,
     ),
     ...plugin.notGranted.map((asked) => ["not granted", risky(asked)] as const),
     ["waiting", plugin.pending === 0 ? null : `${plugin.pending} deliveries`],
-    ["stopped", plugin.strikes === 0 ? null : `${plugin.strikes} times in the last ten minutes`],
+    ["stopped", plugin.strikes === 0 ? null : `${plugin.strikes}× in the last ten minutes`],
     ...plugin.warnings.map((warning) => ["warning", warning] as const),
     ["source", plugin.source],
     ["installed", plugin.installedAt],
     ["digest", plugin.digest],
+    ...plugin.versions.map(
+      ({ version, digest, installedAt }) =>
+        ["earlier", `${version}, installed ${installedAt}, ${digest}`] as const,
+    ),
   ]);
 }
 
@@ -53,6 +58,11 @@ export function reportText(report: PluginReport): string {
 }
 
 // --- internal ---
+
+function roomText({ room, roomReason, running }: PluginDetails): string | null {
+  if (room === null) return null;
+  return `${room}, ${running ? "running" : "not running"}: ${roomReason ?? "nobody knows why"}`;
+}
 
 function risky(asked: {
   readonly capability: string;

@@ -7,7 +7,7 @@ import { quote } from "../base/text.ts";
 import type { Capability } from "../sdk/index.ts";
 import type { GrantRow } from "../state/grants.ts";
 import { parseHostRule } from "./capabilities/host-scope.ts";
-import { requestsOf, type CapabilityRequest, type Manifest } from "./manifest/manifest.ts";
+import { requestsOf, type CapabilityRequest, type HookRequest, type Manifest } from "./manifest/manifest.ts";
 
 /** What the operator says: a capability, perhaps only for some targets. */
 export interface GrantRequest {
@@ -81,6 +81,37 @@ export function effectiveGrants(
   return grants;
 }
 
+/**
+ * What `next` asks for otherwise than what was consented to, in words; empty where that consent is enough. Asking for less counts
+ * too: consent was given to what was shown.
+ */
+export function newWishes(before: Manifest, next: Manifest): readonly string[] {
+  const [old, wanted] = [requestsOf(before), requestsOf(next)];
+  const isRequired = ({ required }: Manifest, name: string): boolean =>
+    required.some((each) => each.capability === name);
+  return [
+    ...wanted.flatMap((request) => {
+      const { capability } = request;
+      const known = old.find((each) => each.capability === capability);
+      if (known === undefined) return [`it asks for ${capability}`];
+      if (!sameScope(known.scope, request.scope)) return [`it asks for ${capability} for other targets`];
+      if (isRequired(before, capability) === isRequired(next, capability)) return [];
+      return [
+        isRequired(next, capability) ? `it requires ${capability}` : `it no longer requires ${capability}`,
+      ];
+    }),
+    ...old
+      .filter(({ capability }) => !wanted.some((each) => each.capability === capability))
+      .map(({ capability }) => `it no longer asks for ${capability}`),
+    ...gatesOf(next)
+      .filter((hook) => !gatesOf(before).includes(hook))
+      .map((hook) => `it wants to be a gate of ${hook}`),
+    ...gatesOf(before)
+      .filter((hook) => !gatesOf(next).includes(hook))
+      .map((hook) => `it is no gate of ${hook} any more`),
+  ];
+}
+
 /** The manifest's request for a capability. Throws `grant.unknown` where there is none. */
 export function requestOf(manifest: Manifest, capability: Capability): CapabilityRequest {
   const asked = requestsOf(manifest);
@@ -93,6 +124,15 @@ export function requestOf(manifest: Manifest, capability: Capability): Capabilit
 }
 
 // --- internal ---
+
+function gatesOf({ hooks }: Manifest): readonly HookRequest["hook"][] {
+  return hooks.filter(({ gate }) => gate).map(({ hook }) => hook);
+}
+
+function sameScope(a: Scope, b: Scope): boolean {
+  if (a === null || b === null) return a === b;
+  return a.length === b.length && a.every((entry) => b.includes(entry));
+}
 
 type Scope = readonly string[] | null;
 

@@ -2,11 +2,14 @@
  * The answers about plugins, as a person or a script reads them. Every text that an author wrote passes `printable` here.
  * Pure; the shapes are the API's (they match structurally: the host may not import it).
  */
+import { LIMITS } from "../base/limits.ts";
 import { printable } from "../base/text.ts";
 import { CAPABILITIES, isCapability } from "../sdk/index.ts";
 import type { GrantRow } from "../state/grants.ts";
-import type { PluginRow } from "../state/plugins.ts";
+import type { PluginRow, PluginVersionRow } from "../state/plugins.ts";
+import type { RoomChoice } from "./choose-room.ts";
 import { requestsOf, type CapabilityRequest, type HookRequest, type Manifest } from "./manifest/manifest.ts";
+import type { RoomKind } from "./runtimes/runtime.ts";
 
 /** What consent is asked for. */
 export interface CandidateView {
@@ -41,18 +44,29 @@ export interface PluginView {
   tier: number | null;
   kind: string;
   state: PluginState;
+  /** Of the state; an enabled plugin has one where the folder that it is linked to is not what runs. */
   reason: string | null;
+  /** Where its code runs; null where its manifest can't be read. */
+  room: RoomKind | null;
+  /** Completes "it runs there because …". */
+  roomReason: string | null;
 }
 
-/** `broken`: it is enabled, but its configuration or its code can't be loaded. */
-export type PluginState = "enabled" | "disabled" | "tampered" | "broken";
+/**
+ * `broken`: it is enabled, but its configuration or its code can't be loaded. `suspended`: it failed too often and tries again
+ * later. `paused`: the folder that it is linked to asks for what nobody consented to.
+ */
+export type PluginState = "enabled" | "disabled" | "tampered" | "broken" | "suspended" | "paused";
 
 export interface PluginDetails extends PluginView {
   description: string;
   digest: string;
   installedAt: string;
   source: string;
-  room: string;
+  /** The folder whose changes are taken over. */
+  link: string | null;
+  /** What can be gone back to; the one that was replaced last comes first. */
+  versions: VersionView[];
   granted: GrantView[];
   notGranted: CapabilityView[];
   hooks: HookView[];
@@ -63,6 +77,12 @@ export interface PluginDetails extends PluginView {
   pending: number;
   /** What looks wrong but stops nothing. */
   warnings: string[];
+}
+
+export interface VersionView {
+  version: string;
+  digest: string;
+  installedAt: string;
 }
 
 export interface GrantView {
@@ -95,15 +115,25 @@ export function candidateView(manifest: Manifest, digest: string, replaces: stri
   };
 }
 
-export function pluginView(row: PluginRow, state: PluginState, reason: string | null): PluginView {
+export function pluginView(
+  row: PluginRow,
+  { state, reason }: Pick<PluginView, "state" | "reason">,
+  choice: RoomChoice | undefined,
+): PluginView {
   return {
     name: row.name,
     version: row.version,
     tier: TIERS[row.kind],
     kind: row.kind,
     state,
-    reason: reason === null ? null : printable(reason, 500),
+    reason: reason === null ? null : printable(reason, LIMITS.errorTextChars),
+    room: choice?.room ?? null,
+    roomReason: choice === undefined ? null : printable(choice.reason),
   };
+}
+
+export function versionView({ version, digest, installedAt }: PluginVersionRow): VersionView {
+  return { version, digest, installedAt };
 }
 
 /** The part of the details that follows from manifest and grants; a manifest that can't be read has neither. */

@@ -2,37 +2,60 @@
  * The plugin host's front desk: every operation on plugins, and the PluginRunner that the dispatcher and the gates use. Made in
  * daemon/compose-host.ts; `sweep` comes before anything else, `close` stops all rooms.
  */
-import { fail } from "../base/errors.ts";
 import type { Capability, HookName, VoxeltronEvent } from "../sdk/index.ts";
 import type { Caller } from "./capabilities/method.ts";
+import type { PluginRunner } from "./deliveries/plugin-runner.ts";
 import type { GrantRequest } from "./grant-rules.ts";
-import type { Consent } from "./install.ts";
-import { callerFrom, hookOf, type InstalledPlugin } from "./installed-plugin.ts";
-import { makeIntegrity } from "./integrity.ts";
-import { makePluginChanges, type ChangesDeps } from "./plugin-changes.ts";
-import type { PluginLogs, TailOptions } from "./plugin-logs.ts";
-import { makeRoster, type RosterDeps } from "./plugin-roster.ts";
-import type { PluginRunner } from "./plugin-runner.ts";
-import { makeReadSource, type PluginSource, type SourceDeps } from "./plugin-source.ts";
-import { makePluginStatus, type StatusDeps } from "./plugin-status.ts";
+import type { Consent } from "./install/install.ts";
+import { makePluginChanges, type ChangesDeps } from "./install/plugin-changes.ts";
+import { makeReadSource, type PluginSource, type SourceDeps } from "./install/plugin-source.ts";
+import { keptRows } from "./install/switch-version.ts";
+import { makeAnnounce } from "./installed/announce.ts";
+import { hookOf, type InstalledPlugin } from "./installed/installed-plugin.ts";
+import { makeIntegrity } from "./installed/integrity.ts";
+import { makeOpenVersion, type OpenVersionDeps } from "./installed/open-version.ts";
+import type { PluginLogs, TailOptions } from "./installed/plugin-logs.ts";
+import { makePluginStatus, type StatusDeps } from "./installed/plugin-status.ts";
+import { makeRoster, type RosterDeps } from "./installed/roster.ts";
+import { makeStrikeOut } from "./installed/strike-out.ts";
+import { makeLinks, type Links, type LinksDeps } from "./link/links.ts";
+import type { PackageFiles } from "./package/package-files.ts";
 import { candidateView } from "./plugin-views.ts";
 import type { CandidateView, LogView, PluginDetails, PluginView } from "./plugin-views.ts";
 
 export function makePlugins(deps: PluginsDeps): Plugins {
-  const { rows, store } = deps;
+  const { rows, store, uids } = deps;
   const integrity = makeIntegrity(store);
-  const roster = makeRoster({ ...deps, integrity });
+  const openVersion = makeOpenVersion(deps);
+  const announce = makeAnnounce(deps);
+  const strikeOut = makeStrikeOut({ ...deps, announce });
+  const roster = makeRoster({ ...deps, integrity, openVersion, strikeOut });
   const read = makeReadSource({ ...deps, roster });
-  const status = makePluginStatus({ ...deps, integrity });
-  const changes = makePluginChanges({ ...deps, roster, integrity });
-  const closing = new AbortController();
+  const changes = makePluginChanges({ ...deps, roster, integrity, openVersion, read, changed });
+  const links: Links = makeLinks({
+    ...deps,
+    roster,
+    announce,
+    reload: (name, folder) => changes.reload(name, { link: folder }),
+  });
+  const status = makePluginStatus({ ...deps, integrity, linkProblem: (name) => links.problemOf(name) });
+
+  function changed(name: string): void {
+    links.follow(name);
+    deps.changed(name);
+  }
 
   const summary = (name: string): Promise<PluginView> => status.summary(roster.get(name));
   const details = (name: string): Promise<PluginDetails> => status.details(roster.get(name));
 
   return {
     async sweep() {
-      await store.sweep(new Map(rows.list().map((row) => [row.name, row])));
+      const names = rows.list().map((row) => row.name);
+      await store.sweep(new Map(names.map((name) => [name, keptRows(deps, name)])));
+      uids.retain(names);
+    },
+    start() {
+      for (const { row } of roster.all()) links.follow(row.name);
     },
     async inspect(source) {
       const { manifest, digest } = await read(source);
@@ -40,9 +63,14 @@ export function makePlugins(deps: PluginsDeps): Plugins {
     },
     async install({ source, ...consent }) {
       const candidate = await read(source);
-      await changes.install(candidate, source, consent, closing.signal);
+      await changes.install(candidate, source, consent);
       return summary(candidate.manifest.name);
     },
+    async reload(name, files) {
+      const changed = await changes.reload(name, { files });
+      return { ...(await summary(name)), changed };
+    },
+    rollback: (name, to, by) => changes.rollback(name, to, by).then(() => summary(name)),
     async list() {
       const views: PluginView[] = [];
       for (const plugin of roster.all()) views.push(await status.summary(plugin));
@@ -59,10 +87,7 @@ export function makePlugins(deps: PluginsDeps): Plugins {
       yield* deps.logs.tail(name, options);
     },
     call: async (name, hook, request = {}) => callByHand(roster.toRun(name), hook, request, deps),
-    callerOf(name) {
-      const plugin = roster.find(name);
-      return plugin === undefined ? undefined : callerFrom(plugin, deps.ceiling());
-    },
+    callerOf: (name) => roster.callerOf(name),
     subscribers: (hook) =>
       roster.all().flatMap(({ row, manifest }) => {
         const request = row.enabled ? manifest?.hooks.find((each) => each.hook === hook) : undefined;
@@ -71,33 +96,44 @@ export function makePlugins(deps: PluginsDeps): Plugins {
     async run(name, hook, event, signal) {
       const plugin = roster.toRun(name);
       hookOf(plugin, hook);
-      return plugin.supervisor.call(hook, event, { signal });
+      // While it waited for its turn, another version may have come that does not ask for it.
+      const onStart = (): void => void hookOf(roster.get(name), hook);
+      return plugin.supervisor.call(hook, event, { signal, onStart });
     },
     async close() {
-      closing.abort(fail("daemon.stopping", "the daemon is stopping"));
+      links.close();
+      // A change that is under way may wait for a call, and may have made a plugin when it ends.
+      await Promise.all([changes.close(), roster.close()]);
       await roster.close();
     },
   };
 }
 
-export interface PluginsDeps
-  extends
-    Omit<ChangesDeps, "roster" | "integrity">,
-    Omit<RosterDeps, "integrity">,
-    Omit<StatusDeps, "integrity">,
-    Pick<SourceDeps, "embedded"> {
-  readonly logs: PluginLogs;
-  /** The event of a `plugin call`: what was written for it, or a made-up one. Throws `event.invalid`. */
-  readonly calledEvent: (hook: HookName, given: CallRequest["event"]) => VoxeltronEvent;
-}
+export type PluginsDeps = Omit<ChangesDeps, "roster" | "integrity" | "openVersion" | "read"> &
+  Omit<RosterDeps, "integrity" | "openVersion" | "strikeOut"> &
+  Omit<StatusDeps, "integrity" | "linkProblem"> &
+  Omit<SourceDeps, "roster"> &
+  OpenVersionDeps &
+  Pick<LinksDeps, "watch"> & {
+    readonly logs: PluginLogs;
+    readonly uids: { retain(plugins: readonly string[]): void };
+    /** The event of a `plugin call`: what was written for it, or a made-up one. Throws `event.invalid`. */
+    readonly calledEvent: (hook: HookName, given: CallRequest["event"]) => VoxeltronEvent;
+  };
 
 /** All but `run` and `subscribers` are the API's operations; their errors are `plugin.*`, `grant.*` and `manifest.*`. */
 export interface Plugins extends PluginRunner {
   /** Removes what a crash left over. */
   sweep(): Promise<void>;
+  /** Begins to watch the folders that plugins are linked to. */
+  start(): void;
   /** Reads a plugin and changes nothing. */
   inspect(source: PluginSource): Promise<CandidateView>;
   install(request: InstallRequest): Promise<PluginView>;
+  /** The next state of an installed plugin. Throws `consent.needed` where it asks for anything else. */
+  reload(name: string, files: PackageFiles): Promise<PluginView & { changed: boolean }>;
+  /** `to`: a version or the beginning of a digest; absent: the one that was replaced last. */
+  rollback(name: string, to: string | undefined, by: string): Promise<PluginView>;
   list(): Promise<PluginView[]>;
   info(name: string): Promise<PluginDetails>;
   /** With its files, grants, store and logs. */

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { apiReference, errorReference } from "../../scripts/docs/references.ts";
 import { VARIABLES } from "../../src/daemon/config-environment.ts";
+import { PURE_BUILTINS } from "../../src/host/bundle/pure-builtins.ts";
 import { CAPABILITY_NAMES, HOOK_NAMES } from "../../src/sdk/index.ts";
 
 const root = join(import.meta.dir, "../..");
@@ -21,6 +22,14 @@ describe("documents", () => {
   test("docs/plugins.md names every hook and every capability", () => {
     const text = read("docs/plugins.md");
     expect([...HOOK_NAMES, ...CAPABILITY_NAMES].filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  test("docs/plugins.md names every Node module that may be imported, in order", () => {
+    const list = read("docs/plugins.md")
+      .split("\n")
+      .filter((line) => /^`[a-z_]/.test(line) && !line.includes(":"));
+    const named = list.flatMap((line) => [...line.matchAll(/`([^`]+)`/g)].map((match) => `node:${match[1]}`));
+    expect(named.filter((name) => PURE_BUILTINS.includes(name))).toEqual([...PURE_BUILTINS]);
   });
 
   test("docs/configuration.md names every variable", () => {

@@ -1,4 +1,5 @@
 /** `daemon` and `daemon info`. The daemon itself is a role of the program, passed in by its main.ts. */
+import type { ConfinementStatus } from "../../api/operations.ts";
 import { command } from "../command.ts";
 import { facts, json } from "../output.ts";
 
@@ -31,9 +32,23 @@ const info = command({
             ["pid", answer.pid],
             ["data", answer.dataDir],
             ["started", answer.startedAt],
+            ["plugins", confinementText(answer.confinement)],
           ]),
     );
   },
 });
 
 export const daemonCommands = [daemon, info];
+
+// --- internal ---
+
+function confinementText({ state, missing }: ConfinementStatus): string {
+  const why = missing.length === 0 ? "" : ` (${missing.join("; ")})`;
+  return `${CONFINEMENT[state]}${why}`;
+}
+
+const CONFINEMENT: Readonly<Record<ConfinementStatus["state"], string>> = {
+  confined: "their processes are confined",
+  unconfined: "their processes are NOT confined, as [plugins] allow_unconfined allows",
+  unavailable: "their processes can't be confined here and are not started: voxeltron doctor says more",
+};

@@ -1,99 +1,79 @@
 /** `plugin install`: read, show, ask, and only then install. */
 import { statSync } from "node:fs";
+import { resolve } from "node:path";
 import type { Client } from "../../api/client.ts";
-import type { CandidateView, Input, PluginDetails, PluginView } from "../../api/operations.ts";
-import { isVoxError } from "../../base/errors.ts";
+import type { PluginView } from "../../api/operations.ts";
 import { printable, quote } from "../../base/text.ts";
 import { argument, command } from "../command.ts";
-import { obtainConsent } from "../consent.ts";
-import { parseGrants } from "../grants.ts";
+import {
+  consentTo,
+  CONSENT_OPTIONS,
+  installPlugin,
+  parseTerms,
+  stateText,
+  type Source,
+} from "../install-plugin.ts";
 import { json } from "../output.ts";
 import { usage } from "../parse.ts";
 import { uploadFolder } from "../upload.ts";
 
+const words = "plugin install";
+
 export const pluginInstall = command({
-  words: "plugin install",
+  words,
   summary: "install a plugin from a folder, or by name, after showing what it asks for",
   args: [{ name: "dir|name" }],
   options: {
-    yes: { type: "flag", summary: "grant every required capability without asking" },
-    grant: {
-      type: "list",
-      value: "CAP[=SCOPE,…]",
-      summary: "grant exactly this without asking; a missing required one is refused",
-    },
-    isolation: { type: "text", value: "worker", summary: "the room that the plugin's code runs in" },
+    ...CONSENT_OPTIONS,
+    link: { type: "flag", summary: "have the daemon watch the folder and take over every change" },
   },
   example: [
     "voxeltron plugin install ./my-plugin",
     "voxeltron plugin install deploy-notifier --yes",
     "voxeltron plugin install ./my-plugin --grant notify_send --grant logs_read",
+    "voxeltron plugin install --link ./my-plugin",
   ].join("\n"),
   notes: [
     "What contains a slash, or is a folder, is read as a folder; any other word is the name of a plugin that comes",
     "with voxeltron. A .voxeltronignore file in the folder leaves files out, in the manner of .gitignore.",
     "Optional capabilities are never granted by --yes: name them with --grant, or later with voxeltron plugin grant.",
+    "A linked plugin whose plugin.toml asks for anything else is paused until you install it again; without --link that",
+    "ends the link. The daemon itself must be able to see the folder: voxeltron plugin dev sends it instead.",
   ],
   async run(context) {
     const { io, options, flags } = context;
-    const grants = parseGrants(options.grant);
-    if (options.yes && grants.length > 0)
-      throw usage("--yes and --grant exclude each other", { words: "plugin install" });
-    const isolation = parseIsolation(options.isolation);
+    const terms = parseTerms(options, words);
     const client = await context.client();
-    const source = await findSource(client, argument(context, "dir|name"));
+    const source = await findSource(client, argument(context, "dir|name"), options.link);
     const candidate = await client.call("plugin.inspect", { source });
-    const installed = await installedVersion(client, candidate);
-    const consent = await obtainConsent(io, candidate, installed, {
-      yes: options.yes,
-      grants,
-      quiet: flags.json,
-    });
-    const plugin = await client.call("plugin.install", {
-      source,
-      digest: candidate.digest,
-      grants: consent,
-      ...isolation,
-    });
-    await io.stdout.write(flags.json ? json(plugin) : `${conclusion(plugin)}\n`);
+    const remarks = "link" in source ? [linkRemark(source.link)] : [];
+    const asking = { io, client, terms, quiet: flags.json, remarks };
+    const grants = await consentTo(candidate, asking);
+    const plugin = await installPlugin(asking, source, candidate, grants);
+    await io.stdout.write(flags.json ? json(plugin) : `${conclusion(plugin, source)}\n`);
   },
 });
 
 // --- internal ---
 
-type Source = Input<"plugin.inspect">["source"];
-
-async function findSource(client: Client, text: string): Promise<Source> {
+async function findSource(client: Client, text: string, isLinked: boolean): Promise<Source> {
   const isFolder =
     text.includes("/") ||
     text === "." ||
     text === ".." ||
     statSync(text, { throwIfNoEntry: false })?.isDirectory() === true;
+  // The daemon has another working directory.
+  if (isFolder && isLinked) return { link: resolve(text) };
+  if (isLinked) throw usage(`--link wants a folder, found ${quote(text)}`, { words });
   return isFolder ? { upload: await uploadFolder(client, text, "plugin") } : { embedded: text };
 }
 
-function parseIsolation(text: string | undefined): { readonly isolation?: "worker" } {
-  if (text === undefined) return {};
-  if (text === "worker") return { isolation: "worker" };
-  throw usage(`--isolation wants worker, found ${quote(text)}`, { words: "plugin install" });
+function linkRemark(folder: string): string {
+  return `linked: every later change in ${printable(folder)} is taken over without asking, if it asks for nothing else`;
 }
 
-async function installedVersion(
-  client: Client,
-  candidate: CandidateView,
-): Promise<PluginDetails | undefined> {
-  if (candidate.replaces === null) return undefined;
-  try {
-    return await client.call("plugin.info", { name: candidate.name });
-  } catch (error) {
-    // Removed in between: then it replaces nothing, and everything it asks for is shown anyway.
-    if (isVoxError(error) && error.code === "plugin.not_found") return undefined;
-    throw error;
-  }
-}
-
-function conclusion(plugin: PluginView): string {
-  if (plugin.state === "enabled") return "✓ Plugin installed and enabled";
-  const reason = plugin.reason === null ? "" : `: ${printable(plugin.reason)}`;
-  return `✓ Plugin installed, now ${printable(plugin.state)}${reason}`;
+function conclusion(plugin: PluginView, source: Source): string {
+  const linked = "link" in source ? `, linked to ${printable(source.link)}` : "";
+  if (plugin.state === "enabled") return `✓ Plugin installed and enabled${linked}`;
+  return `✓ Plugin installed${linked}, now ${stateText(plugin)}`;
 }

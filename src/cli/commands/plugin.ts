@@ -1,10 +1,11 @@
-/** `plugin list · info · remove · enable · disable · logs · call · check`. Looking also works without a daemon. */
+/** `plugin list · info · remove · rollback · enable · disable · logs · call · check`. Looking also works without a daemon. */
 import { readFileSync } from "node:fs";
 import type { PluginDetails, PluginView } from "../../api/operations.ts";
 import { fail, messageOf } from "../../base/errors.ts";
 import { isObject } from "../../base/is-object.ts";
 import { printable, quote } from "../../base/text.ts";
 import { argument, command, type Command } from "../command.ts";
+import { stateText } from "../install-plugin.ts";
 import { confirm } from "../confirm.ts";
 import { consume } from "../consume.ts";
 import { parseHook } from "../hooks.ts";
@@ -26,11 +27,17 @@ const list = command({
       async () => (await (await client()).call("plugin.list", {})).plugins,
       (offline) => offline,
     );
-    const rows = plugins.map((plugin) => [plugin.name, plugin.version, plugin.tier, plugin.state]);
+    const rows = plugins.map((plugin) => [
+      plugin.name,
+      plugin.version,
+      plugin.tier,
+      plugin.state,
+      plugin.room,
+    ]);
     await io.stdout.write(
       flags.json
         ? json(plugins)
-        : table(["NAME", "VERSION", "TIER", "STATE"], rows, "no plugins are installed"),
+        : table(["NAME", "VERSION", "TIER", "STATE", "ROOM"], rows, "no plugins are installed"),
     );
   },
 });
@@ -66,6 +73,34 @@ const remove = command({
     await (await client()).call("plugin.remove", { name: plugin });
     await io.stdout.write(
       flags.json ? json({ name: plugin, removed: true }) : `removed ${printable(plugin)}\n`,
+    );
+  },
+});
+
+const rollback = command({
+  words: "plugin rollback",
+  summary: "go back to an earlier version of a plugin, with what was granted to it",
+  args: name,
+  options: {
+    to: {
+      type: "text",
+      value: "VERSION",
+      summary: "which one, or the beginning of its digest (the one before)",
+    },
+  },
+  example: "voxeltron plugin rollback deploy-notifier --to 1.0.0",
+  notes: [
+    "voxeltron plugin info lists the versions that are kept. What was revoked since stays revoked. The version that runs now",
+    "can be gone back to in its turn. A linked plugin is no longer linked.",
+  ],
+  async run(context) {
+    const { io, flags, options, client } = context;
+    const to = options.to === undefined ? {} : { to: options.to };
+    const plugin = await (await client()).call("plugin.rollback", { name: argument(context, "name"), ...to });
+    await io.stdout.write(
+      flags.json
+        ? json(plugin)
+        : `${printable(plugin.name)} is back at ${printable(plugin.version)}, ${stateText(plugin)}\n`,
     );
   },
 });
@@ -125,18 +160,20 @@ const check = command({
   args: [{ name: "dir" }],
   options: {},
   example: "voxeltron plugin check ./my-plugin",
-  notes: ["The code is bundled and not run: only an install sees whether it has the functions of its hooks."],
+  notes: [
+    "JavaScript is bundled and not run: only an install sees whether it has the functions of its hooks. A WASM module is loaded.",
+  ],
   async run(context) {
     const { io, flags } = context;
     const dir = argument(context, "dir");
     const { checkPluginFolder } = await import("../../api/offline.ts");
-    const report = await checkPluginFolder(dir);
+    const report = await checkPluginFolder(dir, flags.config, io.environment, io.uid);
     await io.stdout.write(flags.json ? json(report) : reportText(report));
     if (!report.ok) throw fail("plugin.invalid", `${quote(dir)} can't be installed as it is`);
   },
 });
 
-export const pluginCommands = [list, info, remove, enable, disable, logs, call, check];
+export const pluginCommands = [list, info, remove, rollback, enable, disable, logs, call, check];
 
 // --- internal ---
 
@@ -150,9 +187,8 @@ function switchCommand(verb: "enable" | "disable", summary: string): Command {
     async run(context) {
       const { io, flags, client } = context;
       const plugin = await (await client()).call(`plugin.${verb}`, { name: argument(context, "name") });
-      const reason = plugin.reason === null ? "" : `: ${printable(plugin.reason)}`;
       await io.stdout.write(
-        flags.json ? json(plugin) : `${printable(plugin.name)} is ${printable(plugin.state)}${reason}\n`,
+        flags.json ? json(plugin) : `${printable(plugin.name)} is ${stateText(plugin)}\n`,
       );
     },
   });

@@ -12,7 +12,7 @@ import type { Log } from "../../base/log.ts";
 import { didYouMean, formatBytes, printable, quote } from "../../base/text.ts";
 import type { Capability } from "../../sdk/index.ts";
 import type { AuditRow, AuditRows } from "../../state/audit.ts";
-import type { PluginLogs } from "../plugin-logs.ts";
+import type { PluginLogs } from "../installed/plugin-logs.ts";
 import type { MethodShape, PluginDoor } from "../runtimes/runtime.ts";
 import { denied } from "./denial.ts";
 import { makeFloodGate } from "./flood-gate.ts";

@@ -11,7 +11,7 @@ export interface FloodGate {
 
 /** `report` is called with the count a second after the first drop, and again as long as there are more. */
 export function makeFloodGate(
-  clock: Clock,
+  clock: Pick<Clock, "monotonic" | "after">,
   rate: { readonly burst: number; readonly perSecond: number },
   report: (dropped: number) => void,
 ): FloodGate {

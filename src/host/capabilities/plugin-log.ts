@@ -7,7 +7,7 @@ import { messageOf } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { LOG_LEVELS, type Log, type LogLevel } from "../../base/log.ts";
 import { printable } from "../../base/text.ts";
-import type { PluginLogs } from "../plugin-logs.ts";
+import type { PluginLogs } from "../installed/plugin-logs.ts";
 import type { PluginDoor } from "../runtimes/runtime.ts";
 import { makeFloodGate } from "./flood-gate.ts";
 

@@ -8,7 +8,7 @@ import { LIMITS } from "../../base/limits.ts";
 import type { HookName } from "../../sdk/index.ts";
 import type { DeliveryRows, PendingDelivery } from "../../state/deliveries.ts";
 import type { EventRows, StoredEvent } from "../../state/events.ts";
-import type { PluginRunner } from "../plugin-runner.ts";
+import type { PluginRunner } from "./plugin-runner.ts";
 
 export interface FanOutOptions {
   readonly runner: Pick<PluginRunner, "subscribers">;

@@ -7,7 +7,7 @@ import { timestamp, type Clock } from "../../base/clock.ts";
 import { isVoxError, messageOf } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { DeliveryChange, DeliveryRows, PendingDelivery } from "../../state/deliveries.ts";
-import type { PluginRunner } from "../plugin-runner.ts";
+import type { PluginRunner } from "./plugin-runner.ts";
 import type { Journal } from "./journal.ts";
 import { makeRest, type Rest } from "./rest.ts";
 import { errorText, verdictOn } from "./verdict.ts";

@@ -2,7 +2,7 @@
  * What a failed delivery means, as a table: whether it is tried again, when, and whether the plugin is to blame at all.
  * Pure. Called by queue.ts; gates.ts shares the words.
  */
-import { isVoxError, toWire, type ErrorCode } from "../../base/errors.ts";
+import { isVoxError, toWire, type ErrorCode, type VoxError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { printable } from "../../base/text.ts";
 
@@ -23,7 +23,7 @@ export type Verdict =
  * plugin may not run at all and nobody says that this has changed. `attempts` counts the run that has just failed.
  */
 export function verdictOn(error: unknown, attempts: number): Verdict {
-  const special = isVoxError(error) ? SPECIAL[error.code] : undefined;
+  const special = isVoxError(error) ? specialVerdict(error) : undefined;
   if (special !== undefined) return special;
   return attempts >= LIMITS.deliveryAttempts
     ? { kind: "dead" }
@@ -52,9 +52,23 @@ const LONGEST_MS = Math.max(...LIMITS.deliveryBackoffMs);
 
 const PARK: Verdict = { kind: "park", waitMs: LONGEST_MS };
 
+/** Until the operator put something right, of which nobody tells the queue. */
+const PARK_SHORTLY: Verdict = { kind: "park", waitMs: LIMITS.deliveryBackoffMs[2] };
+
+function specialVerdict({ code, details }: VoxError): Verdict | undefined {
+  const waitMs = details["retryMs"];
+  if (code === "plugin.suspended" && typeof waitMs === "number") return { kind: "park", waitMs };
+  return SPECIAL[code];
+}
+
 const SPECIAL: Partial<Record<ErrorCode, Verdict>> = {
   "plugin.disabled": PARK,
   "plugin.tampered": PARK,
+  "plugin.paused": PARK,
+  "plugin.suspended": PARK,
+  "config.invalid": PARK_SHORTLY,
+  "manifest.invalid": PARK_SHORTLY,
+  "confinement.unavailable": PARK_SHORTLY,
   "daemon.stopping": PARK,
   // Cut off or turned away because the operator changed the plugin meanwhile.
   "plugin.stopped": { kind: "park", waitMs: LIMITS.deliveryBackoffMs[0] },

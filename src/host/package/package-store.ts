@@ -1,7 +1,8 @@
 /**
- * Installed plugins on disk: `<plugins dir>/<name>/<16 hex digits of the digest>/` with `files/…`, `bundle.js` and
- * `bundle.js.map`. A folder is written aside, synced and renamed into place whole, so a crash leaves it there or not. Which
- * folders count is decided by the rows in the database alone: `settle` removes the rest. Called by the installer and at start.
+ * Installed plugins on disk: `<plugins dir>/<name>/<16 hex digits of the digest>/` with `files/…` and, for JavaScript,
+ * `bundle.js` and `bundle.js.map`; one folder for each version that runs or is kept. A folder is written aside, synced and renamed
+ * into place whole, so a crash leaves it there or not. Which folders count is decided by the rows in the database alone: `settle`
+ * removes the rest. Called by the installer and at start.
  */
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -28,19 +29,19 @@ export function makePackageStore(pluginsDir: string): PackageStore {
   /** What was moved aside comes back where the row still means it: the crash came before the row was written. */
   async function restore(name: string, kept: Kept): Promise<void> {
     const aside = join(staging, asideName(name, kept.digest));
-    if (!(await isBundle(aside, kept)) || (await isBundle(folder(name, kept.digest), kept))) return;
+    if (!(await isWhole(aside, kept)) || (await isWhole(folder(name, kept.digest), kept))) return;
     await rm(folder(name, kept.digest), { recursive: true, force: true });
     await moveIfThere(aside, folder(name, kept.digest));
   }
 
-  async function settle(name: string, kept: Kept | undefined, also: readonly string[] = []): Promise<void> {
-    if (kept !== undefined) await restore(name, kept);
-    const keep = new Set([kept?.digest ?? "", ...also].map(shortDigest));
+  async function settle(name: string, kept: readonly Kept[], also: readonly string[] = []): Promise<void> {
+    for (const each of kept) await restore(name, each);
+    const keep = new Set([...kept.map((each) => each.digest), ...also].map(shortDigest));
     for (const entry of await entriesOf(join(pluginsDir, name)))
       if (!keep.has(entry)) await rm(join(pluginsDir, name, entry), { recursive: true, force: true });
     for (const entry of await entriesOf(staging))
       if (entry.startsWith(`${name}~`)) await rm(join(staging, entry), { recursive: true, force: true });
-    if (kept === undefined) await rm(join(pluginsDir, name), { recursive: true, force: true });
+    if (kept.length === 0) await rm(join(pluginsDir, name), { recursive: true, force: true });
   }
 
   return {
@@ -48,7 +49,7 @@ export function makePackageStore(pluginsDir: string): PackageStore {
       const staged = join(staging, newId());
       try {
         await writeFolder(join(staged, FILES), files);
-        await writeFolder(staged, bundleFiles(bundle));
+        if (bundle !== undefined) await writeFolder(staged, bundleFiles(bundle));
       } catch (error) {
         await rm(staged, { recursive: true, force: true });
         throw error;
@@ -63,7 +64,7 @@ export function makePackageStore(pluginsDir: string): PackageStore {
     async sweep(kept) {
       const names = new Set([...kept.keys(), ...(await entriesOf(pluginsDir))]);
       names.delete(".staging");
-      for (const name of names) await settle(name, kept.get(name));
+      for (const name of names) await settle(name, kept.get(name) ?? []);
       await rm(staging, { recursive: true, force: true });
     },
     path: folder,
@@ -74,14 +75,14 @@ export function makePackageStore(pluginsDir: string): PackageStore {
 
 export interface PackageStore {
   /** Writes a package aside, synced; gives its place, for `place` or `discard`. */
-  stage(files: PackageFiles, bundle: Bundle): Promise<string>;
+  stage(files: PackageFiles, bundle: Bundle | undefined): Promise<string>;
   /** Moves it to where its digest belongs. What was there is moved aside until `settle`. */
   place(staged: string, name: string, digest: string): Promise<void>;
   discard(staged: string): Promise<void>;
-  /** Leaves of plugin `name` only the folder that its row names, and those of the digests in `also`. */
-  settle(name: string, kept: Kept | undefined, also?: readonly string[]): Promise<void>;
+  /** Leaves of plugin `name` only the folders that its rows name, and those of the digests in `also`. */
+  settle(name: string, kept: readonly Kept[], also?: readonly string[]): Promise<void>;
   /** At start: `settle` for every plugin that has a row or a folder. */
-  sweep(kept: ReadonlyMap<string, Kept>): Promise<void>;
+  sweep(kept: ReadonlyMap<string, readonly Kept[]>): Promise<void>;
   /** The folder that holds files and bundle. */
   path(name: string, digest: string): string;
   /** Throws `plugin.tampered` for anything that the installer does not write. */
@@ -136,9 +137,12 @@ async function readBundle(folder: string): Promise<Bundle> {
   return { code: text(CODE) ?? "", sourceMap: text(SOURCE_MAP) };
 }
 
-async function isBundle(folder: string, kept: Kept): Promise<boolean> {
+/** Two folders of one digest have the same files; what was made of them may differ. */
+async function isWhole(folder: string, kept: Kept): Promise<boolean> {
   try {
-    return bundleDigest(await readBundle(folder)) === kept.bundleDigest;
+    return kept.bundleDigest === null
+      ? digestOf(await readFolder(join(folder, FILES))) === kept.digest
+      : bundleDigest(await readBundle(folder)) === kept.bundleDigest;
   } catch {
     return false;
   }

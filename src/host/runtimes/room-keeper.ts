@@ -5,7 +5,7 @@
 import { fail, isVoxError, type VoxError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Patience } from "./patience.ts";
-import type { Room } from "./runtime.ts";
+import type { Guest, Room, RoomKind } from "./runtime.ts";
 
 export interface RoomKeeper {
   /** The room that is kept, or a new one. Throws what `open` throws, and `plugin.load_failed` where that takes too long. */
@@ -16,6 +16,8 @@ export interface RoomKeeper {
   drop(): Promise<void>;
   /** Drops it, and what is known of it. */
   reset(): Promise<void>;
+  /** Keeps this one from now on; the one that was kept is dropped. */
+  adopt(next: OpenedRoom): Promise<void>;
   current(): OpenedRoom | undefined;
   /** Why no room could be opened, the last time that one was needed. */
   problem(): VoxError | undefined;
@@ -23,8 +25,13 @@ export interface RoomKeeper {
 
 export interface OpenedRoom {
   readonly room: Room;
+  readonly kind: RoomKind;
   /** Wall clock of each call. */
   readonly deadlineMs: number;
+  /** The settings that its guest was given. */
+  readonly config: Guest["config"];
+  /** For one that was opened before it was needed: whether its code still is what is on disk. Asked before its first call. */
+  readonly recheck?: () => Promise<unknown>;
 }
 
 export interface RoomKeeperOptions {
@@ -38,6 +45,7 @@ export interface RoomKeeperOptions {
 
 export function makeRoomKeeper({ plugin, open, patience, throwIfClosed }: RoomKeeperOptions): RoomKeeper {
   let current: OpenedRoom | undefined;
+  let recheck: OpenedRoom["recheck"];
   let expired = false;
   let problem: VoxError | undefined;
 
@@ -60,14 +68,31 @@ export function makeRoomKeeper({ plugin, open, patience, throwIfClosed }: RoomKe
     expired = false;
     const old = current;
     current = undefined;
+    recheck = undefined;
     await old?.room.stop();
+  }
+
+  async function kept(opened: OpenedRoom): Promise<OpenedRoom> {
+    try {
+      await recheck?.();
+      recheck = undefined;
+      return opened;
+    } catch (error) {
+      await drop();
+      throw error;
+    }
+  }
+
+  async function reset(): Promise<void> {
+    await drop();
+    problem = undefined;
   }
 
   return {
     async room() {
       if (expired) await drop();
-      if (current !== undefined) return current;
       try {
+        if (current !== undefined) return await kept(current);
         current = await opened();
         problem = undefined;
         return current;
@@ -81,9 +106,11 @@ export function makeRoomKeeper({ plugin, open, patience, throwIfClosed }: RoomKe
     },
     isExpired: () => expired,
     drop,
-    async reset() {
-      await drop();
-      problem = undefined;
+    reset,
+    async adopt(next) {
+      await reset();
+      current = next;
+      recheck = next.recheck;
     },
     current: () => current,
     problem: () => problem,

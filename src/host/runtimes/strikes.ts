@@ -4,21 +4,28 @@ import { isVoxError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 
 export interface Strikes {
-  /** Counts it where it says that the guest had to be stopped. */
-  note(error: unknown): void;
+  /** Counts it where it says that the guest had to be stopped; true then. */
+  note(error: unknown): boolean;
   recent(): number;
+  /** Another version, or another room: what the old one did says nothing of it. */
+  forget(): void;
 }
 
 export function makeStrikes(clock: Clock): Strikes {
   let strikes: readonly number[] = [];
   return {
     note(error) {
-      if (isVoxError(error) && COUNTED.has(error.code)) strikes = [...strikes, clock.monotonic()];
+      const counts = isVoxError(error) && COUNTED.has(error.code);
+      if (counts) strikes = [...strikes, clock.monotonic()];
+      return counts;
     },
     recent() {
       const oldest = clock.monotonic() - LIMITS.strikeWindowMs;
       strikes = strikes.filter((at) => at > oldest);
       return strikes.length;
+    },
+    forget() {
+      strikes = [];
     },
   };
 }

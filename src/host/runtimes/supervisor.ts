@@ -1,24 +1,29 @@
 /**
- * Keeps one plugin's room: opens it at the first call, lets one call in at a time, closes it when nothing happens for a while
- * and throws it away once its guest had to be stopped. Knows nothing of manifests and grants; what is to run comes from
- * `open`, which checks the files each time. Made by plugin-roster.ts, one for each installed plugin.
+ * Keeps one plugin's room: opens it at the first call, lets one call in at a time, closes it when nothing happens for a while,
+ * throws it away once its guest had to be stopped, and takes another in its place between two calls. Knows nothing of manifests
+ * and grants; what is to run comes from `open`, which checks the files each time. Made by installed/roster.ts, one for each
+ * installed plugin.
  */
 import type { Clock } from "../../base/clock.ts";
 import { fail, type VoxError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { HookName } from "../../sdk/index.ts";
+import { makeHealth, type Struck } from "./health.ts";
 import { makePatience } from "./patience.ts";
+import { makeRoomCaller, type SupervisedCall } from "./room-caller.ts";
 import { makeRoomKeeper, type OpenedRoom } from "./room-keeper.ts";
-import { makeStrikes } from "./strikes.ts";
 import { makeTurnstile } from "./turnstile.ts";
 
 export function makeSupervisor(options: SupervisorOptions): Supervisor {
   const { plugin, clock, open } = options;
   const turnstile = makeTurnstile();
-  const strikes = makeStrikes(clock);
+  const health = makeHealth(plugin, clock, options.struck ?? (() => {}));
   const patience = makePatience(clock);
   const keeper = makeRoomKeeper({ plugin, open, patience, throwIfClosed });
+  const callRoom = makeRoomCaller({ plugin, clock, keeper, health, patience, throwIfHurried });
   let closed = false;
+  /** Something has waited long enough for its turn: what has it gives it up. */
+  let isHurried = false;
   let cancelIdle = (): void => {};
 
   function stopped(): VoxError {
@@ -29,53 +34,39 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
     if (closed) throw stopped();
   }
 
-  function noted(error: unknown): never {
-    strikes.note(error);
-    throw error;
+  function throwIfHurried(): void {
+    if (isHurried) throw stopped();
   }
 
-  async function callRoom(hook: HookName, event: unknown, call: SupervisedCall): Promise<unknown> {
-    throwIfClosed();
+  /** Whatever is left when a turn ends stands idle until the next one. */
+  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
     cancelIdle();
-    const { room, deadlineMs } = await keeper.room().catch(noted);
-    const late = (): VoxError => {
-      keeper.expire();
-      return fail("plugin.timeout", `${plugin} could not be stopped at its deadline of ${deadlineMs} ms`);
-    };
     try {
-      call.signal?.throwIfAborted();
-      call.onStart?.();
-      const answer = room.call(hook, event, { deadlineMs, signal: call.signal });
-      return await patience.within(answer, deadlineMs + LIMITS.roomGraceMs, late);
-    } catch (error) {
-      return noted(error);
+      return await work();
     } finally {
-      if (keeper.isExpired() || !room.alive) await keeper.drop();
-      else cancelIdle = clock.after(options.idleMs(), dropAlone);
+      if (keeper.current() !== undefined) cancelIdle = clock.after(options.idleMs(), dropAlone);
     }
   }
 
   function alone<T>(work: () => Promise<T>): Promise<T> {
-    return turnstile.enter(work, { first: true });
+    return turnstile.enter(() => inTurn(work), { first: true });
   }
 
   function dropAlone(): void {
-    void alone(async () => {
-      cancelIdle();
-      await keeper.drop();
-    }).catch(() => {});
+    void alone(() => keeper.drop()).catch(() => {});
   }
 
-  async function exclusive<T>(work: () => Promise<T>): Promise<T> {
+  /** Before all that waits. What runs has its time to end. */
+  async function between<T>(work: () => Promise<T>): Promise<T> {
     const cancel = clock.after(LIMITS.drainMs, () => {
+      isHurried = true;
       keeper.expire();
       patience.giveUp(stopped());
     });
     try {
       return await alone(async () => {
         cancel();
-        cancelIdle();
-        await keeper.reset();
+        isHurried = false;
         return work();
       });
     } finally {
@@ -83,18 +74,47 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
     }
   }
 
+  function exclusive<T>(work: () => Promise<T>): Promise<T> {
+    return between(async () => {
+      await keeper.reset();
+      health.forgive();
+      return work();
+    });
+  }
+
   return {
     call: (hook, event, call = {}) =>
-      turnstile.enter(() => callRoom(hook, event, call), { signal: call.signal }),
+      turnstile.enter(
+        () =>
+          inTurn(async () => {
+            throwIfClosed();
+            return callRoom(hook, event, call);
+          }),
+        { signal: call.signal },
+      ),
     restart() {
+      health.forgive();
       keeper.expire();
       if (keeper.current() !== undefined) dropAlone();
     },
+    move() {
+      health.forget();
+      keeper.expire();
+    },
     exclusive,
+    swap: (work) =>
+      between(async () => {
+        throwIfClosed();
+        const next = await work();
+        await (next === undefined ? keeper.reset() : keeper.adopt(next));
+        health.forget();
+      }),
     status: () => ({
       running: keeper.current() !== undefined,
-      strikes: strikes.recent(),
+      config: keeper.current()?.config,
+      strikes: health.strikes(),
       problem: keeper.problem(),
+      suspension: health.suspension(),
       handlers: keeper.current()?.room.handlers,
     }),
     async close() {
@@ -112,32 +132,38 @@ export interface SupervisorOptions {
   readonly idleMs: () => number;
   /** Checks what is on disk and opens a room with it. */
   readonly open: () => Promise<OpenedRoom>;
+  readonly struck?: Struck;
 }
 
 export interface Supervisor {
-  /** Waits its turn. Throws what `open` and the room throw, `plugin.stopped`, or the signal's reason. */
+  /** Waits its turn. Throws what `open` and the room throw, `plugin.suspended`, `plugin.stopped`, or the signal's reason. */
   call(hook: HookName, event: unknown, call?: SupervisedCall): Promise<unknown>;
-  /** The next call gets a new room; the running one ends in the old. */
+  /** The next call gets a new room, and gets it at once; the running one ends in the old. */
   restart(): void;
+  /** As `restart`, into a room of another kind: what happened in the old one counts no more. For `struck`. */
+  move(): void;
   /** Runs `work` while no guest runs, before all that waits; a running call has LIMITS.drainMs to end. */
   exclusive<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * Runs `work` between two calls and takes the room that it gives in place of the old one. Where it throws, the old one goes on.
+   * As with `exclusive`, a running call has LIMITS.drainMs to end.
+   */
+  swap(work: () => Promise<OpenedRoom | undefined>): Promise<void>;
   status(): SupervisorStatus;
   /** Turns away what waits, drains what runs, stops the room. Calls after it throw `plugin.stopped`. */
   close(): Promise<void>;
 }
 
-export interface SupervisedCall {
-  readonly signal?: AbortSignal | undefined;
-  /** Told when its turn has come and the room is open. */
-  readonly onStart?: () => void;
-}
-
 export interface SupervisorStatus {
   readonly running: boolean;
+  /** The settings that the guest in the room was given. */
+  readonly config: OpenedRoom["config"] | undefined;
   /** Guests that had to be stopped in the last ten minutes. */
   readonly strikes: number;
   /** Why no room could be opened, the last time that one was needed. */
   readonly problem: VoxError | undefined;
+  /** What a call would be told now, where it is suspended. */
+  readonly suspension: VoxError | undefined;
   /** What the guest's code can handle, while a room is open. */
   readonly handlers: readonly string[] | undefined;
 }

@@ -5,6 +5,7 @@ import {
   chmodSync,
   mkdirSync,
   renameSync,
+  statSync,
   symlinkSync,
   truncateSync,
   utimesSync,
@@ -233,6 +234,20 @@ describe("a file that changes after it was listed", () => {
         message: '"b" changed while it was read',
       });
     });
+
+  test("is reached through a folder that became a link out while it was looked at: it is not read", async () => {
+    await using dir = tempDir();
+    write(dir.path, { "outside/secret": "secret", "in/a": "" });
+    symlinkSync(join(dir.path, "outside"), join(dir.path, "in/sub"));
+    const { ino, dev, size } = statSync(join(dir.path, "outside/secret"));
+    // As a look would see it that falls between two steps of whoever swaps the folder for the link.
+    const entry = { path: "sub/secret", file: join(dir.path, "in/sub/secret"), size, executable: false };
+    const found = { ...entry, link: undefined, device: dev, inode: ino };
+    const read = (root: string) => Array.fromAsync(readEntry({ ...found, root: join(dir.path, root) }));
+    expect(await read("in").catch((error: unknown) => error)).toMatchObject({ code: "upload.invalid" });
+    // The control: in the folder that it is in, it is read.
+    expect(Buffer.concat(await read("outside")).toString()).toBe("secret");
+  });
 
   test("one that is gone can't be read", async () => {
     await using dir = tempDir();

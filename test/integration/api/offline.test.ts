@@ -15,7 +15,11 @@ test("one plugin that this version can't read does not hide the others", async (
     digest: "sha256:00",
     bundleDigest: null,
     enabled: true,
+    builtins: [],
     isolation: null,
+    struckOutAt: null,
+    link: null,
+    paused: null,
     source: "folder",
     installedAt: "2026-01-01T00:00:00.000Z",
   } as const;

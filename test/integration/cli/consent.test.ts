@@ -15,6 +15,8 @@ const answers: Answers = {
     kind: "js",
     state: "enabled",
     reason: null,
+    room: "js-worker",
+    roomReason: "that is where it runs",
   }),
 };
 

@@ -45,7 +45,11 @@ async function dataWithPlugin(dataDir: string): Promise<string> {
     bundleDigest: bundleDigest(bundle),
     manifest,
     enabled: true,
+    builtins: [],
     isolation: null,
+    struckOutAt: null,
+    link: null,
+    paused: null,
     source: "folder",
     installedAt: "2026-01-01T00:00:00.000Z",
   });

@@ -108,9 +108,11 @@ test("exec refuses more standard input than it may send, and sends nothing", asy
 test("lists are arrays with --json and tables without", async () => {
   await using dir = tempDir();
   const socket = join(dir.path, "s");
+  const worker = { reason: null, room: "js-worker", roomReason: "it is so" };
+  const none = { reason: "changed", room: null, roomReason: null };
   const plugins = [
-    { name: "a", version: "1.0.0", tier: 2, kind: "js", state: "enabled", reason: null },
-    { name: "long-name", version: "10.0.0", tier: null, kind: "exec", state: "tampered", reason: "changed" },
+    { name: "a", version: "1.0.0", tier: 2, kind: "js", state: "enabled", ...worker },
+    { name: "long-name", version: "10.0.0", tier: null, kind: "exec", state: "tampered", ...none },
   ];
   const service = {
     name: "web",
@@ -130,7 +132,9 @@ test("lists are arrays with --json and tables without", async () => {
     (await runCliProcess(["--socket", socket, ...args])).stdout;
   expect(JSON.parse(await run("plugin", "list", "--json"))).toEqual(plugins);
   expect(await run("plugin", "list")).toBe(
-    "NAME       VERSION  TIER  STATE\na          1.0.0    2     enabled\nlong-name  10.0.0   -     tampered\n",
+    "NAME       VERSION  TIER  STATE     ROOM\n" +
+      "a          1.0.0    2     enabled   js-worker\n" +
+      "long-name  10.0.0   -     tampered  -\n",
   );
   expect(JSON.parse(await run("status", "--json"))).toEqual([service]);
   expect(await run("status")).toContain("web   running  docker    nginx:1.27  3        127.0.0.1:40000");
@@ -146,7 +150,18 @@ test("nothing that others wrote moves the cursor", async () => {
   const evil = "\u001B[2J\u202Eevil\r\n";
   await using _ = fakeDaemon(socket, {
     "plugin.list": () => ({
-      plugins: [{ name: evil, version: evil, tier: 2, kind: evil, state: evil, reason: evil }],
+      plugins: [
+        {
+          name: evil,
+          version: evil,
+          tier: 2,
+          kind: evil,
+          state: evil,
+          reason: evil,
+          room: evil,
+          roomReason: evil,
+        },
+      ],
     }),
     "event.list": () => ({
       events: [

@@ -265,7 +265,13 @@ describe("the client", () => {
     await using dir = tempDir();
     const socket = join(dir.path, "s");
     await using _ = fakeDaemon(socket, {
-      "daemon.info": () => ({ version: "1", pid: 1, dataDir: "/d", startedAt: "t" }),
+      "daemon.info": () => ({
+        version: "1",
+        pid: 1,
+        dataDir: "/d",
+        startedAt: "t",
+        confinement: { state: "confined", missing: [] },
+      }),
     });
     const ran = await runCliProcess(["--socket", socket, "daemon", "info", "--json"], {
       environment: {

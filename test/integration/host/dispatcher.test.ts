@@ -134,6 +134,37 @@ describe("the dispatcher", () => {
     await until(() => good.seen.length === 2);
   });
 
+  test("a suspended plugin's events wait until it tries again, with no attempt counted, and in order", async () => {
+    const a = recorder();
+    let untilMs = 45_000;
+    const plugin: FakePlugin = {
+      run(event) {
+        const retryMs = untilMs - rig.clock.monotonic();
+        if (retryMs > 0) throw fail("plugin.suspended", "it failed too often", { details: { retryMs } });
+        return a.plugin.run?.(event);
+      },
+    };
+    await using rig = startRig(new Map([["a", plugin]]));
+    const ids = ["1", "2"].map((service) => rig.emit(service).id);
+    await rig.becomes(ids[0] ?? "", "a", "pending 0");
+    await rig.clock.advance(44_999);
+    expect(rig.delivery(ids[0] ?? "", "a")).toMatchObject({
+      state: "pending",
+      attempts: 0,
+      error: "plugin.suspended: it failed too often",
+    });
+    await rig.clock.advance(1);
+    await rig.becomes(ids[1] ?? "", "a", "done 1");
+    expect(a.seen).toEqual(["1", "2"]);
+    // Told that it may try at once, it does not wait.
+    untilMs = rig.clock.monotonic() + 600_000;
+    const { id } = rig.emit("3");
+    await until(() => rig.delivery(id, "a")?.error?.startsWith("plugin.suspended"));
+    untilMs = 0;
+    rig.dispatcher.pluginChanged("a");
+    await rig.becomes(id, "a", "done 1");
+  });
+
   test("a plugin that lost its hook gets no second chance", async () => {
     const plugin: FakePlugin = {
       run: () => {

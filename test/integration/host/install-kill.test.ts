@@ -31,7 +31,9 @@ test("an install that is killed at any moment leaves the old version or the new 
       version: info.version,
     });
     expect(readdirSync(join(dir.path, "plugins"))).toEqual(["sample"]);
-    expect(readdirSync(join(dir.path, "plugins/sample"))).toEqual([info.digest.slice(7, 23)]);
+    const digests = [info, ...info.versions].map(({ digest }) => digest.slice(7, 23));
+    expect(readdirSync(join(dir.path, "plugins/sample")).toSorted()).toEqual(digests.toSorted());
+    for (const { version, digest } of info.versions) expect(digest).toBe(digestOf(versionOf(version)));
     await world.close();
   }
   // The control: at least some of the kills did hit an install.

@@ -24,6 +24,8 @@ describe("install", () => {
         kind: "js",
         state: "enabled",
         reason: null,
+        room: "js-worker",
+        roomReason: "that is where JavaScript runs unless something else is asked for",
       });
       const digest = (await world.plugins.info("sample")).digest;
       const folder = join(world.dataDir, "plugins/sample", digest.slice(7, 23));
@@ -92,17 +94,23 @@ describe("install", () => {
   ])[] = [
     ["a hook without a function", { hooks: ["on_alert"], handles: [] }, "plugin.no_hook"],
     ["code that throws when it is loaded", { files: { "index.ts": "throws" } }, "plugin.load_failed"],
-    ["a process of its own", { more: '[runtime]\nisolation = "process"' }, "plugin.unsupported"],
+    ["a module in a Worker", { tier: 1, more: '[runtime]\nisolation = "worker"' }, "plugin.unsupported"],
+    ["a hook without an export", { tier: 1, hooks: ["on_alert"], handles: [] }, "plugin.no_hook"],
+    ["a module that does not load", { tier: 1, files: { "plugin.wasm": "throws" } }, "plugin.load_failed"],
+    ["settings that are not the operator's", { name: "configured" }, "config.invalid"],
     ["an unknown hook", { hooks: ["on_deploy_sucess"] }, "manifest.invalid"],
   ];
   for (const [what, sample, code] of bad)
     test(`refuses ${what}, and leaves nothing`, () =>
-      withWorld(async (world) => {
-        expect(await codeOf(installSample(world, samplePlugin(sample)))).toBe(code);
-        expect(await world.plugins.list()).toEqual([]);
-        expect(folders(world)).toEqual([]);
-        expect(world.rooms.open.size).toBe(0);
-      }));
+      withWorld(
+        async (world) => {
+          expect(await codeOf(installSample(world, samplePlugin(sample)))).toBe(code);
+          expect(await world.plugins.list()).toEqual([]);
+          expect(folders(world, "name" in (sample ?? {}) ? "configured" : "sample")).toEqual([]);
+          expect(world.rooms.open.size).toBe(0);
+        },
+        { configFor: (plugin) => (plugin === "configured" ? { unknown: 1 } : {}) },
+      ));
 
   test("refuses folders that are no plugins, each with its reason", () =>
     withWorld(async (world) => {
@@ -113,7 +121,7 @@ describe("install", () => {
         [{ "sub/plugin.toml": toml }, "manifest.missing"],
         [{ "plugin.yaml": "name: x" }, "plugin.unsupported"],
         [{ "plugin.toml": toml }, "plugin.invalid"],
-        [{ "plugin.toml": toml.replace("tier = 2", "tier = 1"), "plugin.wasm": "" }, "plugin.unsupported"],
+        [{ "plugin.toml": toml.replace("tier = 2", "tier = 1"), "index.ts": "" }, "plugin.invalid"],
         [{ "plugin.toml": `# ${"x".repeat(10_000_000)}` }, "manifest.invalid"],
       ];
       for (const [texts, code] of cases)
@@ -231,7 +239,9 @@ describe("a failure at any step of an install leaves the old state", () => {
   const steps: Readonly<Record<string, (deps: World["deps"], boom: () => never) => Partial<World["deps"]>>> =
     {
       "while it is bundled": (_, boom) => ({ bundle: async () => boom() }),
-      "while it is loaded": (_, boom) => ({ openRoom: async () => boom() }),
+      "while it is loaded": (deps, boom) => ({
+        openRooms: { ...deps.openRooms, "js-worker": async () => boom() },
+      }),
       "when it was written aside": (deps, boom) => ({
         store: { ...deps.store, stage: async (...args) => (await deps.store.stage(...args), boom()) },
       }),
@@ -261,7 +271,7 @@ describe("a failure at any step of an install leaves the old state", () => {
 
         const after = makeWorld(dir.path);
         await after.plugins.sweep();
-        expect(await after.plugins.info("sample")).toEqual(was);
+        expect(await after.plugins.info("sample")).toEqual({ ...was, running: false });
         expect(folders(after)).toEqual([was.digest.slice(7, 23)]);
         expect(existsSync(join(dir.path, "plugins/.staging"))).toBe(false);
         await after.close();

@@ -30,7 +30,7 @@ test("a crash between a folder's replacement and its row brings the old folder b
   await store.place(await store.stage(files, oldBundle), "sample", digest);
   await store.place(await store.stage(files, newBundle), "sample", digest);
   expect(await store.readBundle("sample", digest)).toEqual(newBundle);
-  await makePackageStore(dir.path).sweep(new Map([["sample", row(oldBundle)]]));
+  await makePackageStore(dir.path).sweep(new Map([["sample", [row(oldBundle)]]]));
   expect(await store.readBundle("sample", digest)).toEqual(oldBundle);
   expect(existsSync(join(dir.path, ".staging"))).toBe(false);
 });
@@ -41,7 +41,7 @@ test("a crash between moving the old folder aside and the new one in brings the 
   await store.place(await store.stage(files, oldBundle), "sample", digest);
   await store.stage(files, newBundle);
   renameSync(join(dir.path, "sample", short), join(dir.path, `.staging/sample~${short}`));
-  await makePackageStore(dir.path).sweep(new Map([["sample", row(oldBundle)]]));
+  await makePackageStore(dir.path).sweep(new Map([["sample", [row(oldBundle)]]]));
   expect(await store.readBundle("sample", digest)).toEqual(oldBundle);
   expect(readdirSync(dir.path)).toEqual(["sample"]);
 });
@@ -51,7 +51,7 @@ test("a crash after the row keeps the new folder", async () => {
   const store = makePackageStore(dir.path);
   await store.place(await store.stage(files, oldBundle), "sample", digest);
   await store.place(await store.stage(files, newBundle), "sample", digest);
-  await makePackageStore(dir.path).sweep(new Map([["sample", row(newBundle)]]));
+  await makePackageStore(dir.path).sweep(new Map([["sample", [row(newBundle)]]]));
   expect(await store.readBundle("sample", digest)).toEqual(newBundle);
   expect(existsSync(join(dir.path, ".staging"))).toBe(false);
 });
@@ -66,8 +66,8 @@ test("folders that no row names go, and a row without a folder is left alone", a
   await store.stage(files, newBundle);
   await store.sweep(
     new Map([
-      ["sample", row(oldBundle)],
-      ["lost", row(oldBundle)],
+      ["sample", [row(oldBundle)]],
+      ["lost", [row(oldBundle)]],
     ]),
   );
   expect(readdirSync(dir.path)).toEqual(["sample"]);
@@ -83,7 +83,7 @@ test("one plugin's leftovers are not taken for another's whose name begins alike
   await store.place(await store.stage(files, oldBundle), "sample-two", digest);
   await store.stage(files, newBundle);
   renameSync(join(dir.path, "sample-two", short), join(dir.path, `.staging/sample-two~${short}`));
-  await store.settle("sample", undefined);
-  await store.settle("sample-two", row(oldBundle));
+  await store.settle("sample", []);
+  await store.settle("sample-two", [row(oldBundle)]);
   expect(await store.readBundle("sample-two", digest)).toEqual(oldBundle);
 });

@@ -1,18 +1,31 @@
 /**
- * A plugin host on a real folder and a real database, with a room that runs nothing: its guest is data. The "bundle" is the
- * main file's text; `handles:a,b` in it says which functions the code has.
+ * A plugin host on a real folder and a real database, with rooms that run nothing: their guest is data. The "bundle" is the
+ * main file's text; `handles:a,b` in it says which functions the code has, `imports:node:x` what it imports, `throws` that it does
+ * not load, `loud` that it logs when it does. A WASM module is such a text too.
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../../../src/base/clock.ts";
 import { fail } from "../../../src/base/errors.ts";
+import type { CallerOf } from "../../../src/host/capabilities/broker.ts";
 import { silentLog } from "../../../src/base/log.ts";
 import type { Caller } from "../../../src/host/capabilities/method.ts";
 import type { PackageFiles } from "../../../src/host/package/package-files.ts";
 import { makePackageStore } from "../../../src/host/package/package-store.ts";
-import { makePluginLogs, type PluginLogs } from "../../../src/host/plugin-logs.ts";
+import { makePluginLogs, type PluginLogs } from "../../../src/host/installed/plugin-logs.ts";
 import { makePlugins, type Plugins, type PluginsDeps } from "../../../src/host/plugins.ts";
-import type { CallOptions, Guest, OpenRoom, PluginDoor } from "../../../src/host/runtimes/runtime.ts";
+import {
+  ROOM_KINDS,
+  type CallOptions,
+  type Guest,
+  type OpenRoom,
+  type PluginDoor,
+  type RoomKind,
+} from "../../../src/host/runtimes/runtime.ts";
+import { readLinked } from "../../../src/host/link/read-linked.ts";
+import { watchFolder } from "../../../src/platform/folder/watch-folder.ts";
+import { makePluginUidRows } from "../../../src/state/plugin-uids.ts";
+import { makePluginVersionRows } from "../../../src/state/plugin-versions.ts";
 import { CAPABILITY_NAMES, type HookName, type VoxeltronEvent } from "../../../src/sdk/index.ts";
 import { parseEvent } from "../../../src/engine/events/parse-event.ts";
 import { sampleEvent } from "../../../src/engine/events/samples.ts";
@@ -27,7 +40,7 @@ export interface World {
   readonly plugins: Plugins;
   readonly deps: PluginsDeps;
   readonly dataDir: string;
-  /** Guests whose room is open now, and how many rooms were opened at all. */
+  /** Guests whose room is open now, in which kind, and how many rooms were opened at all. */
   readonly rooms: Rooms;
   /** What a guest's door was asked, by plugin. */
   caller(name: string): Caller;
@@ -35,8 +48,12 @@ export interface World {
 }
 
 export interface Rooms {
-  readonly open: Set<Guest>;
+  readonly open: Map<Guest, RoomKind>;
   opened: number;
+  /** What each room was given to speak to the host. */
+  readonly doors: Map<Guest, PluginDoor>;
+  /** Ends it from inside, as a crash between two calls would. */
+  readonly crash: (guest: Guest) => void;
   /** What a call does; replaced by tests. */
   call: (
     guest: Guest,
@@ -63,14 +80,19 @@ export async function withWorld(work: (world: World) => Promise<void>, changes: 
 export function makeWorld(dataDir: string, changes: Changes = {}): World {
   mkdirSync(dataDir, { recursive: true });
   const db = openDatabase(join(dataDir, "state.db"));
+  const crashed = new Set<Guest>();
   const rooms: Rooms = {
-    open: new Set(),
+    open: new Map(),
     opened: 0,
+    doors: new Map(),
+    crash: (guest) => crashed.add(guest),
     call: async (guest, hook) => ({ version: guest.version, hook }),
   };
   const logs = makePluginLogs(makePluginLogRows(db, 1000));
   const standard: PluginsDeps = {
     rows: makePluginRows(db),
+    versions: makePluginVersionRows(db),
+    uids: makePluginUidRows(db),
     grants: makeGrantRows(db),
     kv: makePluginKvRows(db),
     transaction: (work) => inTransaction(db, work),
@@ -78,12 +100,17 @@ export function makeWorld(dataDir: string, changes: Changes = {}): World {
     clock: systemClock,
     log: silentLog,
     logs,
-    bundle: async (sources, entry) => ({
-      code: new TextDecoder().decode(sources.get(entry)),
-      sourceMap: "{}",
-    }),
-    openRoom: fakeRooms(rooms),
-    doorFor: (plugin) => closedDoor(plugin, logs),
+    bundle: async (sources, entry) => {
+      const code = new TextDecoder().decode(sources.get(entry));
+      return { code, sourceMap: "{}", builtins: code.match(/(?<=imports:)\S+/g) ?? [] };
+    },
+    openRooms: Object.fromEntries(
+      ROOM_KINDS.map((kind) => [kind, fakeRoom(kind, rooms, crashed)]),
+    ) as PluginsDeps["openRooms"],
+    canConfine: () => true,
+    doorFor: (plugin, callerOf) => fakeDoor(plugin, callerOf, logs),
+    readLinked,
+    watch: (folder, changed) => watchFolder(folder, systemClock, changed),
     configFor: () => ({}),
     ceiling: () => CAPABILITY_NAMES,
     idleMs: () => 60_000,
@@ -120,6 +147,7 @@ export interface Sample {
   readonly version?: string;
   readonly required?: readonly string[];
   readonly optional?: readonly string[];
+  readonly tier?: 1 | 2;
   /** More lines of plugin.toml. */
   readonly more?: string;
   readonly hooks?: readonly string[];
@@ -133,7 +161,7 @@ export function samplePlugin(sample: Sample = {}): PackageFiles {
     "[plugin]",
     `name = "${sample.name ?? "sample"}"`,
     `version = "${sample.version ?? "1.0.0"}"`,
-    "tier = 2",
+    `tier = ${sample.tier ?? 2}`,
     "[capabilities]",
     `required = ${JSON.stringify(required)}`,
     `optional = ${JSON.stringify(optional)}`,
@@ -141,7 +169,8 @@ export function samplePlugin(sample: Sample = {}): PackageFiles {
     ...hooks.map((hook) => `${hook} = true`),
     sample.more ?? "",
   ].join("\n");
-  return filesOf({ "plugin.toml": toml, "index.ts": `handles:${handles.join(",")}`, ...sample.files });
+  const main = sample.tier === 1 ? "plugin.wasm" : "index.ts";
+  return filesOf({ "plugin.toml": toml, [main]: `handles:${handles.join(",")}`, ...sample.files });
 }
 
 export function filesOf(texts: Readonly<Record<string, string>>): PackageFiles {
@@ -171,11 +200,13 @@ export function eventOf(hook: HookName): VoxeltronEvent {
 
 // --- internal ---
 
-function fakeRooms(rooms: Rooms): OpenRoom {
+function fakeRoom(kind: RoomKind, rooms: Rooms, crashed: ReadonlySet<Guest>): OpenRoom {
   return async (guest, door) => {
-    const text = guest.code.kind === "js" ? guest.code.text : "";
+    const text = guest.code.kind === "js" ? guest.code.text : new TextDecoder().decode(guest.code.bytes);
+    if (text.includes("loud")) door.log("debug", `${guest.version} is loaded`);
     if (text.includes("throws")) throw fail("plugin.load_failed", "the code threw");
-    rooms.open.add(guest);
+    rooms.open.set(guest, kind);
+    rooms.doors.set(guest, door);
     rooms.opened += 1;
     let alive = true;
     const stop = Promise.withResolvers<never>();
@@ -183,14 +214,14 @@ function fakeRooms(rooms: Rooms): OpenRoom {
     return {
       handlers: /handles:([\w,]*)/.exec(text)?.[1]?.split(",") ?? [],
       get alive() {
-        return alive;
+        return alive && !crashed.has(guest);
       },
       async call(hook, event, options) {
         door.log("info", `called with ${hook}`);
         try {
           return await rooms.call(guest, hook, event, options, stop.promise);
         } catch (error) {
-          if (["plugin.timeout", "plugin.crashed"].includes((error as { code: string }).code)) alive = false;
+          if (STOPPED.includes((error as { code: string }).code)) alive = false;
           throw error;
         }
       },
@@ -203,10 +234,20 @@ function fakeRooms(rooms: Rooms): OpenRoom {
   };
 }
 
-function closedDoor(plugin: string, logs: PluginLogs): PluginDoor {
+const STOPPED = ["plugin.timeout", "plugin.crashed", "plugin.out_of_memory"];
+
+/** Answers with what its caller may use. */
+function fakeDoor(plugin: string, callerOf: CallerOf, logs: PluginLogs): PluginDoor {
   return {
-    methods: [],
-    invoke: () => Promise.reject(fail("capability.denied", "nothing is behind this door")),
+    get methods() {
+      const { grants = new Map() } = callerOf(plugin) ?? {};
+      return [...grants.keys()].map((name) => ({ name, args: [], needs: [name], linked: true }));
+    },
+    async invoke() {
+      const caller = callerOf(plugin);
+      if (caller === undefined) throw fail("plugin.not_found", `${plugin} is not installed any more`);
+      return [...caller.grants.keys()];
+    },
     log: (level, text) => logs.append(plugin, { at: "2026-01-01T00:00:00.000Z", level, text }),
   };
 }

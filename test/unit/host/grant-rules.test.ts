@@ -1,6 +1,6 @@
 /** Effective right = requested ∩ granted ∩ ceiling. */
 import { describe, expect, test } from "bun:test";
-import { effectiveGrants, settleGrant, settleGrants } from "../../../src/host/grant-rules.ts";
+import { effectiveGrants, newWishes, settleGrant, settleGrants } from "../../../src/host/grant-rules.ts";
 import type { CapabilityRequest, Manifest } from "../../../src/host/manifest/manifest.ts";
 import { CAPABILITY_NAMES, type Capability } from "../../../src/sdk/index.ts";
 import type { GrantRow } from "../../../src/state/grants.ts";
@@ -134,5 +134,48 @@ describe("what a guest may use", () => {
     const grants = [granted("logs_read", null), granted("fs_read", null), granted("docker_write", null)];
     expect([...effectiveGrants(wanted, grants, ["logs_read", "docker_write"]).keys()]).toEqual(["logs_read"]);
     expect(effectiveGrants(wanted, grants, []).size).toBe(0);
+  });
+});
+
+describe("what a next version asks for otherwise", () => {
+  const before = manifest([asks("notify_send", ["ops", "dev"])], [asks("logs_read")]);
+  const gate = (value: boolean) => [{ hook: "on_deploy_start" as const, gate: value }];
+
+  test("is nothing where only order, reasons, versions and hooks that can refuse nothing differ", () => {
+    const next: Manifest = {
+      ...manifest([{ ...asks("notify_send", ["dev", "ops"]), reason: "because" }], [asks("logs_read")]),
+      version: "2.0.0",
+      hooks: gate(false),
+      isolation: "process",
+      timeoutMs: 5,
+      config: { a: 1 },
+    };
+    expect(newWishes(before, next)).toEqual([]);
+  });
+
+  const others: readonly (readonly [string, Manifest])[] = [
+    ["it asks for fs_read", manifest([...before.required, asks("fs_read")], before.optional)],
+    ["it asks for fs_read", manifest(before.required, [...before.optional, asks("fs_read")])],
+    ["it asks for notify_send for other targets", manifest([asks("notify_send")], before.optional)],
+    ["it asks for notify_send for other targets", manifest([asks("notify_send", ["ops"])], before.optional)],
+    [
+      "it asks for notify_send for other targets",
+      manifest([asks("notify_send", ["ops", "all"])], before.optional),
+    ],
+    ["it asks for logs_read for other targets", manifest(before.required, [asks("logs_read", [])])],
+    ["it requires logs_read", manifest([...before.required, asks("logs_read")])],
+    ["it no longer requires notify_send", manifest([], [...before.required, ...before.optional])],
+    ["it no longer asks for logs_read", manifest(before.required)],
+    ["it wants to be a gate of on_deploy_start", { ...before, hooks: gate(true) }],
+  ];
+  for (const [words, next] of others)
+    test(words, () => {
+      expect(newWishes(before, next)).toEqual([words]);
+    });
+
+  test("is also that it is a gate no more", () => {
+    expect(newWishes({ ...before, hooks: gate(true) }, before)).toEqual([
+      "it is no gate of on_deploy_start any more",
+    ]);
   });
 });

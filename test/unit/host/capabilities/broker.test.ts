@@ -84,11 +84,16 @@ describe("a call that is granted", () => {
     expect(audit).toEqual([]);
   });
 
-  test("the door lists every method with its arguments", () => {
-    expect(setUp().door.methods).toEqual([
-      { name: "notify.send", args: ["channel", "message"], needs: ["notify_send"], linked: true },
-      { name: "kv.get", args: ["key"], needs: [], linked: true },
-    ]);
+  test("the door lists every method with its arguments, and links what is granted or may be left out", () => {
+    const { door, grants, callers } = setUp();
+    const send = { name: "notify.send", args: ["channel", "message"], needs: ["notify_send"] as Capability[] };
+    const get = { name: "kv.get", args: ["key"], needs: [] as Capability[], linked: true };
+    expect(door.methods).toEqual([{ ...send, linked: false }, get]);
+    callers.set("ding", { ...callers.get("ding")!, optional: new Set(["notify_send"]) });
+    expect(door.methods).toEqual([{ ...send, linked: true }, get]);
+    callers.set("ding", { ...callers.get("ding")!, optional: new Set() });
+    grants.set("notify_send", []);
+    expect(door.methods).toEqual([{ ...send, linked: true }, get]);
   });
 });
 
@@ -354,7 +359,7 @@ describe("when records can't be written", () => {
 test("a capability that the operator's ceiling leaves out is not advised to be granted", async () => {
   const { door, callers, requested } = setUp();
   const withheld = new Set<Capability>(["notify_send"]);
-  callers.set("ding", { plugin: "ding", grants: new Map(), requested, withheld });
+  callers.set("ding", { plugin: "ding", grants: new Map(), requested, optional: new Set(), withheld });
   expect(await rejection(door.invoke("notify.send", send))).toMatchObject({
     hint: `the daemon's configuration keeps it from every plugin: add "notify_send" to [plugins] ceiling`,
   });

@@ -15,11 +15,21 @@ describe("verdictOn", () => {
     ["plugin.no_hook", 1, { kind: "dead" }],
     ["plugin.disabled", 1, { kind: "park", waitMs: 300_000 }],
     ["plugin.tampered", 5, { kind: "park", waitMs: 300_000 }],
+    ["plugin.paused", 5, { kind: "park", waitMs: 300_000 }],
+    ["config.invalid", 5, { kind: "park", waitMs: 30_000 }],
+    ["manifest.invalid", 5, { kind: "park", waitMs: 30_000 }],
+    ["confinement.unavailable", 5, { kind: "park", waitMs: 30_000 }],
+    ["plugin.load_failed", 5, { kind: "dead" }],
     ["plugin.stopped", 5, { kind: "park", waitMs: 1_000 }],
     ["plugin.not_found", 1, { kind: "bury" }],
   ];
   test.each(table)("%s after %d runs", (code, attempts, verdict) => {
     expect(verdictOn(fail(code, "x"), attempts)).toEqual(verdict);
+  });
+
+  test("a suspended plugin's events wait until it tries again", () => {
+    const suspended = fail("plugin.suspended", "x", { details: { retryMs: 12_345 } });
+    expect(verdictOn(suspended, 5)).toEqual({ kind: "park", waitMs: 12_345 });
   });
 
   test("a bug of ours is tried again like any failure", () => {

@@ -1,9 +1,10 @@
 /** One room at a time, one call at a time, and no room that breaks its word stops the line. */
 import { describe, expect, test } from "bun:test";
-import { fail } from "../../../../src/base/errors.ts";
+import { fail, type ErrorCode } from "../../../../src/base/errors.ts";
+import type { OpenedRoom } from "../../../../src/host/runtimes/room-keeper.ts";
 import type { CallOptions } from "../../../../src/host/runtimes/runtime.ts";
 import { makeSupervisor } from "../../../../src/host/runtimes/supervisor.ts";
-import { codeOf } from "../../../fixtures/rejection.ts";
+import { codeOf, rejection } from "../../../fixtures/rejection.ts";
 import { fakeClock, until } from "../../../harness.ts";
 
 const DEADLINE_MS = 20_000;
@@ -16,32 +17,51 @@ interface FakeRoom {
 function setUp(call: (event: unknown, options: CallOptions) => Promise<unknown> = async (event) => event) {
   const clock = fakeClock();
   const rooms: FakeRoom[] = [];
+  const strikes: unknown[] = [];
   const world = { call, open: async (): Promise<void> => {} };
+
+  /** A room that is open; `name` is what its calls are answered with, where it has one. */
+  function openRoom(name?: string, recheck?: OpenedRoom["recheck"]): OpenedRoom {
+    const room: FakeRoom = { stopped: false, alive: true };
+    rooms.push(room);
+    return {
+      deadlineMs: DEADLINE_MS,
+      kind: "js-worker",
+      config: {},
+      ...(recheck === undefined ? {} : { recheck }),
+      room: {
+        handlers: [],
+        get alive() {
+          return room.alive;
+        },
+        call: (_hook, event, options) =>
+          name === undefined ? world.call(event, options) : Promise.resolve(name),
+        async stop() {
+          room.stopped = true;
+        },
+      },
+    };
+  }
+
   const supervisor = makeSupervisor({
     plugin: "sample",
     clock,
     idleMs: () => 60_000,
     async open() {
       await world.open();
-      const room: FakeRoom = { stopped: false, alive: true };
-      rooms.push(room);
-      return {
-        deadlineMs: DEADLINE_MS,
-        room: {
-          handlers: [],
-          get alive() {
-            return room.alive;
-          },
-          call: (_hook, event, options) => world.call(event, options),
-          async stop() {
-            room.stopped = true;
-          },
-        },
-      };
+      return openRoom();
     },
+    struck: (kind, recent) => strikes.push([kind, recent]),
   });
   const run = (event: unknown, signal?: AbortSignal) => supervisor.call("on_alert", event, { signal });
-  return { clock, rooms, world, supervisor, run };
+  /** From now on each call ends its guest. */
+  const die = (code: ErrorCode): void => {
+    world.call = async () => {
+      rooms.at(-1)!.alive = false;
+      throw fail(code, "it was stopped");
+    };
+  };
+  return { clock, rooms, world, strikes, supervisor, openRoom, run, die };
 }
 
 describe("a supervisor", () => {
@@ -82,25 +102,53 @@ describe("a supervisor", () => {
   });
 
   test("throws a dead room away and counts strikes in a window of ten minutes", async () => {
-    const { clock, rooms, run, supervisor, world } = setUp();
+    const { clock, rooms, run, die, supervisor, world, strikes } = setUp();
     const good = world.call;
-    for (const code of ["plugin.timeout", "plugin.out_of_memory", "plugin.crashed"] as const) {
-      world.call = async () => {
-        const last = rooms.at(-1);
-        if (last !== undefined) last.alive = false;
-        throw fail(code, "stopped");
-      };
+    for (const code of ["plugin.timeout", "plugin.out_of_memory"] as const) {
+      die(code);
       expect(await codeOf(run(1))).toBe(code);
     }
+    die("plugin.crashed");
+    const third = codeOf(run(1));
+    await clock.advance(100);
+    expect(await third).toBe("plugin.crashed");
     expect(supervisor.status()).toMatchObject({ strikes: 3, running: false });
+    expect(strikes).toEqual([
+      ["js-worker", 1],
+      ["js-worker", 2],
+      ["js-worker", 3],
+    ]);
     world.call = () => Promise.reject(fail("plugin.failed", "its own fault"));
-    expect(await codeOf(run(1))).toBe("plugin.failed");
+    const fourth = codeOf(run(1));
+    await clock.advance(500);
+    expect(await fourth).toBe("plugin.failed");
     world.call = good;
     expect(await run(2)).toBe(2);
     expect(rooms).toHaveLength(4);
     expect(supervisor.status().strikes).toBe(3);
     await clock.advance(10 * 60_000);
     expect(supervisor.status().strikes).toBe(0);
+  });
+
+  test("opens another room where one died between two calls, and counts that", async () => {
+    const { rooms, run, supervisor, strikes } = setUp();
+    await run(1);
+    rooms[0]!.alive = false;
+    expect(await run(2)).toBe(2);
+    expect(rooms).toHaveLength(2);
+    expect(rooms[0]?.stopped).toBe(true);
+    expect(strikes).toEqual([["js-worker", 1]]);
+    expect(supervisor.status().strikes).toBe(1);
+  });
+
+  test("forgets what happened in a room of another kind", async () => {
+    const { run, die, supervisor, rooms } = setUp();
+    die("plugin.timeout");
+    await codeOf(run(1));
+    supervisor.move();
+    expect(supervisor.status().strikes).toBe(0);
+    await codeOf(run(1));
+    expect(rooms).toHaveLength(2);
   });
 
   test("remembers why no room could be opened, until one can", async () => {
@@ -205,5 +253,186 @@ describe("a supervisor", () => {
     expect(await codeOf(run(2))).toBe("plugin.stopped");
     await supervisor.close();
     expect(rooms).toHaveLength(1);
+  });
+});
+
+describe("a plugin whose rooms die", () => {
+  /** Fails as often as it takes, with the pauses that lie between. */
+  async function fallFiveTimes({ clock, run }: ReturnType<typeof setUp>): Promise<void> {
+    for (const pauseMs of [0, 0, 100, 500, 1000]) {
+      const call = codeOf(run(1));
+      await clock.advance(pauseMs);
+      expect(await call).not.toBe("plugin.suspended");
+    }
+  }
+
+  test("is started again after pauses, then suspended, and tries once when the time has come", async () => {
+    const rig = setUp();
+    const { clock, rooms, run, die, supervisor, world } = rig;
+    const good = world.call;
+    die("plugin.crashed");
+    await fallFiveTimes(rig);
+    expect(rooms).toHaveLength(5);
+    for (const [waitMs, count] of [
+      [30_000, 5],
+      [60_000, 6],
+      [120_000, 7],
+      [300_000, 8],
+      [600_000, 9],
+      [600_000, 10],
+    ] as const) {
+      expect(await rejection(run(1))).toMatchObject({
+        code: "plugin.suspended",
+        message: expect.stringContaining(`${count} times in a row`),
+        details: { retryMs: waitMs, failures: count },
+        hint: "to try at once: voxeltron plugin enable sample",
+      });
+      expect(supervisor.status().suspension?.message).toContain("it was stopped");
+      await clock.advance(waitMs - 1);
+      expect(await codeOf(run(1))).toBe("plugin.suspended");
+      expect(rooms).toHaveLength(count);
+      await clock.advance(1);
+      expect(supervisor.status().suspension).toBeUndefined();
+      expect(await codeOf(run(1))).toBe("plugin.crashed");
+    }
+    await clock.advance(600_000);
+    world.call = good;
+    expect(await run(1)).toBe(1);
+    die("plugin.crashed");
+    expect(await codeOf(run(1))).toBe("plugin.crashed");
+    expect(await codeOf(run(1))).toBe("plugin.crashed");
+    expect(supervisor.status().suspension).toBeUndefined();
+  });
+
+  test("or do not open, is suspended too", async () => {
+    const rig = setUp();
+    rig.world.open = () => Promise.reject(fail("plugin.load_failed", "syntax"));
+    await fallFiveTimes(rig);
+    expect(await codeOf(rig.run(1))).toBe("plugin.suspended");
+    expect(rig.supervisor.status().problem?.code).toBe("plugin.load_failed");
+  });
+
+  test("tries at once when it is told to", async () => {
+    const rig = setUp();
+    const { run, die, supervisor } = rig;
+    for (const act of [
+      () => supervisor.exclusive(async () => {}),
+      async () => supervisor.restart(),
+      async () => supervisor.move(),
+      () => supervisor.swap(async () => undefined),
+    ]) {
+      die("plugin.timeout");
+      await fallFiveTimes(rig);
+      expect(await codeOf(run(1))).toBe("plugin.suspended");
+      await act();
+      expect(await codeOf(run(1))).toBe("plugin.timeout");
+      await supervisor.exclusive(async () => {});
+    }
+  });
+
+  test("is not one that throws, nor one that is told to wait", async () => {
+    const { run, world, supervisor, rooms } = setUp();
+    world.call = () => Promise.reject(fail("plugin.failed", "its own fault"));
+    for (let count = 0; count < 20; count++) expect(await codeOf(run(1))).toBe("plugin.failed");
+    expect(rooms).toHaveLength(1);
+    await supervisor.exclusive(async () => {});
+    world.open = () => Promise.reject(fail("plugin.tampered", "changed"));
+    for (let count = 0; count < 20; count++) expect(await codeOf(run(1))).toBe("plugin.tampered");
+  });
+
+  test("waits for its pause no longer than whoever called", async () => {
+    const { run, die, rooms } = setUp();
+    die("plugin.crashed");
+    await codeOf(run(1));
+    await codeOf(run(1));
+    const control = new AbortController();
+    const third = codeOf(run(1, control.signal));
+    control.abort(new Error("enough"));
+    expect(await third).toBe("enough");
+    expect(rooms).toHaveLength(2);
+  });
+});
+
+describe("a swap", () => {
+  test("takes the new room between two calls; what waited runs in it, and nothing runs twice", async () => {
+    const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const ran: unknown[] = [];
+    const { rooms, run, supervisor, openRoom } = setUp(async (event) => {
+      ran.push(event);
+      await gates[0]?.promise;
+      return "old";
+    });
+    const first = run(1);
+    await until(() => ran.length === 1);
+    const second = run(2);
+    const next = openRoom("new");
+    const swap = supervisor.swap(async () => {
+      expect(rooms[0]?.stopped).toBe(false);
+      return next;
+    });
+    const third = run(3);
+    gates[0]?.resolve();
+    await swap;
+    expect(await Promise.all([first, second, third])).toEqual(["old", "new", "new"]);
+    expect(ran).toEqual([1]);
+    expect(rooms.map((room) => room.stopped)).toEqual([true, false]);
+  });
+
+  test("that fails leaves the old room as it was, also to stand idle", async () => {
+    const { clock, rooms, run, supervisor } = setUp();
+    await run(1);
+    expect(await codeOf(supervisor.swap(() => Promise.reject(fail("disk.full", "no room"))))).toBe(
+      "disk.full",
+    );
+    expect(await run(2)).toBe(2);
+    expect(rooms).toHaveLength(1);
+    expect(await codeOf(supervisor.swap(() => Promise.reject(fail("disk.full", "no room"))))).toBe(
+      "disk.full",
+    );
+    await clock.advance(60_000);
+    await until(() => rooms[0]?.stopped);
+  });
+
+  test("gives the running call ten seconds, then stops it", async () => {
+    const { clock, rooms, run, supervisor, openRoom } = setUp(() => new Promise(() => {}));
+    const running = codeOf(run(1));
+    await until(() => rooms.length === 1);
+    const swap = supervisor.swap(async () => openRoom("new"));
+    await clock.advance(9999);
+    expect(rooms).toHaveLength(1);
+    await clock.advance(1);
+    expect(await running).toBe("plugin.stopped");
+    await swap;
+    expect(await run(2)).toBe("new");
+    expect(supervisor.status()).toMatchObject({ strikes: 0, suspension: undefined });
+  });
+
+  test("closes the new room too when nothing happens for a while", async () => {
+    const { clock, rooms, supervisor, openRoom } = setUp();
+    await supervisor.swap(async () => openRoom("new"));
+    await clock.advance(59_999);
+    expect(rooms[0]?.stopped).toBe(false);
+    await clock.advance(1);
+    await until(() => rooms[0]?.stopped);
+  });
+
+  test("looks again at what is on disk before the first call, and only then", async () => {
+    const { rooms, run, supervisor, openRoom } = setUp();
+    let looks = 0;
+    await supervisor.swap(async () => openRoom("new", async () => looks++));
+    expect(looks).toBe(0);
+    expect(await Promise.all([run(1), run(2)])).toEqual(["new", "new"]);
+    expect(looks).toBe(1);
+    const changed = () => Promise.reject(fail("plugin.tampered", "changed"));
+    await supervisor.swap(async () => openRoom("newer", changed));
+    expect(await codeOf(run(3))).toBe("plugin.tampered");
+    expect(rooms.every((room) => room.stopped)).toBe(true);
+  });
+
+  test("is refused after the end", async () => {
+    const { rooms, supervisor, openRoom } = setUp();
+    await supervisor.close();
+    expect(await codeOf(supervisor.swap(async () => openRoom("new")))).toBe("plugin.stopped");
+    expect(rooms).toHaveLength(0);
   });
 });

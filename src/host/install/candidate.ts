@@ -1,0 +1,48 @@
+/** A plugin that was read and is not installed: its files, and the manifest among them. Pure. */
+import { dirname } from "node:path";
+import { fail } from "../../base/errors.ts";
+import { LIMITS } from "../../base/limits.ts";
+import { formatBytes, quote } from "../../base/text.ts";
+import { MANIFEST_FILE, type Manifest } from "../manifest/manifest.ts";
+import { parseManifest } from "../manifest/parse-manifest.ts";
+import { digestOf } from "../package/digest.ts";
+import type { PackageFiles } from "../package/package-files.ts";
+
+/** A plugin that was read and is not installed. */
+export interface Candidate {
+  readonly files: PackageFiles;
+  readonly manifest: Manifest;
+  readonly digest: string;
+}
+
+/** Throws what `checkSize` and `readManifest` throw. */
+export function readCandidate(files: PackageFiles): Candidate {
+  checkSize(files);
+  return { files, manifest: readManifest(files), digest: digestOf(files) };
+}
+
+/** Throws `manifest.missing`, `manifest.invalid`, `plugin.unsupported`, `plugin.too_large`. */
+export function readManifest(files: PackageFiles): Manifest {
+  const file = files.get(MANIFEST_FILE);
+  if (file !== undefined) return parseManifest(file.bytes);
+  if (files.has("plugin.yaml"))
+    throw fail("plugin.unsupported", "it has a plugin.yaml: executables are not supported by this version");
+  const deeper = [...files.keys()].find((path) => path.endsWith(`/${MANIFEST_FILE}`));
+  throw fail("manifest.missing", `the folder has no ${MANIFEST_FILE}`, {
+    hint:
+      deeper === undefined
+        ? "name the folder that plugin.toml is in"
+        : `there is one further down: name the folder ${quote(dirname(deeper))}`,
+  });
+}
+
+/** Throws `plugin.too_large`. */
+export function checkSize(files: PackageFiles): void {
+  let bytes = 0;
+  for (const file of files.values()) bytes += file.bytes.byteLength;
+  if (bytes > LIMITS.pluginUploadBytes || files.size > LIMITS.uploadFiles)
+    throw fail(
+      "plugin.too_large",
+      `the folder has ${files.size} files with ${formatBytes(bytes)}, at most ${LIMITS.uploadFiles} with ${formatBytes(LIMITS.pluginUploadBytes)} are taken`,
+    );
+}

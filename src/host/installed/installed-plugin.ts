@@ -1,0 +1,133 @@
+/**
+ * One installed plugin while the daemon runs: its version and its supervised room, with the answers that follow from them. Replaced
+ * whole when the row changes, but for the supervisor. Made by roster.ts.
+ */
+import { fail, isVoxError, type ErrorCode, type VoxError } from "../../base/errors.ts";
+import { isHookName, type Capability, type HookName } from "../../sdk/index.ts";
+import type { GrantRow } from "../../state/grants.ts";
+import type { PluginRow } from "../../state/plugins.ts";
+import type { HookRequest, Manifest } from "../manifest/manifest.ts";
+import { parseManifest } from "../manifest/parse-manifest.ts";
+import type { PluginState } from "../plugin-views.ts";
+import type { Supervisor } from "../runtimes/supervisor.ts";
+import { configOf, type PluginOverrides, type Version } from "./version.ts";
+
+export interface InstalledPlugin {
+  readonly row: PluginRow;
+  /** Undefined where this version of voxeltron can't read it. */
+  readonly manifest: Manifest | undefined;
+  readonly manifestProblem: VoxError | undefined;
+  readonly grants: readonly GrantRow[];
+  readonly supervisor: Supervisor;
+}
+
+export function makeInstalledPlugin(
+  row: PluginRow,
+  grants: readonly GrantRow[],
+  supervisor: Supervisor,
+): InstalledPlugin {
+  try {
+    const manifest = manifestFrom(row);
+    return { row, manifest, manifestProblem: undefined, grants, supervisor };
+  } catch (error) {
+    if (!isVoxError(error)) throw error;
+    return { row, manifest: undefined, manifestProblem: error, grants, supervisor };
+  }
+}
+
+/** Throws `manifest.invalid` where this version of voxeltron can't read what an earlier one installed. */
+export function manifestFrom(row: Pick<PluginRow, "manifest">): Manifest {
+  return parseManifest(new TextEncoder().encode(row.manifest));
+}
+
+/** Throws `manifest.invalid` where its manifest can't be read. */
+export function versionOf(plugin: InstalledPlugin): Version {
+  const { row, manifest, grants } = plugin;
+  if (manifest !== undefined) return { row, manifest, grants };
+  throw plugin.manifestProblem ?? fail("manifest.invalid", `${row.name} has no manifest`);
+}
+
+/** The hook as the manifest asks for it. Throws `plugin.disabled`, `plugin.paused`, `plugin.no_hook`, `manifest.invalid`. */
+export function hookOf(plugin: InstalledPlugin, hook: HookName): HookRequest {
+  refuseResting(plugin);
+  const found = versionOf(plugin).manifest.hooks.find((each) => each.hook === hook);
+  if (found !== undefined) return found;
+  throw fail(
+    "plugin.no_hook",
+    `${plugin.row.name} does not ask for ${hook} under [hooks] in its plugin.toml`,
+  );
+}
+
+/** Throws `plugin.disabled`, `plugin.paused`. */
+export function refuseResting({ row: { name, enabled, paused } }: InstalledPlugin): void {
+  if (!enabled)
+    throw fail("plugin.disabled", `${name} is disabled`, {
+      hint: `enable it with: voxeltron plugin enable ${name}`,
+    });
+  if (paused !== null) throw fail("plugin.paused", `${name} is paused: ${paused}`);
+}
+
+/** Why it could not run if it were started now, as far as that can be said without its files. */
+export function problemOf(plugin: InstalledPlugin, overrides: PluginOverrides): VoxError | undefined {
+  if (plugin.manifestProblem !== undefined) return plugin.manifestProblem;
+  try {
+    configOf(versionOf(plugin), overrides);
+  } catch (error) {
+    if (isVoxError(error)) return error;
+    throw error;
+  }
+  const { problem } = plugin.supervisor.status();
+  return problem !== undefined && TOLD_OTHERWISE.has(problem.code) ? undefined : problem;
+}
+
+export interface Troubles {
+  readonly tampered: string | undefined;
+  readonly problem: VoxError | undefined;
+  /** Why the folder that it is linked to is not what runs. */
+  readonly link: string | undefined;
+}
+
+/** The first that holds. */
+export function stateOf(
+  { row, supervisor }: InstalledPlugin,
+  { tampered, problem, link }: Troubles,
+): { readonly state: PluginState; readonly reason: string | null } {
+  const { suspension } = supervisor.status();
+  if (tampered !== undefined) return { state: "tampered", reason: tampered };
+  if (!row.enabled) return { state: "disabled", reason: null };
+  if (row.paused !== null) return { state: "paused", reason: row.paused };
+  if (suspension !== undefined) return { state: "suspended", reason: suspension.message };
+  if (problem !== undefined) return { state: "broken", reason: problem.message };
+  return { state: "enabled", reason: link ?? null };
+}
+
+/** What looks wrong and stops nothing. */
+export function warningsOf(plugin: InstalledPlugin, ceiling: readonly Capability[]): string[] {
+  const { manifest, grants, supervisor } = plugin;
+  if (manifest === undefined) return [];
+  const { handlers } = supervisor.status();
+  return [
+    ...unnamedHooks(manifest, handlers ?? []).map(
+      (hook) => `its code has ${hook}, and [hooks] in its plugin.toml does not name it`,
+    ),
+    ...grants
+      .filter(({ capability }) => !ceiling.includes(capability as Capability))
+      .map(
+        ({ capability }) => `${capability} is granted, and [plugins] ceiling does not allow it to any plugin`,
+      ),
+  ];
+}
+
+// --- internal ---
+
+/** Hooks that the code could handle and the manifest does not name: they are never called. */
+function unnamedHooks(manifest: Manifest, handlers: readonly string[]): readonly string[] {
+  return handlers.filter((name) => isHookName(name) && !manifest.hooks.some(({ hook }) => hook === name));
+}
+
+/** Of these the row or the files tell, as they are now. */
+const TOLD_OTHERWISE: ReadonlySet<ErrorCode> = new Set([
+  "plugin.tampered",
+  "plugin.disabled",
+  "plugin.paused",
+]);

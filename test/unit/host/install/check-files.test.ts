@@ -1,0 +1,119 @@
+/** What `plugin check` says of a folder, without running it. */
+import { expect, test } from "bun:test";
+import { fail } from "../../../../src/base/errors.ts";
+import type { BundlePlugin } from "../../../../src/host/bundle/bundle-plugin.ts";
+import type { OpenRoom } from "../../../../src/host/runtimes/runtime.ts";
+import { checkFiles } from "../../../../src/host/install/check-files.ts";
+
+const toml = '[plugin]\nname = "sample"\nversion = "1.0.0"\ntier = 2\n[hooks]\non_alert = true\n';
+
+const wasmToml = `${toml.replace("tier = 2", "tier = 1")}[capabilities]\noptional = ["notify_send"]\n`;
+
+const bundles: BundlePlugin = () => Promise.resolve({ code: "", sourceMap: "", builtins: [] });
+
+const opened: { stopped: boolean; linked: readonly string[] }[] = [];
+
+/** A module that is the names of its exports. */
+const openModule: OpenRoom = async ({ code }, door) => {
+  const text = code.kind === "wasm" ? new TextDecoder().decode(code.bytes) : "";
+  if (text === "throws") throw fail("plugin.load_failed", "it is no module");
+  if (text === "unconfined") throw fail("confinement.unavailable", "no Landlock");
+  const linked = door.methods.filter((method) => method.linked).map((method) => method.name);
+  const room = { stopped: false, linked };
+  opened.push(room);
+  return {
+    handlers: text.split(","),
+    alive: true,
+    call: () => Promise.reject(new Error("a check calls nothing")),
+    async stop() {
+      room.stopped = true;
+    },
+  };
+};
+
+function check(texts: Readonly<Record<string, string>>, bundle = bundles) {
+  const encoder = new TextEncoder();
+  return checkFiles(
+    new Map(
+      Object.entries(texts).map(([path, text]) => [path, { bytes: encoder.encode(text), executable: false }]),
+    ),
+    { bundle, openModule },
+  );
+}
+
+test("a good plugin has no problems, and shows what it would ask for", async () => {
+  const report = await check({ "plugin.toml": toml, "index.ts": "export default { on_alert() {} };" });
+  expect(report).toMatchObject({
+    ok: true,
+    problems: [],
+    candidate: { name: "sample", hooks: [{ hook: "on_alert" }] },
+  });
+});
+
+const errors: readonly (readonly [what: string, texts: Record<string, string>, code: string])[] = [
+  ["no manifest", { "index.ts": "" }, "manifest.missing"],
+  ["a bad manifest", { "plugin.toml": `${toml}on_alrt = true`, "index.ts": "" }, "manifest.invalid"],
+  ["no main file", { "plugin.toml": toml }, "plugin.invalid"],
+  [
+    "a module without an export for its hook",
+    { "plugin.toml": wasmToml, "plugin.wasm": "" },
+    "plugin.no_hook",
+  ],
+  ["a module that does not load", { "plugin.toml": wasmToml, "plugin.wasm": "throws" }, "plugin.load_failed"],
+  [
+    "a module in a Worker",
+    { "plugin.toml": `${wasmToml}[runtime]\nisolation = "worker"`, "plugin.wasm": "on_alert" },
+    "plugin.unsupported",
+  ],
+  ["an executable", { "plugin.yaml": "name: x" }, "plugin.unsupported"],
+];
+for (const [what, texts, code] of errors)
+  test(`${what} is an error`, async () => {
+    const report = await check(texts);
+    expect(report.ok).toBe(false);
+    expect(report.problems).toMatchObject([{ level: "error", code }]);
+  });
+
+test("a handler that the manifest does not name is a warning", async () => {
+  const code = "export default { on_alert() {}, async on_deploy_fail(event) {}, pre_create: () => {} };";
+  const report = await check({ "plugin.toml": toml, "index.ts": code });
+  expect(report.ok).toBe(true);
+  expect(report.problems.map((problem) => problem.message)).toEqual([
+    "index.ts seems to have on_deploy_fail, and [hooks] in plugin.toml does not name it",
+    "index.ts seems to have pre_create, and [hooks] in plugin.toml does not name it",
+  ]);
+});
+
+test("a plugin that is never called is a warning", async () => {
+  const report = await check({ "plugin.toml": toml.replace("on_alert = true", ""), "index.ts": "" });
+  expect(report.problems[0]?.message).toContain("never called");
+});
+
+test("code that can't be bundled is an error", async () => {
+  const texts = { "plugin.toml": toml, "index.ts": "export default {" };
+  const refuses: BundlePlugin = () => Promise.reject(fail("plugin.bundle_failed", "index.ts:1:16: no"));
+  const report = await check(texts, refuses);
+  expect(report).toMatchObject({ ok: false, problems: [{ code: "plugin.bundle_failed" }] });
+});
+
+test("a module is loaded with what it may ask for, and stopped again", async () => {
+  const report = await check({ "plugin.toml": wasmToml, "plugin.wasm": "on_alert" });
+  expect(report).toMatchObject({ ok: true, problems: [], candidate: { kind: "wasm", tier: 1 } });
+  expect(opened.at(-1)?.stopped).toBe(true);
+  expect(opened.at(-1)?.linked).toContain("notify.send");
+  expect(opened.at(-1)?.linked).toContain("kv.get");
+});
+
+test("where this machine can't confine, a module is not looked at, and that is no error", async () => {
+  const report = await check({ "plugin.toml": wasmToml, "plugin.wasm": "unconfined" });
+  expect(report).toMatchObject({
+    ok: true,
+    problems: [
+      {
+        level: "warning",
+        code: "confinement.unavailable",
+        message: "its code was not looked at: no Landlock",
+      },
+    ],
+  });
+});
