@@ -1,32 +1,49 @@
 /**
- * `bun run test:setup` (Debian, as root): installs and starts what the whole suite needs and a machine may lack. A part that
- * is there already is left alone. The engine that it starts keeps running; its pid is printed.
+ * `bun run test:setup` (Debian, as root): installs and starts what the whole suite needs and a machine may lack, and builds the test
+ * plugins. A part that is there already is left alone. The engine that it starts keeps running; its pid is printed.
  */
+import "./ensure-install.ts";
 import { mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { findClang, findGo, findRust } from "../test/wasm/toolchains.ts";
 import { ENGINE_SOCKET, engineAnswers, STARTED_ENGINE } from "./docker-engine.ts";
-import { ROOT } from "./run.ts";
+import { BUN, ROOT, runSteps } from "./run.ts";
 
-/** A program that tells whether the part is there, and the Debian package that brings it. */
-const PARTS: readonly (readonly [program: string, debianPackage: string])[] = [
-  ["dockerd", "docker.io"],
-  ["iptables", "iptables"],
-  ["busybox", "busybox-static"],
-  ["docker-registry", "docker-registry"],
+/** What tells whether the part is there, and the Debian packages that bring it. */
+const PARTS: readonly (readonly [isThere: () => boolean, debianPackages: readonly string[]])[] = [
+  [hasProgram("dockerd"), ["docker.io"]],
+  [hasProgram("iptables"), ["iptables"]],
+  [hasProgram("busybox"), ["busybox-static"]],
+  [hasProgram("docker-registry"), ["docker-registry"]],
+  [() => findClang() !== undefined, ["clang", "lld"]],
+  [() => findRust() !== undefined, ["rustc", "cargo", "libstd-rust-dev-wasm32", "lld"]],
 ];
 const START_MS = 30_000;
 
-const missing = PARTS.filter(
-  ([program]) => Bun.which(program, { PATH: `${process.env["PATH"]}:/usr/sbin:/sbin` }) === null,
-);
-if (missing.length > 0) install(missing.map(([, name]) => name));
+const missing = PARTS.filter(([isThere]) => !isThere());
+if (missing.length > 0) install(missing.flatMap(([, names]) => names));
+if (findGo() === undefined) installGo();
 if (!(await engineAnswers())) await startEngine();
+await runSteps([{ name: "test plugins", command: [BUN, "run", "test/wasm/build.ts"] }]);
+
+function hasProgram(program: string): () => boolean {
+  return () => Bun.which(program, { PATH: `${process.env["PATH"]}:/usr/sbin:/sbin` }) !== null;
+}
 
 function install(packages: readonly string[]): void {
   if (process.getuid?.() !== 0 || Bun.which("apt-get") === null)
     throw new Error(`this needs root on Debian to install: ${packages.join(" ")}`);
   run(["apt-get", "update", "-qq"]);
   run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", ...packages]);
+}
+
+/** Debian 12 has one that is too old to be of use. */
+function installGo(): void {
+  const isDebian = Bun.which("apt-cache") !== null;
+  const policy = isDebian ? Bun.spawnSync(["apt-cache", "policy", "golang-go"]).stdout.toString() : "";
+  const minor = /Candidate: (?:\d+:)?1\.(\d+)/.exec(policy)?.[1] ?? 0;
+  if (Number(minor) >= 24) install(["golang-go"]);
+  else process.stdout.write("Go 1.24 or newer is in no package of this Debian: bring it from go.dev\n");
 }
 
 function run(command: string[]): void {

@@ -1,6 +1,6 @@
 /**
- * `bun run test`: builds the executable and runs the whole suite with what this machine has. Installs nothing but the locked
- * dependencies. Ends with what was skipped and how to get it, and the line `N passed, N failed`.
+ * `bun run test`: builds the executable and the test plugins, and runs the whole suite with what this machine has. Installs
+ * nothing but the locked dependencies. Ends with what was skipped and how to get it, and the line `N passed, N failed`.
  */
 import "./ensure-install.ts";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -10,7 +10,11 @@ import { BUN, ROOT, runSteps } from "./run.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "voxeltron-suite-"));
 try {
-  if (await runSteps([{ name: "build", command: [BUN, "run", "build.ts"] }])) await runSuite();
+  const built = await runSteps([
+    { name: "build", command: [BUN, "run", "build.ts"] },
+    { name: "test plugins", command: [BUN, "run", "test/wasm/build.ts"] },
+  ]);
+  if (built) await runSuite();
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }

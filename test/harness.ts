@@ -1,8 +1,9 @@
 /** What tests share: temporary places, waiting for a condition, a clock with hands, and what this machine has. */
-import { appendFileSync, existsSync, mkdtempSync, rmdirSync, rmSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../src/base/clock.ts";
+import { confinementReport } from "../src/platform/confine/report.ts";
 
 /** A new folder that goes away with the test: `await using dir = tempDir()`. */
 export function tempDir(): { readonly path: string; [Symbol.asyncDispose](): Promise<void> } {
@@ -71,10 +72,15 @@ export function fakeClock(start = Date.UTC(2026, 0, 1)): FakeClock {
 /** Whether this machine has what some tests need. With CI=true a missing part is a failure, not a skip. */
 export function needs(part: keyof typeof parts): boolean {
   if (parts[part]()) return true;
+  lacks(part);
+  return false;
+}
+
+/** Says so at the end of `bun run test`; throws with CI=true. */
+export function lacks(part: string): void {
   if (process.env["CI"] === "true") throw new Error(`CI needs ${part}, and it is not there`);
   const report = process.env["VOXELTRON_TEST_MISSING"];
   if (report !== undefined) appendFileSync(report, `${part}\n`);
-  return false;
 }
 
 // --- internal ---
@@ -85,9 +91,26 @@ const parts = {
   "docker-registry": () => Bun.which("docker-registry") !== null,
   compiled: () => existsSync(join(import.meta.dir, "../dist/voxeltron")),
   linux: () => process.platform === "linux",
+  /** A kernel that can confine plugin processes. */
+  confinement: () => process.platform === "linux" && confinementReport().ok,
+  /** Root with all that belongs to it: a container's root often has less. */
+  root: () => process.platform === "linux" && process.getuid?.() === 0 && isUnbounded(),
   /** Root that may mount: a container's root often may not. */
   mount: () => process.platform === "linux" && process.getuid?.() === 0 && canMount(),
 } as const;
+
+function isUnbounded(): boolean {
+  const status = readFileSync("/proc/self/status", "latin1");
+  const held = BigInt(`0x${/^CapEff:\t(\w+)$/m.exec(status)?.[1] ?? 0}`);
+  const [netAdmin, netRaw, sysModule, sysRawIo, sysPtrace, sysAdmin, sysTime, makeNode] = [
+    12, 13, 16, 17, 19, 21, 25, 27,
+  ];
+  const wanted = [netAdmin, netRaw, sysModule, sysRawIo, sysPtrace, sysAdmin, sysTime, makeNode];
+  return (
+    wanted.every((capability) => ((held >> BigInt(capability)) & 1n) === 1n) &&
+    status.includes("Seccomp:\t0\n")
+  );
+}
 
 function canMount(): boolean {
   const place = mkdtempSync(join(tmpdir(), "voxeltron-mount-"));

@@ -1,0 +1,111 @@
+/**
+ * The door of one scenario: the real broker with the real methods, on a store in memory, channels that take everything and a network that
+ * is one server. It writes down what comes through. Called by run.ts.
+ */
+import { systemClock } from "../../src/base/clock.ts";
+import { fromWire } from "../../src/base/errors.ts";
+import { silentLog } from "../../src/base/log.ts";
+import { makeBroker } from "../../src/host/capabilities/broker.ts";
+import { makeCatalogue } from "../../src/host/capabilities/catalogue.ts";
+import type { Caller } from "../../src/host/capabilities/method.ts";
+import type { PluginDoor } from "../../src/host/runtimes/runtime.ts";
+import type { HttpClient } from "../../src/platform/http/http-client.ts";
+import { checkRequest } from "../../src/platform/http/request.ts";
+import { parseTarget } from "../../src/platform/http/target.ts";
+import type { Capability } from "../../src/sdk/index.ts";
+import { openDatabase } from "../../src/state/database.ts";
+import { makePluginKvRows } from "../../src/state/plugin-kv.ts";
+import { PLUGIN } from "./program.ts";
+import type { CannedAnswer, DoorCall, DoorPlan, LogLine } from "./scenario.ts";
+
+export interface ScenarioDoor extends PluginDoor {
+  readonly calls: readonly DoorCall[];
+  readonly lines: readonly LogLine[];
+  /** Signals of calls that wait: a guest that is gone must not keep the daemon at work. */
+  readonly waiting: readonly AbortSignal[];
+  close(): void;
+}
+
+export const CHANNELS = ["ops", "dev"] as const;
+
+export function makeDoor(plan: DoorPlan = {}): ScenarioDoor {
+  const db = openDatabase(":memory:");
+  const calls: DoorCall[] = [];
+  const lines: LogLine[] = [];
+  const waiting: AbortSignal[] = [];
+  const caller = callerOf(plan);
+  const broker = makeBroker({
+    methods: makeCatalogue({
+      keyValues: makePluginKvRows(db),
+      channels: { channels: () => CHANNELS, send: async () => {} },
+      net: { http: oneServer, addressPolicy: () => () => undefined, ownEndpoints: () => [] },
+    }),
+    callerOf: () => caller,
+    audit: { append() {} },
+    pluginLogs: {
+      append: (_plugin, { level, text, fields }) =>
+        lines.push(fields === undefined ? { level, text } : { level, text, fields }),
+    },
+    clock: systemClock,
+    log: silentLog,
+  });
+  const door = broker.doorFor(PLUGIN.name);
+  return {
+    calls,
+    lines,
+    waiting,
+    methods: door.methods,
+    log: (level, text, fields) => door.log(level, text, fields),
+    async invoke(method, params, signal) {
+      calls.push({ method, params });
+      const canned = plan.answers?.[method];
+      return canned === undefined ? door.invoke(method, params, signal) : answer(canned, waiting, signal);
+    },
+    close: () => db.close(),
+  };
+}
+
+// --- internal ---
+
+function callerOf({
+  grants = { network_outbound: null, notify_send: null },
+  optional = [],
+}: DoorPlan): Caller {
+  return {
+    plugin: PLUGIN.name,
+    grants: new Map(Object.entries(grants) as [Capability, readonly string[] | null][]),
+    requested: new Set(["network_outbound", "notify_send"]),
+    optional: new Set(optional),
+    withheld: new Set(),
+  };
+}
+
+async function answer(canned: CannedAnswer, waiting: AbortSignal[], signal?: AbortSignal): Promise<unknown> {
+  if (canned === "never") {
+    if (signal !== undefined) waiting.push(signal);
+    return new Promise(() => {});
+  }
+  if ("bug" in canned) throw new Error(canned.bug);
+  if ("error" in canned) throw fromWire(canned.error);
+  return canned.result;
+}
+
+/** Says what it was asked. The rules are asked as the real client asks them. */
+const oneServer: HttpClient = async (request, rules) => {
+  const { url, method, headers, body } = checkRequest(request);
+  const target = parseTarget(url);
+  rules.check({ target, method });
+  rules.choose(target, ["203.0.113.7"]);
+  const text = `${method} ${target.path} ${JSON.stringify(headers)} ${new TextDecoder().decode(body)}`;
+  return {
+    url,
+    status: 203,
+    statusText: "Non-Authoritative Information",
+    headers: [
+      ["content-type", "text/plain"],
+      ["x-served-by", target.host],
+    ],
+    body: new TextEncoder().encode(text),
+    redirected: false,
+  };
+};
