@@ -7,10 +7,16 @@ import { benchDelivery } from "./delivery.ts";
 import { benchDockerDeploy } from "./docker-deploy.ts";
 import { table, type Row } from "./measure.ts";
 import { benchMemory } from "./memory.ts";
+import { benchReload } from "./reload.ts";
 
 if (!existsSync("dist/voxeltron")) throw new Error("build it first: bun run build");
 
-const rows: Row[] = [...(await benchCommandLine()), ...(await benchMemory()), ...(await benchDelivery())];
+const rows: Row[] = [
+  ...(await benchCommandLine()),
+  ...(await benchMemory()),
+  ...(await benchDelivery()),
+  ...(await benchReload()),
+];
 if (needs("docker")) rows.push(...(await benchDockerDeploy()));
 else process.stderr.write("no Docker engine answers: its part is left out\n");
 

@@ -7,7 +7,7 @@ import { basename } from "node:path";
 import { needs, until } from "../harness.ts";
 import { ensureTestImage, TEST_IMAGE } from "../fixtures/docker-image.ts";
 import { makeMachine, type Machine } from "./machine.ts";
-import { seededRandom } from "./random.ts";
+import { seededRandom } from "../random.ts";
 
 const KILLS = Number(process.env["VOXELTRON_KILLS"] ?? 10);
 const SEED = Number(process.env["VOXELTRON_SEED"] ?? 20261121);

@@ -6,12 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { makeClient, type Client } from "../../src/api/client.ts";
 import { isVoxError } from "../../src/base/errors.ts";
 import { needs } from "../harness.ts";
+import { ANSWER_MS, ATTEMPTS, longestWait } from "./longest-wait.ts";
 import { makeMachine } from "./machine.ts";
-
-/** What the daemon may keep anybody waiting for, whatever a plugin does. */
-const ANSWER_MS = 50;
-/** A machine that others use may hold up both for a moment; it does not do so three times in a row. */
-const ATTEMPTS = 3;
 
 const PLUGIN = `
 const deeds = {
@@ -93,23 +89,11 @@ describe.skipIf(!needs("compiled"))("a plugin with", () => {
     }
   }
 
-  /** The longest that somebody else waited for an answer while `work` was under way. */
-  async function longestWait(work: Promise<unknown>): Promise<number> {
-    let longest = 0;
-    const over = work.then(() => true);
-    do {
-      const asked = performance.now();
-      await client.call("daemon.info", {});
-      longest = Math.max(longest, performance.now() - asked);
-    } while (!(await Promise.race([over, Bun.sleep(2)])));
-    return longest;
-  }
-
   test.each(ENDINGS)("%s gets its named error, and nobody else waits", async (deed, code) => {
     const waits: number[] = [];
     do {
       const ending = call(deed);
-      waits.push(await longestWait(ending));
+      waits.push(await longestWait(client, ending));
       expect(await ending).toMatch(code);
     } while (Math.min(...waits) >= ANSWER_MS && waits.length < ATTEMPTS);
     expect(Math.min(...waits)).toBeLessThan(ANSWER_MS);
