@@ -20,7 +20,10 @@ export function pluginFacts(plugin: PluginDetails): string {
       (grant) => ["granted", `${risky(grant)}, ${grant.grantedAt} by ${grant.grantedBy}`] as const,
     ),
     ...plugin.notGranted.map((asked) => ["not granted", risky(asked)] as const),
-    ["waiting", plugin.pending === 0 ? null : `${plugin.pending} deliveries`],
+    [
+      "waiting",
+      plugin.pending === 0 ? null : plugin.pending === 1 ? "1 delivery" : `${plugin.pending} deliveries`,
+    ],
     ["stopped", plugin.strikes === 0 ? null : `${plugin.strikes}× in the last ten minutes`],
     ...plugin.warnings.map((warning) => ["warning", warning] as const),
     ["source", plugin.source],
@@ -61,7 +64,7 @@ export function reportText(report: PluginReport): string {
 
 function roomText({ room, roomReason, running }: PluginDetails): string | null {
   if (room === null) return null;
-  return `${room}, ${running ? "running" : "not running"}: ${roomReason ?? "nobody knows why"}`;
+  return `${room} (${roomReason ?? "nobody knows why"}), ${running ? "running" : "not running"}`;
 }
 
 function risky(asked: {

@@ -7,6 +7,7 @@ import { fail } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { formatBytes, printable, quote } from "../../base/text.ts";
 import type { Isolation } from "../manifest/manifest.ts";
+import { measureJson } from "../runtimes/wire/json-shape.ts";
 import { askBundler, crashed, tooLarge, type BundlerDeps } from "./bundle-process.ts";
 import type { BundleRequest } from "./bundle-role.ts";
 import { joinParts, splitParts } from "./parts.ts";
@@ -78,8 +79,13 @@ const headSchema = v.variant("ok", [
   }),
 ]);
 
+/** The head, the code and the source map. */
+const ANSWER_PARTS = 3;
+/** Of an honest head. Parsing what is more would hold the daemon up. */
+const HEAD_SHAPE_MOST = { values: 2 * PURE_BUILTINS.length + 10, depth: 2 };
+
 function readAnswer(bytes: Uint8Array): PluginBundle {
-  const [head, code, sourceMap] = splitParts(bytes) ?? [];
+  const [head, code, sourceMap] = splitParts(bytes, ANSWER_PARTS) ?? [];
   const parsed = v.safeParse(headSchema, readHead(head));
   if (!parsed.success) throw crashed("an answer that is none");
   if (!parsed.output.ok) {
@@ -97,8 +103,11 @@ function readAnswer(bytes: Uint8Array): PluginBundle {
 
 function readHead(part: Uint8Array | undefined): unknown {
   if (part === undefined || part.length > LIMITS.messageBytes) return undefined;
+  const text = new TextDecoder().decode(part);
+  const { values, depth } = measureJson(text, HEAD_SHAPE_MOST);
+  if (values > HEAD_SHAPE_MOST.values || depth > HEAD_SHAPE_MOST.depth) return undefined;
   try {
-    return JSON.parse(new TextDecoder().decode(part)) as unknown;
+    return JSON.parse(text) as unknown;
   } catch {
     return undefined;
   }

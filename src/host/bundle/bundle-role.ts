@@ -24,7 +24,7 @@ export async function runBundleRole(): Promise<void> {
   // Elsewhere there is nothing to give it up with (see platform/unconfined-process.ts).
   if (process.platform === "linux") sealProcess();
   const link = makeBlockingFrames(LINK);
-  const [head, ...contents] = splitParts(readMessage(link)) ?? [];
+  const [head, ...contents] = splitParts(readMessage(link), Number.POSITIVE_INFINITY) ?? [];
   const { entry, paths, worker } = JSON.parse(new TextDecoder().decode(head)) as BundleRequest;
   const files = new Map(paths.map((path, i) => [path, contents[i] ?? new Uint8Array(0)]));
   const answer = joinParts(answerParts(await bundleFiles(files, entry, worker)));

@@ -17,13 +17,13 @@ export function joinParts(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer>
   return joined;
 }
 
-/** Undefined where the bytes are not whole parts. */
-export function splitParts(bytes: Uint8Array): Uint8Array[] | undefined {
+/** Undefined where the bytes are not whole parts, or more than `partsMax`: a message has room for millions of empty ones. */
+export function splitParts(bytes: Uint8Array, partsMax: number): Uint8Array[] | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const parts: Uint8Array[] = [];
   let position = 0;
   while (position < bytes.length) {
-    if (position + HEAD_BYTES > bytes.length) return undefined;
+    if (parts.length === partsMax || position + HEAD_BYTES > bytes.length) return undefined;
     const end = position + HEAD_BYTES + view.getUint32(position, true);
     if (end > bytes.length) return undefined;
     parts.push(bytes.subarray(position + HEAD_BYTES, end));

@@ -5,7 +5,7 @@
 import { writeSync } from "node:fs";
 import { errorName, openKernel } from "./kernel.ts";
 
-export const STATUS_UNCONFINED = 71;
+const STATUS_UNCONFINED = 71;
 
 /** The last line of a child that is sealed. */
 export const SEALED_LINE = "sealed";

@@ -46,9 +46,13 @@ const LAST = 0xffffffff;
 const CLOSE_ON_EXEC = 4;
 const F_SETFD = 2;
 
-/** When memory runs out on the whole machine, a plugin goes first. */
+/** When memory runs out on the whole machine, a plugin goes first. Where that can't be said it is as likely as others. */
 function preferAsVictim(): void {
-  writeFileSync("/proc/self/oom_score_adj", "1000");
+  try {
+    writeFileSync("/proc/self/oom_score_adj", "1000");
+  } catch {
+    // Nothing of confinement depends on it.
+  }
 }
 
 function execute(kernel: Kernel, plan: ConfinePlan, role: readonly string[]): void {

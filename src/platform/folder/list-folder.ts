@@ -93,6 +93,9 @@ const VISITS_AT_ONCE = 128;
 
 const IGNORE_FILE = ".voxeltronignore";
 
+/** Three stars and more are read as two. */
+const GLOBSTAR_WITHIN = /\/\*{2,}(?=\/)/g;
+
 interface Walk {
   readonly folder: string;
   readonly root: string;
@@ -130,10 +133,28 @@ function readIgnoreFile(root: string): Ignore {
   const rules = ignore();
   const file = join(root, IGNORE_FILE);
   if (lstatSync(file, { throwIfNoEntry: false }) === undefined) return rules;
-  const text = readPlainFile(file, LIMITS.configBytes);
-  if (text !== undefined) return rules.add(text);
-  const most = formatBytes(LIMITS.configBytes);
-  throw fail("upload.invalid", `${IGNORE_FILE} should be a plain file of at most ${most}`);
+  const text = readPlainFile(file, LIMITS.ignoreBytes);
+  const most = formatBytes(LIMITS.ignoreBytes);
+  if (text === undefined)
+    throw fail("upload.invalid", `${IGNORE_FILE} should be a plain file of at most ${most}`);
+  checkCost(text);
+  return rules.add(text);
+}
+
+/** The daemon reads folders of strangers: what they write must not keep it busy. */
+function checkCost(text: string): void {
+  const lines = text.split("\n");
+  if (lines.length > LIMITS.ignoreRules)
+    throw fail("upload.invalid", `${IGNORE_FILE} has more than ${LIMITS.ignoreRules} lines`);
+  const globstars = lines.map((line) => line.match(GLOBSTAR_WITHIN)?.length ?? 0);
+  const worst = globstars.findIndex((count) => count > LIMITS.ignoreGlobstarsPerRule);
+  if (worst !== -1)
+    throw fail(
+      "upload.invalid",
+      `${IGNORE_FILE}, line ${worst + 1}: more than ${LIMITS.ignoreGlobstarsPerRule} times /**/ in one rule`,
+    );
+  if (globstars.reduce((sum, count) => sum + count, 0) > LIMITS.ignoreGlobstars)
+    throw fail("upload.invalid", `${IGNORE_FILE} has more than ${LIMITS.ignoreGlobstars} times /**/`);
 }
 
 /** Undefined where it is no file, too large or can't be read. Never waits, as a pipe in its place would have it. */
@@ -155,6 +176,8 @@ function readPlainFile(path: string, bytesMax: number): string | undefined {
 /** `above`: the real directories that lead here, by which a loop shows. */
 function* visitDirectory(walk: Walk, directory: string, prefix: string, above: readonly string[]): Visit {
   if (above.includes(directory)) throw unfit(walk, prefix, "is a link to a folder that holds it");
+  if (above.length > LIMITS.uploadDepth)
+    throw unfit(walk, prefix, `is more than ${LIMITS.uploadDepth} folders down`);
   for (const name of namesIn(walk, directory, prefix)) {
     if (name === ".git") continue;
     const path = `${prefix}${name}`;

@@ -196,6 +196,30 @@ describe("what is refused", () => {
     refuses(() => listFolder(dir.path, "app"), "holds more than 1 GiB", "upload.too_large");
   });
 
+  test.each([
+    [
+      "a rule that divides a path in too many ways",
+      `${"a/**/".repeat(8)}b\n`,
+      "line 1: more than 2 times /**/",
+    ],
+    ["the same with more stars", `#\n${"a/****/".repeat(8)}b\n`, "line 2: more than 2 times /**/"],
+    ["many rules that do so a little", "a/**/a/**/b\n".repeat(51), "has more than 100 times /**/"],
+    ["too many rules", "x\n".repeat(1001), "has more than 1000 lines"],
+    ["rules that are too long", "x".repeat(65_537), "a plain file of at most 64 KiB"],
+  ])("an ignore file with %s: whoever reads it would be busy with it", async (_what, text, words) => {
+    await using dir = tempDir();
+    write(dir.path, { ".voxeltronignore": text, [`${"a/".repeat(60)}x`]: "" });
+    refuses(() => listFolder(dir.path, "plugin"), words);
+  });
+
+  test("folders too far down", async () => {
+    await using dir = tempDir();
+    write(dir.path, { [`${"a/".repeat(64)}x`]: "" });
+    expect(paths(dir.path)).toHaveLength(1);
+    write(dir.path, { [`${"a/".repeat(65)}x`]: "" });
+    refuses(() => listFolder(dir.path, "plugin"), "is more than 64 folders down");
+  });
+
   test("no folder, a file instead of one, and an ignore file that is a link", async () => {
     await using dir = tempDir();
     refuses(() => listFolder(join(dir.path, "none"), "plugin"), "it does not exist");

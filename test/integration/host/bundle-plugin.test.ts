@@ -302,6 +302,18 @@ describe("a bundler that misbehaves, as after a bug in its parser", () => {
       "an answer that is none",
     ],
     [
+      "answers with more modules than there are",
+      `answer({ ok: true, builtins: Array(10_000).fill("node:assert") }, "export default {}", "{}")`,
+      "plugin.bundle_failed",
+      "an answer that is none",
+    ],
+    [
+      "answers with more parts than there are",
+      `answer({ ok: true, builtins: [] }, "export default {}", "{}", "")`,
+      "plugin.bundle_failed",
+      "an answer that is none",
+    ],
+    [
       "answers without end",
       "const full = Buffer.alloc(1024 * 1024); for (;;) frame(full)",
       "plugin.too_large",

@@ -90,7 +90,9 @@ function words({ thrown }: GuestFailure): string {
 }
 
 function thrownDetails({ thrown }: GuestFailure): Record<string, unknown> {
+  // Not all of it: millions of line ends would become as many texts.
   const stack = thrown.stack
+    .slice(0, FRAMES_MAX * 4 * LIMITS.terminalTextChars)
     .split("\n")
     .filter(Boolean)
     .slice(0, FRAMES_MAX)

@@ -4,7 +4,10 @@
  */
 
 export interface JsonShape {
-  /** Values, about: brackets, braces and commas outside strings. */
+  /**
+   * Values, about: brackets, braces and commas outside strings. For a key that is a small number the engine lays out places for all
+   * numbers below it, so they count too: an object of `"999"` alone has a thousand.
+   */
   readonly values: number;
   readonly depth: number;
 }
@@ -14,14 +17,25 @@ export function measureJson(text: string, most: JsonShape = ALL): JsonShape {
   let values = 0;
   let depth = 0;
   let deepest = 0;
+  /** Weight of the largest index among the keys of each object that is open. */
+  const weights: number[] = [0];
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    if (code === QUOTE) i = endOfString(text, i);
-    else if (code === COMMA) {
+    if (code === QUOTE) {
+      const end = endOfString(text, i);
+      const more = weightOfKey(text, i + 1, end) - (weights[depth] ?? 0);
+      if (more > 0) {
+        weights[depth] = (weights[depth] ?? 0) + more;
+        values += more;
+        if (values > most.values) break;
+      }
+      i = end;
+    } else if (code === COMMA) {
       if (++values > most.values) break;
     } else if (code === OPEN_BRACKET || code === OPEN_BRACE) {
       values++;
       depth++;
+      weights[depth] = 0;
       if (depth > deepest) deepest = depth;
       if (depth > most.depth || values > most.values) break;
     } else if (code === CLOSE_BRACKET || code === CLOSE_BRACE) depth--;
@@ -40,6 +54,38 @@ const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
+
+/** From here on an index is kept by itself, without a place for each that is smaller. */
+const INDEX_SPARSE = 1000;
+/** Places that weigh as much as one value. */
+const PLACES_A_VALUE = 8;
+const ESCAPED_DIGIT = "\\u003";
+const ZERO = 0x30;
+const NINE = 0x39;
+const COLON = 0x3a;
+const SPACE = 0x20;
+
+/** What the places below the string between `start` and `end` weigh, where it is a key and an index. */
+function weightOfKey(text: string, start: number, end: number): number {
+  let index = 0;
+  for (let at = start; at < end; at++) {
+    if (text.startsWith(ESCAPED_DIGIT, at)) {
+      index = INDEX_SPARSE - 1;
+      break;
+    }
+    const code = text.charCodeAt(at);
+    if (code < ZERO || code > NINE) return 0;
+    index = index * 10 + code - ZERO;
+    if (index >= INDEX_SPARSE) return 0;
+  }
+  return isKey(text, end) ? Math.floor(index / PLACES_A_VALUE) : 0;
+}
+
+function isKey(text: string, end: number): boolean {
+  let at = end + 1;
+  while (text.charCodeAt(at) <= SPACE) at++;
+  return text.charCodeAt(at) === COLON;
+}
 
 /** The position of the quote that closes the string which opens at `start`. Few strings have a quote in them. */
 function endOfString(text: string, start: number): number {

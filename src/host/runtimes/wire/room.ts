@@ -54,7 +54,7 @@ async function loadGuest(
     });
     if ("error" in answer) throw loadFailure(answer.error.data, guest.name);
     return Array.isArray(answer.result)
-      ? answer.result.filter((name) => typeof name === "string" && isHookName(name))
+      ? [...new Set(answer.result)].filter((name) => typeof name === "string" && isHookName(name))
       : [];
   } catch (error) {
     const failure = asLoadFailure(error, guest);

@@ -22,7 +22,7 @@ export function findMemoryPlace(kernel: Kernel): MemoryPlace {
   return hierarchy.version === 1 ? placeOfV1(hierarchy) : placeOfV2(kernel, hierarchy);
 }
 
-export function isWritable(folder: string): boolean {
+function isWritable(folder: string): boolean {
   try {
     accessSync(folder, constants.W_OK);
     return true;

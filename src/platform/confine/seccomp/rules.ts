@@ -64,8 +64,10 @@ const MAP_PRIVATE_ANONYMOUS = 0x02 | 0x20;
 /** What pthread_create asks of clone, in glibc and in musl: a thread of this process and nothing else. */
 const THREAD = { glibc: 0x3d0f00, musl: 0x7d0f00 };
 
-/** O_ACCMODE, O_CREAT and the bit of O_TMPFILE: a folder is opened for reading, or not at all. */
-const OPEN_CHECKED = 0o3 | 0o100 | 0o20000000;
+/** O_ACCMODE, O_CREAT, the bit of O_TMPFILE and O_PATH, which Landlock does not see: a folder is opened for reading, or not at all. */
+const OPEN_CHECKED = 0o3 | 0o100 | 0o20000000 | 0o10000000;
+
+const MEMBARRIER = { query: 0, expedited: 8, registerExpedited: 16, syncCore: 32, registerSyncCore: 64 };
 
 const FCNTL = { getDescriptorFlags: 1, setDescriptorFlags: 2, getStatusFlags: 3, setStatusFlags: 4 };
 const IOCTL = { nonBlocking: 0x5421 };
@@ -94,7 +96,9 @@ const frequent: readonly Rule[] = [
 const memory: readonly Rule[] = [
   // Writable and executable as it likes: the just-in-time compiler. Shared memory is not counted by RLIMIT_DATA.
   ...allowWhen("mmap", [bits(3, MAP_CHECKED, MAP_PRIVATE_ANONYMOUS)]),
-  ...allow("munmap", "mprotect", "mremap", "brk", "membarrier"),
+  ...allow("munmap", "mprotect", "mremap", "brk"),
+  // Among its own threads: the wider ones interrupt other processes.
+  ...allowWhen("membarrier", ...Object.values(MEMBARRIER).map((command) => [int(0, command)])),
 ];
 
 const threads: readonly Rule[] = [
@@ -114,7 +118,7 @@ const descriptors: readonly Rule[] = [
   // Not who is at the other end: its process and its descriptor are the daemon's.
   ...allowWhen("getsockopt", SOCKET_ERROR),
   ...allowWhen("dup3", STDOUT_TO_STDERR),
-  ...allow("epoll_create", "epoll_create1", "epoll_ctl", "eventfd2"),
+  ...allow("epoll_create1", "epoll_ctl", "eventfd2"),
   ...allow("timerfd_create", "timerfd_settime", "timerfd_gettime"),
   ...allowWhen("fcntl", ...Object.values(FCNTL).map((command) => [int(1, command)])),
   ...allowWhen("ioctl", [int(1, IOCTL.nonBlocking)]),

@@ -1,10 +1,10 @@
 /** The watch over this very test's process, with a clock whose hands are turned. */
 import { expect, test } from "bun:test";
-import { readdirSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { Clock } from "../../../../src/base/clock.ts";
 import { LIMITS } from "../../../../src/base/limits.ts";
 import { makeMemoryWatch } from "../../../../src/platform/confine/memory-watch.ts";
-import { fakeClock, needs } from "../../../harness.ts";
+import { fakeClock, needs, until } from "../../../harness.ts";
 
 const GIB = 1024 ** 3;
 
@@ -41,6 +41,7 @@ test.skipIf(!needs("linux"))(
   "one timer looks at all, seldom while all are still, and not at all once nobody is left",
   async () => {
     const sleeper = Bun.spawn(["sleep", "60"]);
+    await until(() => readFileSync(`/proc/${sleeper.pid}/stat`, "latin1").includes("(sleep) S"));
     const clock = fakeClock();
     const waits: number[] = [];
     const counting: Clock = { ...clock, after: (ms, task) => (waits.push(ms), clock.after(ms, task)) };

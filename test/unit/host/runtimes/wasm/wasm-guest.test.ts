@@ -255,7 +255,7 @@ describe("a trap has a name, and the next call a new instance", () => {
     });
     const error = await thrown((await openGuest(code)).run());
     expect(error.name).toBe("Trap");
-    expect(error.stack.split("\n").slice(0, 2)).toEqual(["at inner", "at outer"]);
+    expect(error.stack.split("\n").slice(0, 2)).toEqual(["inner", "outer"]);
     expect(error.stack).not.toMatch(/\.ts|wasm-function/);
   });
 

@@ -13,6 +13,20 @@ test.each([
   expect(measureJson(text)).toMatchObject(shape);
 });
 
+test.each([
+  ["one index", '{"999":1}', 125],
+  ["with space before the colon", '{"999" \t\n:1}', 125],
+  ["written as an escape", '{"9\\u00399":1}', 125],
+  ["the largest of several", '{"80":1,"999":1,"160":1}', 127],
+  ["in an object of its own each", '[{"999":1},{"999":1}]', 252],
+  ["in an object within", '{"999":{"999":1},"8":1}', 251],
+  ["an index too large to have places", '{"1000":1}', 1],
+  ["a text", '["999","999"]', 2],
+  ["no index", '{"9a":1,"a9":1,"\\u00e9":1,"":1}', 4],
+])("counts the places below an index: %s", (_, text, values) => {
+  expect(measureJson(text).values).toBe(values);
+});
+
 test("counts a bomb of brackets quickly", () => {
   expect(measureJson("[".repeat(1_000_000))).toEqual({ values: 1_000_000, depth: 1_000_000 });
 });

@@ -1,0 +1,22 @@
+/** What a guest says of its failure is words of a stranger, as long as a message may be. */
+import { expect, test } from "bun:test";
+import { hookFailure } from "../../../../../src/host/runtimes/wire/guest-failure.ts";
+
+const GUEST = { name: "loud", code: { kind: "js", text: "", sourceMap: "" } } as const;
+
+function stackOf(stack: string): unknown {
+  const data = { kind: "threw", thrown: { name: "Error", message: "no", stack, code: "" } };
+  return hookFailure(data, GUEST, "on_alert").details["stack"];
+}
+
+test("shows the first frames of a stack", () => {
+  expect(stackOf("at a (main.ts:1:1)\n\nat b (main.ts:2:1)\n")).toEqual([
+    "at a (main.ts:1:1)",
+    "at b (main.ts:2:1)",
+  ]);
+  expect(stackOf("at a\n".repeat(50))).toHaveLength(10);
+});
+
+test("does not go through millions of line ends to find one", () => {
+  expect(stackOf(`${"\n".repeat(4_000_000)}at a (main.ts:1:1)`)).toBeUndefined();
+});
