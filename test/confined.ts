@@ -4,7 +4,7 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { systemClock } from "../src/base/clock.ts";
+import { systemClock, type Clock } from "../src/base/clock.ts";
 import {
   makeStartConfined,
   type ConfinedProcess,
@@ -70,8 +70,9 @@ export interface StartedInside extends Inside, AsyncDisposable {
 export async function startInside(
   entry: readonly string[],
   spec: Partial<InsideSpec> = {},
+  clock: Clock = systemClock,
 ): Promise<StartedInside> {
-  const start = makeStartConfined({ clock: systemClock, command: (...words) => [...entry, ...words] });
+  const start = makeStartConfined({ clock, command: (...words) => [...entry, ...words] });
   const child = start({ role: ["inside"], ...GUEST, ...spec });
   const inside = await openInside(child);
   return {

@@ -11,6 +11,12 @@ export const LIMITS = {
   uploadFiles: 20_000,
   uploadTtlMs: 10 * MINUTE,
   uploadPathBytes: 1024,
+  uploadDepth: 64,
+  /** Of a .voxeltronignore: it is matched against every path, and two stars between slashes try all the ways to divide it. */
+  ignoreBytes: 64 * KIB,
+  ignoreRules: 1_000,
+  ignoreGlobstars: 100,
+  ignoreGlobstarsPerRule: 2,
   /** sun_path has 108 bytes with its NUL on Linux, 104 on macOS. */
   socketPathBytes: 103,
   requestBodyBytes: 4 * MIB,
