@@ -117,8 +117,8 @@ export const LIMITS = {
   wasmReservedBytes: 8300 * MIB,
   /** Addresses of a confined process: even pages that are only read, and so count nowhere, need tables in the kernel (64 MiB for these). */
   confinedAddressBytes: 32 * 1024 * MIB,
-  /** Threads of a confined process. The runtime has about ten, and some for each processor. */
-  confinedThreads: 512,
+  /** Threads of a confined process, beside two for each processor (threads-max.ts). */
+  confinedThreads: 64,
   /** What the kernel lets a confined process have as data beyond its limit of resident memory: much of it is never touched. */
   confinedDataSlackBytes: 384 * MIB,
   /** Kept of what a child says before it is sealed. */

@@ -8,6 +8,7 @@ import { benchDockerDeploy } from "./docker-deploy.ts";
 import { table, type Row } from "./measure.ts";
 import { benchMemory } from "./memory.ts";
 import { benchReload } from "./reload.ts";
+import { benchRooms } from "./rooms.ts";
 
 if (!existsSync("dist/voxeltron")) throw new Error("build it first: bun run build");
 
@@ -15,6 +16,7 @@ const rows: Row[] = [
   ...(await benchCommandLine()),
   ...(await benchMemory()),
   ...(await benchDelivery()),
+  ...(await benchRooms()),
   ...(await benchReload()),
 ];
 if (needs("docker")) rows.push(...(await benchDockerDeploy()));

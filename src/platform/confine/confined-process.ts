@@ -14,7 +14,7 @@ import { makeMemoryWatch } from "./memory-watch.ts";
 import { writePlan, type ConfinePlan } from "./plan.ts";
 import { howItEnded, type ProcessEnd } from "./process-end.ts";
 import { readText } from "./read-text.ts";
-import { readCpuMs } from "./process-time.ts";
+import { openCpuTime } from "./process-time.ts";
 import type { Profile } from "./profile.ts";
 import { confinementReport, whatIsMissing, type ConfinementReport } from "./report.ts";
 
@@ -81,6 +81,7 @@ export function makeStartConfined({ clock, command = selfCommand }: StartConfine
         killGroup(pid);
       }),
     );
+    const cpuTime = orKill(pid, () => openCpuTime(pid));
     const group = memoryGroups().add(pid, spec.memoryBytes);
     const stderr = readText(child.stderr, LIMITS.confinedStderrBytes);
 
@@ -90,6 +91,7 @@ export function makeStartConfined({ clock, command = selfCommand }: StartConfine
       // What it started lives on where it was not confined.
       if (!spec.confined) killGroup(pid);
       stopWatching();
+      cpuTime.close();
       if (await group.endedByKernel()) tooMuchMemory ??= spec.memoryBytes;
       void group.remove();
       const { exitCode: status, signalCode } = child;
@@ -102,7 +104,7 @@ export function makeStartConfined({ clock, command = selfCommand }: StartConfine
       descriptor: child.stdio[LINK] as unknown as number,
       ended: end(),
       kill,
-      cpuMs: () => (over ? undefined : readCpuMs(pid)),
+      cpuMs: () => cpuTime.readMs(),
     };
   };
 }
@@ -164,7 +166,7 @@ function orKill<T>(pid: number, work: () => T): T {
     return work();
   } catch (cause) {
     killGroup(pid);
-    throw fail("confinement.unavailable", `the memory of process ${pid} can't be watched`, { cause });
+    throw fail("confinement.unavailable", `process ${pid} can't be watched`, { cause });
   }
 }
 

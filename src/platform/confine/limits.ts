@@ -6,6 +6,7 @@ import { LIMITS } from "../../base/limits.ts";
 import { need } from "./failure.ts";
 import type { Kernel } from "./kernel.ts";
 import type { ConfinePlan } from "./plan.ts";
+import { threadsMax } from "./threads-max.ts";
 
 export function setLimits(kernel: Kernel, plan: ConfinePlan): void {
   for (const [name, wanted] of limitsOf(plan)) {
@@ -53,8 +54,8 @@ function limitsOf(plan: ConfinePlan): Limit[] {
     ["core", 0n],
     ...(plan.cpuSeconds === undefined ? [] : [["cpu", BigInt(plan.cpuSeconds)] as const]),
     ...(plan.confined ? [...LIMITS_OF_THE_CONFINED, ["data", BigInt(plan.dataBytes)] as const] : []),
-    // Of all processes with its uid, so only where that is its own; the memory watch counts threads in any case.
-    ...(plan.uid === undefined ? [] : [["processes", BigInt(LIMITS.confinedThreads)] as const]),
+    // Of all processes with its uid, two versions of a plugin for a moment, so only where that is its own; the memory watch counts threads in any case.
+    ...(plan.uid === undefined ? [] : [["processes", BigInt(2 * threadsMax())] as const]),
   ];
 }
 

@@ -7,6 +7,7 @@ import { closeSync, openSync, readSync } from "node:fs";
 import type { Clock } from "../../base/clock.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { readPageBytes } from "../libc.ts";
+import { threadsMax } from "./threads-max.ts";
 
 export interface MemoryWatch {
   /** Calls `tooMuch` once, with the bytes found, for too many threads too; the returned function ends the watch. Throws where /proc can't be read. */
@@ -27,7 +28,7 @@ export function makeMemoryWatch(clock: Clock): MemoryWatch {
       moved ||= pages !== one.pages || threads !== one.threads;
       one.pages = pages;
       one.threads = threads;
-      if (!one.told && (pages * pageBytes > one.memoryBytes || threads > LIMITS.confinedThreads)) {
+      if (!one.told && (pages * pageBytes > one.memoryBytes || threads > threadsMax())) {
         one.told = true;
         one.tooMuch(pages * pageBytes);
       }

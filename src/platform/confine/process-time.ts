@@ -1,13 +1,23 @@
 /** How much CPU time a process has used, by the kernel's count. */
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 
-/** Undefined for a process that is gone or hidden. */
-export function readCpuMs(pid: number): number | undefined {
-  try {
-    return parseCpuMs(readFileSync(`/proc/${pid}/stat`, "latin1"));
-  } catch {
-    return undefined;
-  }
+export interface CpuTime {
+  /** Undefined once the process is gone. */
+  readMs(): number | undefined;
+  close(): void;
+}
+
+/** To be opened at the process's start: later it may be another user's, and hidden. */
+export function openCpuTime(pid: number): CpuTime {
+  const descriptor = openSync(`/proc/${pid}/stat`, "r");
+  let closed = false;
+  return {
+    readMs: () => (closed ? undefined : parseCpuMs(readStat(descriptor))),
+    close() {
+      if (!closed) closeSync(descriptor);
+      closed = true;
+    },
+  };
 }
 
 /** The name, second field, may hold spaces and parentheses: fields are counted from its end. */
@@ -24,3 +34,13 @@ const USER_TIME = 11;
 const SYSTEM_TIME = 12;
 /** USER_HZ is 100 on x86-64 and arm64. */
 const MS_PER_TICK = 10;
+
+const buffer = Buffer.alloc(1024);
+
+function readStat(descriptor: number): string {
+  try {
+    return buffer.toString("latin1", 0, readSync(descriptor, buffer, 0, buffer.length, 0));
+  } catch {
+    return "";
+  }
+}

@@ -2,9 +2,13 @@
 export async function readText(stream: ReadableStream<Uint8Array>, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let room = maxBytes;
-  for await (const chunk of stream) {
-    chunks.push(chunk.subarray(0, room));
-    room -= Math.min(room, chunk.length);
+  try {
+    for await (const chunk of stream) {
+      chunks.push(chunk.subarray(0, room));
+      room -= Math.min(room, chunk.length);
+    }
+  } catch {
+    // What was read until then is all there is.
   }
   return new TextDecoder().decode(Buffer.concat(chunks));
 }

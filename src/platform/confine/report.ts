@@ -88,6 +88,10 @@ function checkKernel(kernel: Kernel): ConfinementCheck[] {
   ];
 }
 
+const CALLS = ["landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "seccomp"];
+/** systemd's own groups don't have these calls, or not in all of its versions. */
+const FILTER_ADVICE = `a container's seccomp profile must allow ${CALLS.join(", ")}; a unit says SystemCallFilter=@system-service ${CALLS.join(" ")}`;
+
 /** What an error of the version's question means, and what to do about it. */
 const LANDLOCK_ERRORS: Readonly<Record<string, readonly [found: string, advice: string]>> = {
   ENOSYS: [
@@ -95,10 +99,7 @@ const LANDLOCK_ERRORS: Readonly<Record<string, readonly [found: string, advice: 
     "it came with Linux 5.13; a kernel that has it is built with CONFIG_SECURITY_LANDLOCK",
   ],
   ENOTSUP: ["Landlock is built in but not enabled", "add landlock to the kernel's lsm= parameter"],
-  EPERM: [
-    "something forbids Landlock to this process (EPERM)",
-    "a container's seccomp profile or a unit's SystemCallFilter must allow landlock_create_ruleset, landlock_add_rule and landlock_restrict_self",
-  ],
+  EPERM: ["something forbids Landlock to this process (EPERM)", FILTER_ADVICE],
 };
 
 function checkLandlock(version: number): ConfinementCheck {
@@ -119,8 +120,7 @@ function checkSeccomp(result: number): ConfinementCheck {
     ...check,
     ok: false,
     found: `seccomp filters fail with ${errorName(result)}`,
-    advice:
-      "the kernel must be built with CONFIG_SECCOMP_FILTER, and a container's profile or a unit's SystemCallFilter must allow seccomp",
+    advice: `the kernel must be built with CONFIG_SECCOMP_FILTER; ${FILTER_ADVICE}`,
   };
 }
 

@@ -494,7 +494,7 @@ describe("a Worker that misbehaves, as after a bug in its engine", () => {
       onmessage = ({ data }) => {
         if (typeof data !== "string") { control = data.control; send({ method: "ready" }); return }
         const message = JSON.parse(data);
-        if (message.method === "load") { send({ id: message.id, result: ["on_alert", "toString", 5] }); ${then} }
+        if (message.method === "load") { send({ id: message.id, result: ["on_alert", "toString", 5, "on_alert"] }); ${then} }
       };`;
     return new Worker(URL.createObjectURL(new Blob([script])));
   };

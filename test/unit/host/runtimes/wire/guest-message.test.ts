@@ -45,8 +45,13 @@ describe("parseGuestMessage", () => {
       JSON.stringify({ jsonrpc: "2.0", id: 1, result: "x".repeat(LIMITS.messageBytes + 2000) }),
     ],
     ["brackets without end", "[".repeat(1_000_000)],
+    ["objects that take a thousand places each", manyWith("999")],
   ])("refuses %s", (_what, data) => {
     expect(parseGuestMessage(data)).toBeUndefined();
+  });
+
+  test("takes as many objects whose keys are no index", () => {
+    expect(parseGuestMessage(manyWith("key"))).toBeDefined();
   });
 
   test.each([["__proto__"], [String.raw`\u005f\u005fproto__`]])("drops the key %s", (key) => {
@@ -55,3 +60,14 @@ describe("parseGuestMessage", () => {
     expect(Object.getOwnPropertyNames(message.result.a)).toEqual([]);
   });
 });
+
+// --- internal ---
+
+/** Ten thousand objects with one key: as text, 100 KB at most. */
+function manyWith(key: string): string {
+  return JSON.stringify({
+    jsonrpc: "2.0",
+    id: 1,
+    result: Array.from({ length: 10_000 }, () => ({ [key]: 1 })),
+  });
+}
