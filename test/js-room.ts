@@ -11,10 +11,22 @@ export interface RecordedDoor extends PluginDoor {
 }
 
 export const METHODS: readonly MethodShape[] = [
-  { name: "kv.get", args: ["key"], needs: [], linked: true },
-  { name: "kv.set", args: ["key", "value"], needs: [], linked: true },
-  { name: "notify.send", args: ["channel", "message"], needs: ["notify_send"], linked: true },
-  { name: "net.fetch", args: [], needs: ["network_outbound", "notify_send"], linked: true },
+  { name: "kv.get", args: ["key"], needs: [], asked: [], linked: true },
+  { name: "kv.set", args: ["key", "value"], needs: [], asked: [], linked: true },
+  {
+    name: "notify.send",
+    args: ["channel", "message"],
+    needs: ["notify_send"],
+    asked: ["notify_send"],
+    linked: true,
+  },
+  {
+    name: "net.fetch",
+    args: [],
+    needs: ["network_outbound", "notify_send"],
+    asked: ["network_outbound", "notify_send"],
+    linked: true,
+  },
 ];
 
 /** Answers with `answer`, or with nothing. */

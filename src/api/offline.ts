@@ -35,6 +35,7 @@ export async function offlinePlugins(dataDir: string): Promise<readonly PluginDe
       integrity: makeIntegrity(makePackageStore(pluginsDir(dataDir))),
       versions: makePluginVersionRows(db),
       canConfine: () => confinement.ok,
+      renew: () => {},
       linkProblem: () => undefined,
       configFor: () => ({}),
       ceiling: () => CAPABILITY_NAMES,

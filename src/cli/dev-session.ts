@@ -18,6 +18,8 @@ export interface DevSession {
   take(): Promise<void>;
   /** The plugin's name, once it is installed. */
   plugin(): string | undefined;
+  /** What is left of it now, in words; nothing where the daemon does not say. */
+  outcome(): Promise<string>;
 }
 
 export interface DevOptions {
@@ -64,7 +66,13 @@ export function makeDevSession(options: DevOptions): DevSession {
     await show("installed", view, startedAt);
   }
 
-  /** False where the plugin asks for what nobody consented to. */
+  /** Whoever removed it took back what was consented to. */
+  function forget(): void {
+    plugin = undefined;
+    consented = undefined;
+  }
+
+  /** False where it takes an install: the plugin asks for what nobody consented to, or was removed meanwhile. */
   async function reload(name: string, startedAt: number): Promise<boolean> {
     try {
       const upload = await uploadFolder(client, folder, "plugin", signal);
@@ -72,8 +80,9 @@ export function makeDevSession(options: DevOptions): DevSession {
       if (changed) await show("reloaded", view, startedAt);
       return true;
     } catch (error) {
-      if (isVoxError(error) && error.code === "consent.needed") return false;
-      throw error;
+      if (isRemoved(error)) forget();
+      else if (!isVoxError(error) || error.code !== "consent.needed") throw error;
+      return false;
     }
   }
 
@@ -85,6 +94,15 @@ export function makeDevSession(options: DevOptions): DevSession {
 
   return {
     plugin: () => plugin,
+    async outcome() {
+      if (plugin === undefined) return "; nothing stays installed";
+      try {
+        await client.call("plugin.info", { name: plugin });
+        return `; ${plugin} stays installed`;
+      } catch (error) {
+        return isRemoved(error) ? `; ${plugin} is not installed any more` : "";
+      }
+    },
     async take() {
       const startedAt = systemClock.monotonic();
       try {
@@ -102,6 +120,10 @@ export function makeDevSession(options: DevOptions): DevSession {
 }
 
 // --- internal ---
+
+function isRemoved(error: unknown): boolean {
+  return isVoxError(error) && error.code === "plugin.not_found";
+}
 
 /** What was consented to, as text that is the same where nothing of it changed. */
 function wishesOf({ name, required, optional, hooks }: CandidateView): string {

@@ -29,7 +29,7 @@ export function makePlugins(deps: PluginsDeps): Plugins {
   const openVersion = makeOpenVersion(deps);
   const announce = makeAnnounce(deps);
   const strikeOut = makeStrikeOut({ ...deps, announce });
-  const roster = makeRoster({ ...deps, integrity, openVersion, strikeOut });
+  const roster = makeRoster({ ...deps, integrity, openVersion, strikeOut, announce });
   const read = makeReadSource({ ...deps, roster });
   const changes = makePluginChanges({ ...deps, roster, integrity, openVersion, read, changed });
   const links: Links = makeLinks({
@@ -38,7 +38,12 @@ export function makePlugins(deps: PluginsDeps): Plugins {
     announce,
     reload: (name, folder) => changes.reload(name, { link: folder }),
   });
-  const status = makePluginStatus({ ...deps, integrity, linkProblem: (name) => links.problemOf(name) });
+  const status = makePluginStatus({
+    ...deps,
+    integrity,
+    renew: (plugin) => roster.renew(plugin),
+    linkProblem: (name) => links.problemOf(name),
+  });
 
   function changed(name: string): void {
     links.follow(name);
@@ -110,8 +115,8 @@ export function makePlugins(deps: PluginsDeps): Plugins {
 }
 
 export type PluginsDeps = Omit<ChangesDeps, "roster" | "integrity" | "openVersion" | "read"> &
-  Omit<RosterDeps, "integrity" | "openVersion" | "strikeOut"> &
-  Omit<StatusDeps, "integrity" | "linkProblem"> &
+  Omit<RosterDeps, "integrity" | "openVersion" | "strikeOut" | "announce"> &
+  Omit<StatusDeps, "integrity" | "renew" | "linkProblem"> &
   Omit<SourceDeps, "roster"> &
   OpenVersionDeps &
   Pick<LinksDeps, "watch"> & {

@@ -29,7 +29,7 @@ export function fuzzFrames(seed: number, count: number): FrameFuzz {
       throw new Error(`seed ${seed}: frames came out changed, after ${frames}`);
     if (reader.broken() !== isTooLong(lie))
       throw new Error(`seed ${seed}: a length was judged wrongly, after ${frames}`);
-    if (reader.broken() && refuses(reader, got) === false)
+    if (reader.broken() && !refuses(reader, got))
       throw new Error(`seed ${seed}: it went on after a breach, after ${frames}`);
     if (reader.broken()) refused++;
     frames += sent.length + 1;

@@ -47,8 +47,7 @@ export const pluginDev = command({
       changes.close();
       stopListening();
     }
-    if (!json)
-      await io.stderr.write(`no longer watching; ${session.plugin() ?? "nothing"} stays installed\n`);
+    if (!json) await io.stderr.write(`no longer watching${await session.outcome()}\n`);
   },
 });
 

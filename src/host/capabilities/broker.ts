@@ -95,7 +95,13 @@ function tableOf(methods: readonly Method[]): Table {
 function shapesFor(methods: readonly Method[], caller: Caller | undefined): readonly MethodShape[] {
   const mayLink = (needs: readonly Capability[]): boolean =>
     needs.length === 0 || needs.some((name) => caller?.grants.has(name) || caller?.optional.has(name));
-  return methods.map(({ name, args, anyOf }) => ({ name, args, needs: anyOf, linked: mayLink(anyOf) }));
+  return methods.map(({ name, args, anyOf }) => ({
+    name,
+    args,
+    needs: anyOf,
+    linked: mayLink(anyOf),
+    asked: anyOf.filter((capability) => caller?.requested.has(capability)),
+  }));
 }
 
 function makeDesk(plugin: string, { audit, pluginLogs, clock, log }: BrokerOptions): Desk {

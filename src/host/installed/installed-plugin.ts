@@ -96,7 +96,8 @@ export function stateOf(
   if (tampered !== undefined) return { state: "tampered", reason: tampered };
   if (!row.enabled) return { state: "disabled", reason: null };
   if (row.paused !== null) return { state: "paused", reason: row.paused };
-  if (suspension !== undefined) return { state: "suspended", reason: suspension.message };
+  if (suspension !== undefined)
+    return { state: "suspended", reason: `until ${suspension.until}: ${suspension.reason}` };
   if (problem !== undefined) return { state: "broken", reason: problem.message };
   return { state: "enabled", reason: link ?? null };
 }
@@ -125,9 +126,11 @@ function unnamedHooks(manifest: Manifest, handlers: readonly string[]): readonly
   return handlers.filter((name) => isHookName(name) && !manifest.hooks.some(({ hook }) => hook === name));
 }
 
-/** Of these the row or the files tell, as they are now. */
+/** Of these the row, the files or the settings tell, as they are now. */
 const TOLD_OTHERWISE: ReadonlySet<ErrorCode> = new Set([
   "plugin.tampered",
   "plugin.disabled",
   "plugin.paused",
+  "config.invalid",
+  "manifest.invalid",
 ]);

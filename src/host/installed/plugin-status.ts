@@ -22,6 +22,8 @@ export interface PluginStatus {
 
 export interface StatusDeps {
   readonly integrity: Pick<Integrity, "tamperedBecause">;
+  /** Forgets what the plugin failed at under other settings. */
+  readonly renew: (plugin: InstalledPlugin) => void;
   readonly versions: Pick<PluginVersionRows, "list">;
   readonly configFor: PluginOverrides;
   readonly canConfine: () => boolean;
@@ -37,6 +39,7 @@ export function makePluginStatus(deps: StatusDeps): PluginStatus {
   async function summary(plugin: InstalledPlugin): Promise<PluginView> {
     const tampered = await deps.integrity.tamperedBecause(plugin.row);
     if (tampered !== undefined) plugin.supervisor.restart();
+    deps.renew(plugin);
     const problem = problemOf(plugin, deps.configFor);
     const state = stateOf(plugin, { tampered, problem, link: deps.linkProblem(plugin.row.name) });
     const choice = plugin.manifest === undefined ? undefined : roomOf(versionOf(plugin), deps.canConfine());

@@ -15,6 +15,7 @@ import type { Caller } from "../capabilities/method.ts";
 import type { OpenedRoom } from "../runtimes/room-keeper.ts";
 import type { PluginDoor, RoomKind } from "../runtimes/runtime.ts";
 import { makeSupervisor, type Supervisor } from "../runtimes/supervisor.ts";
+import type { Announce } from "./announce.ts";
 import { makeInstalledPlugin, refuseResting, versionOf, type InstalledPlugin } from "./installed-plugin.ts";
 import type { Integrity } from "./integrity.ts";
 import type { OpenVersion } from "./open-version.ts";
@@ -23,6 +24,8 @@ import { callerFrom, configOf, type PluginOverrides } from "./version.ts";
 
 export function makeRoster(deps: RosterDeps): Roster {
   const plugins = new Map<string, InstalledPlugin>();
+  /** The settings of the last attempt to open a room: it may have failed because of them. */
+  const tried = new Map<string, OpenedRoom["config"]>();
   let sorted: readonly InstalledPlugin[] = [];
 
   async function open(name: string): Promise<OpenedRoom> {
@@ -30,6 +33,7 @@ export function makeRoster(deps: RosterDeps): Roster {
     refuseResting(plugin);
     const version = versionOf(plugin);
     const code = await deps.integrity.verified(plugin.row);
+    tried.set(name, configOf(version, deps.configFor));
     return deps.openVersion(version, code, doorOf(name, plugin.row.digest));
   }
 
@@ -54,13 +58,17 @@ export function makeRoster(deps: RosterDeps): Roster {
   }
 
   function hasNewConfig(plugin: InstalledPlugin): boolean {
-    const { config } = plugin.supervisor.status();
+    const config = plugin.supervisor.status().config ?? tried.get(plugin.row.name);
     if (config === undefined) return false;
     try {
       return !isDeepStrictEqual(configOf(versionOf(plugin), deps.configFor), config);
     } catch {
       return true; // What is wrong with it is said when the room is opened.
     }
+  }
+
+  function renew(plugin: InstalledPlugin): void {
+    if (hasNewConfig(plugin)) plugin.supervisor.restart();
   }
 
   /** Must not throw: it is told in the middle of a call. */
@@ -83,13 +91,17 @@ export function makeRoster(deps: RosterDeps): Roster {
       idleMs,
       open: () => open(plugin),
       struck: (kind, recent) => struck(plugin, kind, recent),
+      suspended: ({ until, reason }) =>
+        deps.announce(plugin, "warn", `it is suspended until ${until}: ${reason}`),
     });
   }
 
   function refresh(name: string): void {
     const row = deps.rows.get(name);
-    if (row === undefined) plugins.delete(name);
-    else {
+    if (row === undefined) {
+      plugins.delete(name);
+      tried.delete(name);
+    } else {
       const supervisor = plugins.get(name)?.supervisor ?? supervise(name);
       plugins.set(name, makeInstalledPlugin(row, deps.grants.list(name, row.digest), supervisor));
     }
@@ -102,9 +114,10 @@ export function makeRoster(deps: RosterDeps): Roster {
     all: () => sorted,
     get,
     find: (name) => plugins.get(name),
+    renew,
     toRun(name) {
       const plugin = get(name);
-      if (hasNewConfig(plugin)) plugin.supervisor.restart();
+      renew(plugin);
       return plugin;
     },
     callerOf,
@@ -135,6 +148,7 @@ export interface RosterDeps {
   readonly integrity: Integrity;
   readonly openVersion: OpenVersion;
   readonly strikeOut: StrikeOut;
+  readonly announce: Announce;
   /** The broker's door for one plugin; `callerOf` says at each call who comes through it and what he may do. */
   readonly doorFor: (plugin: string, callerOf: CallerOf) => PluginDoor;
   readonly configFor: PluginOverrides;
@@ -150,7 +164,9 @@ export interface Roster {
   /** Throws `plugin.not_found`. */
   get(name: string): InstalledPlugin;
   find(name: string): InstalledPlugin | undefined;
-  /** As `get`, for a call: its guest starts afresh where the operator gave it other settings meanwhile. */
+  /** Its guest starts afresh, and what it failed at is forgotten, where the operator gave it other settings meanwhile. */
+  renew(plugin: InstalledPlugin): void;
+  /** As `get`, for a call: renewed. */
   toRun(name: string): InstalledPlugin;
   /** Who the guest of this plugin is, now; with a digest only while that is what is installed. */
   callerOf(name: string, digest?: string): Caller | undefined;

@@ -13,7 +13,9 @@ export function mainFile(manifest: Manifest, files: { has(path: string): boolean
     const found = DEFAULTS[tier].find((path) => files.has(path));
     if (found !== undefined) return found;
     throw fail("plugin.invalid", `the plugin has no ${DEFAULTS[tier].join(" and no ")} to run`, {
-      hint: "add one, or name the file with main under [plugin] in plugin.toml",
+      hint:
+        otherTier(tier, (other) => DEFAULTS[other].find((path) => files.has(path))) ??
+        "add one, or name the file with main under [plugin] in plugin.toml",
     });
   }
   if (!files.has(main))
@@ -22,6 +24,23 @@ export function mainFile(manifest: Manifest, files: { has(path: string): boolean
     throw fail(
       "plugin.invalid",
       `main is ${quote(main)}, a tier ${tier} plugin runs ${ENDINGS[tier].join(", ")}`,
+      {
+        hint: otherTier(tier, (other) =>
+          ENDINGS[other].some((ending) => main.endsWith(ending)) ? quote(main) : undefined,
+        ),
+      },
     );
   return main;
+}
+
+// --- internal ---
+
+/** The advice to be of the other tier, where that would run the file that `found` names. */
+function otherTier(
+  tier: Manifest["tier"],
+  found: (other: Manifest["tier"]) => string | undefined,
+): string | undefined {
+  const other = tier === 1 ? 2 : 1;
+  const file = found(other);
+  return file === undefined ? undefined : `to run ${file}: tier = ${other} under [plugin] in plugin.toml`;
 }

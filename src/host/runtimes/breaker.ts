@@ -10,47 +10,57 @@ import { LIMITS } from "../../base/limits.ts";
 export interface Breaker {
   /** How long to wait before the next room is opened. Throws `plugin.suspended`. */
   pauseMs(): number;
-  /** A room died of this, or could not be opened. */
-  failed(error: unknown): void;
+  /** A room died of this, or could not be opened. True where that counts. */
+  failed(error: unknown): boolean;
   /** A call ended, and its room lives. */
   worked(): void;
   /** Whatever the reason was, it may have passed: the next call is a first one. */
   reset(): void;
-  /** What a call would be told now; undefined where it would be let through. */
-  suspension(): VoxError | undefined;
+  /** Undefined where a call would be let through now. */
+  suspension(): Suspension | undefined;
+}
+
+export interface Suspension {
+  /** When it may try again. Fixed when the suspension begins. */
+  readonly until: string;
+  readonly reason: string;
 }
 
 export function makeBreaker(plugin: string, clock: Clock): Breaker {
   let failures = 0;
   let reason = "";
   let retryAt = 0;
+  let until = "";
 
-  function suspension(): VoxError | undefined {
-    const retryMs = Math.ceil(retryAt - clock.monotonic());
-    if (failures < LIMITS.roomFailuresMax || retryMs <= 0) return undefined;
-    const until = timestamp(clock.now() + retryMs);
-    return fail(
-      "plugin.suspended",
-      `${plugin} is suspended until ${until}: ${failures} ${TIMES}: ${reason}`,
-      {
-        hint: `to try at once: voxeltron plugin enable ${plugin}`,
-        details: { plugin, failures, retryMs, retryAt: until },
-      },
-    );
+  const retryMs = (): number => Math.ceil(retryAt - clock.monotonic());
+
+  function suspension(): Suspension | undefined {
+    if (failures < LIMITS.roomFailuresMax || retryMs() <= 0) return undefined;
+    return { until, reason: `${failures} ${TIMES}: ${reason}` };
+  }
+
+  function refusal(suspended: Suspension): VoxError {
+    return fail("plugin.suspended", `${plugin} is suspended until ${until}: ${suspended.reason}`, {
+      hint: `to try at once: voxeltron plugin enable ${plugin}`,
+      details: { plugin, failures, retryMs: retryMs(), retryAt: until },
+    });
   }
 
   return {
     pauseMs() {
       const suspended = suspension();
-      if (suspended !== undefined) throw suspended;
+      if (suspended !== undefined) throw refusal(suspended);
       return failures < LIMITS.roomFailuresMax ? (LIMITS.roomPauseMs[failures] ?? 0) : 0;
     },
     failed(error) {
-      if (!isVoxError(error) || !COUNTED.has(error.code)) return;
+      if (!isVoxError(error) || !COUNTED.has(error.code)) return false;
       failures += 1;
       reason = messageOf(error);
       const step = Math.min(failures - LIMITS.roomFailuresMax, LIMITS.suspendMs.length - 1);
-      retryAt = clock.monotonic() + (LIMITS.suspendMs[step] ?? 0);
+      const waitMs = LIMITS.suspendMs[step] ?? 0;
+      retryAt = clock.monotonic() + waitMs;
+      until = timestamp(clock.now() + waitMs);
+      return true;
     },
     worked() {
       failures = 0;

@@ -3,7 +3,7 @@
  * Called by supervisor.ts and room-caller.ts.
  */
 import type { Clock } from "../../base/clock.ts";
-import { makeBreaker, type Breaker } from "./breaker.ts";
+import { makeBreaker, type Breaker, type Suspension } from "./breaker.ts";
 import type { RoomKind } from "./runtime.ts";
 import { makeStrikes } from "./strikes.ts";
 
@@ -21,7 +21,17 @@ export interface Health extends Pick<Breaker, "pauseMs" | "worked" | "suspension
 /** Told of each guest that had to be stopped: which kind of room it was in, and how many in the last ten minutes. */
 export type Struck = (kind: RoomKind, recent: number) => void;
 
-export function makeHealth(plugin: string, clock: Clock, struck: Struck): Health {
+/** Told when a suspension begins; also after a trial that failed. */
+export type Suspended = (suspension: Suspension) => void;
+
+export interface HealthOptions {
+  readonly plugin: string;
+  readonly clock: Clock;
+  readonly struck?: Struck;
+  readonly suspended?: Suspended;
+}
+
+export function makeHealth({ plugin, clock, struck, suspended }: HealthOptions): Health {
   const breaker = makeBreaker(plugin, clock);
   const strikes = makeStrikes(clock);
   return {
@@ -29,8 +39,11 @@ export function makeHealth(plugin: string, clock: Clock, struck: Struck): Health
     worked: () => breaker.worked(),
     suspension: () => breaker.suspension(),
     died(error, kind) {
-      breaker.failed(error);
-      if (strikes.note(error) && kind !== undefined) struck(kind, strikes.recent());
+      const counts = breaker.failed(error);
+      if (strikes.note(error) && kind !== undefined) struck?.(kind, strikes.recent());
+      // After the strike: in another room it starts anew.
+      const suspension = counts ? breaker.suspension() : undefined;
+      if (suspension !== undefined) suspended?.(suspension);
     },
     forgive: () => breaker.reset(),
     forget() {

@@ -13,13 +13,15 @@ export interface RoomKeeper {
   /** Who needs it next gets a new one. */
   expire(): void;
   isExpired(): boolean;
+  /** What the last failure was due to may have passed. */
+  forgive(): void;
   drop(): Promise<void>;
   /** Drops it, and what is known of it. */
   reset(): Promise<void>;
   /** Keeps this one from now on; the one that was kept is dropped. */
   adopt(next: OpenedRoom): Promise<void>;
   current(): OpenedRoom | undefined;
-  /** Why no room could be opened, the last time that one was needed. */
+  /** Why no room could be opened, the last time that one was needed; unless something has changed since. */
   problem(): VoxError | undefined;
 }
 
@@ -105,6 +107,9 @@ export function makeRoomKeeper({ plugin, open, patience, throwIfClosed }: RoomKe
       expired = true;
     },
     isExpired: () => expired,
+    forgive() {
+      problem = undefined;
+    },
     drop,
     reset,
     async adopt(next) {

@@ -79,4 +79,6 @@ export interface MethodShape {
    * error says which grant is missing. What is true here opens nothing: the door decides, at each call.
    */
   readonly linked: boolean;
+  /** Of `needs`, what its manifest asks for: only that can be granted. Decides which advice that error gives. */
+  readonly asked: readonly Capability[];
 }

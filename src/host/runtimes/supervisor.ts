@@ -8,7 +8,8 @@ import type { Clock } from "../../base/clock.ts";
 import { fail, type VoxError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { HookName } from "../../sdk/index.ts";
-import { makeHealth, type Struck } from "./health.ts";
+import type { Suspension } from "./breaker.ts";
+import { makeHealth, type Struck, type Suspended } from "./health.ts";
 import { makePatience } from "./patience.ts";
 import { makeRoomCaller, type SupervisedCall } from "./room-caller.ts";
 import { makeRoomKeeper, type OpenedRoom } from "./room-keeper.ts";
@@ -17,7 +18,7 @@ import { makeTurnstile } from "./turnstile.ts";
 export function makeSupervisor(options: SupervisorOptions): Supervisor {
   const { plugin, clock, open } = options;
   const turnstile = makeTurnstile();
-  const health = makeHealth(plugin, clock, options.struck ?? (() => {}));
+  const health = makeHealth(options);
   const patience = makePatience(clock);
   const keeper = makeRoomKeeper({ plugin, open, patience, throwIfClosed });
   const callRoom = makeRoomCaller({ plugin, clock, keeper, health, patience, throwIfHurried });
@@ -94,6 +95,7 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
       ),
     restart() {
       health.forgive();
+      keeper.forgive();
       keeper.expire();
       if (keeper.current() !== undefined) dropAlone();
     },
@@ -133,6 +135,7 @@ export interface SupervisorOptions {
   /** Checks what is on disk and opens a room with it. */
   readonly open: () => Promise<OpenedRoom>;
   readonly struck?: Struck;
+  readonly suspended?: Suspended;
 }
 
 export interface Supervisor {
@@ -160,10 +163,9 @@ export interface SupervisorStatus {
   readonly config: OpenedRoom["config"] | undefined;
   /** Guests that had to be stopped in the last ten minutes. */
   readonly strikes: number;
-  /** Why no room could be opened, the last time that one was needed. */
+  /** Why no room could be opened, the last time that one was needed; unless something has changed since. */
   readonly problem: VoxError | undefined;
-  /** What a call would be told now, where it is suspended. */
-  readonly suspension: VoxError | undefined;
+  readonly suspension: Suspension | undefined;
   /** What the guest's code can handle, while a room is open. */
   readonly handlers: readonly string[] | undefined;
 }

@@ -19,6 +19,25 @@ const view = {
   roomReason: "it is so",
 };
 
+const details = {
+  ...view,
+  description: "",
+  granted: [],
+  notGranted: [],
+  required: [],
+  optional: [],
+  hooks: [],
+  digest: "0".repeat(64),
+  installedAt: "2026-01-01T00:00:00.000Z",
+  source: "upload",
+  link: null,
+  versions: [],
+  strikes: 0,
+  running: false,
+  pending: 0,
+  warnings: [],
+};
+
 interface Dev {
   readonly folder: string;
   readonly daemon: FakeDaemon;
@@ -77,6 +96,7 @@ async function read(stream: ReadableStream<Uint8Array>, take: (text: string) => 
 const standard: Answers = {
   "plugin.inspect": () => candidate,
   "plugin.install": () => view,
+  "plugin.info": () => details,
   "plugin.reload": () => ({ ...view, version: "1.0.1", changed: true }),
   async *"plugin.logs"(_input, signal) {
     yield { at: "2026-01-01T00:00:00.000Z", level: "info", text: "hello" };
@@ -84,6 +104,8 @@ const standard: Answers = {
     return {};
   },
 };
+
+const gone = () => fail("plugin.not_found", 'no plugin is called "deploy-notifier"');
 
 const edit = ({ folder }: Dev, text: string) => writeFileSync(join(folder, "plugin.toml"), text);
 
@@ -103,9 +125,10 @@ describe("plugin dev", () => {
       );
       expect(dev.err()).toEndWith("no longer watching; deploy-notifier stays installed\n");
       expect(dev.calls().slice(0, 3)).toEqual(["upload", "plugin.inspect", "plugin.install"]);
-      expect(dev.calls().slice(3)).toEqual(
-        Array.from({ length: 3 }, () => ["upload", "plugin.reload"]).flat(),
-      );
+      expect(dev.calls().slice(3)).toEqual([
+        ...Array.from({ length: 3 }, () => ["upload", "plugin.reload"]).flat(),
+        "plugin.info",
+      ]);
       expect(dev.daemon.requests.find(({ operation }) => operation === "plugin.reload")?.input).toEqual({
         name: "deploy-notifier",
         upload: "upload-1",
@@ -189,6 +212,49 @@ describe("plugin dev", () => {
       },
     );
   });
+
+  test("installs again, with consent, what was removed in another terminal", () => {
+    let isRemoved = false;
+    const answers: Answers = {
+      "plugin.install"() {
+        isRemoved = false;
+        return view;
+      },
+      "plugin.reload"() {
+        if (isRemoved) throw gone();
+        return { ...view, changed: true };
+      },
+    };
+    return withDev(answers, ["--yes"], async (dev) => {
+      await until(() => dev.out().includes("hello"));
+      isRemoved = true;
+      edit(dev, "2");
+      await until(() => dev.out().match(/^installed /gm)?.length === 2);
+      expect(dev.err().match(/^Plugin: deploy-notifier/gm)).toHaveLength(2);
+      expect(dev.err()).not.toContain("no plugin is called");
+      edit(dev, "3");
+      await until(() => dev.out().includes("reloaded"));
+      dev.interrupt();
+      expect(await dev.exited).toBe(0);
+      expect(dev.err()).toEndWith("; deploy-notifier stays installed\n");
+    });
+  });
+
+  test("says at its end that the plugin is gone, where it is", () =>
+    withDev(
+      {
+        "plugin.info"() {
+          throw gone();
+        },
+      },
+      ["--yes"],
+      async (dev) => {
+        await until(() => dev.out().includes("hello"));
+        dev.interrupt();
+        expect(await dev.exited).toBe(0);
+        expect(dev.err()).toEndWith("no longer watching; deploy-notifier is not installed any more\n");
+      },
+    ));
 
   test("with --json prints one object a line", () =>
     withDev({}, ["--yes", "--json"], async (dev) => {

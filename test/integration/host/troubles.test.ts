@@ -1,6 +1,7 @@
 /** Plugins that fail again and again: into which room they move, when they are suspended, and what their events wait for. */
 import { describe, expect, test } from "bun:test";
 import { fail, type ErrorCode } from "../../../src/base/errors.ts";
+import { makeLog } from "../../../src/base/log.ts";
 import { verdictOn } from "../../../src/host/deliveries/verdict.ts";
 import { codeOf, rejection } from "../../fixtures/rejection.ts";
 import { fakeClock, tempDir, until, type FakeClock } from "../../harness.ts";
@@ -210,6 +211,9 @@ describe("the room", () => {
 describe("a plugin that can't be started", () => {
   test("is suspended and says until when and why; its events wait without a count; enabling it tries at once", () => {
     const clock = fakeClock();
+    const warnings: string[] = [];
+    const write = (line: string) => void warnings.push(line);
+    const log = makeLog({ level: () => "warn", format: "json", clock, write });
     return withWorld(
       async (world) => {
         await installSample(world, samplePlugin({ more: '[runtime]\nisolation = "process"' }));
@@ -222,7 +226,17 @@ describe("a plugin that can't be started", () => {
         const verdict = verdictOn(error, 5);
         expect(verdict.kind).toBe("park");
         expect("waitMs" in verdict && verdict.waitMs).toBeWithin(1, 30_001);
-        expect(await world.plugins.list()).toMatchObject([{ state: "suspended", reason: error.message }]);
+        // The time and the reason, and not what the state says already.
+        expect(await world.plugins.list()).toMatchObject([
+          { state: "suspended", reason: error.message.replace("sample is suspended ", "") },
+        ]);
+        const told = error.message.replace("sample is", "it is");
+        expect((await logOf(world)).split("\n").filter((line) => line.includes("suspended"))).toEqual([
+          `warn ${told}`,
+        ]);
+        expect(warnings.map((line) => JSON.parse(line))).toEqual([
+          { at: expect.any(String), level: "warn", text: told, plugin: "sample" },
+        ]);
         const { opened } = world.rooms;
         expect(await codeOf(run(world))).toBe("plugin.suspended");
         expect(world.rooms.opened).toBe(opened);
@@ -230,7 +244,44 @@ describe("a plugin that can't be started", () => {
         await run(world);
         expect(world.rooms.opened).toBe(opened + 1);
       },
-      { clock },
+      { clock, log },
+    );
+  });
+
+  test("is broken no longer once it was given another right or other settings, nor does it stay suspended", () => {
+    let overrides = {};
+    let edits = 0;
+    const clock = fakeClock();
+    return withWorld(
+      async (world) => {
+        await installSample(
+          world,
+          samplePlugin({ optional: ["logs_read"], more: '[config]\nchannel = "a"' }),
+        );
+        const state = async () => (await world.plugins.info("sample")).state;
+        for (const act of [
+          () => world.plugins.grant("sample", { capability: "logs_read" }, "t"),
+          () => world.plugins.revoke("sample", "logs_read"),
+          () => world.plugins.enable("sample"),
+          () => void (overrides = { channel: `#${++edits}` }),
+        ])
+          for (const [times, before] of [
+            [1, "broken"],
+            [5, "suspended"],
+          ] as const) {
+            await clock.advance(60_000);
+            await until(() => rooms(world).length === 0, { what: "the idle room to close" });
+            world.rooms.refuses = fail("plugin.load_failed", "it needs more");
+            for (let call = 0; call < times; call++)
+              expect(await paced(clock, codeOf(run(world)))).toBe("plugin.load_failed");
+            expect(await state()).toBe(before);
+            world.rooms.refuses = undefined;
+            await act();
+            expect(await state()).toBe("enabled");
+            await paced(clock, run(world));
+          }
+      },
+      { clock, configFor: () => overrides },
     );
   });
 

@@ -142,10 +142,16 @@ async function build(language: string, { file, fence, command, made = "plugin.wa
 }
 
 const METHODS: readonly HostMethod[] = [
-  { name: "kv.get", args: ["key"], needs: [], linked: true },
-  { name: "kv.set", args: ["key", "value"], needs: [], linked: true },
-  { name: "kv.delete", args: ["key"], needs: [], linked: true },
-  { name: "notify.send", args: ["channel", "message"], needs: ["notify_send"], linked: true },
+  { name: "kv.get", args: ["key"], needs: [], asked: [], linked: true },
+  { name: "kv.set", args: ["key", "value"], needs: [], asked: [], linked: true },
+  { name: "kv.delete", args: ["key"], needs: [], asked: [], linked: true },
+  {
+    name: "notify.send",
+    args: ["channel", "message"],
+    needs: ["notify_send"],
+    asked: ["notify_send"],
+    linked: true,
+  },
 ];
 
 async function open(code: Uint8Array, send: (params: unknown) => void) {

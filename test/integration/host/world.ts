@@ -54,6 +54,8 @@ export interface Rooms {
   readonly doors: Map<Guest, PluginDoor>;
   /** Ends it from inside, as a crash between two calls would. */
   readonly crash: (guest: Guest) => void;
+  /** Why no room opens, while a test wants that. */
+  refuses: Error | undefined;
   /** What a call does; replaced by tests. */
   call: (
     guest: Guest,
@@ -84,6 +86,7 @@ export function makeWorld(dataDir: string, changes: Changes = {}): World {
   const rooms: Rooms = {
     open: new Map(),
     opened: 0,
+    refuses: undefined,
     doors: new Map(),
     crash: (guest) => crashed.add(guest),
     call: async (guest, hook) => ({ version: guest.version, hook }),
@@ -205,6 +208,7 @@ function fakeRoom(kind: RoomKind, rooms: Rooms, crashed: ReadonlySet<Guest>): Op
     const text = guest.code.kind === "js" ? guest.code.text : new TextDecoder().decode(guest.code.bytes);
     if (text.includes("loud")) door.log("debug", `${guest.version} is loaded`);
     if (text.includes("throws")) throw fail("plugin.load_failed", "the code threw");
+    if (rooms.refuses !== undefined) throw rooms.refuses;
     rooms.open.set(guest, kind);
     rooms.doors.set(guest, door);
     rooms.opened += 1;
@@ -241,7 +245,13 @@ function fakeDoor(plugin: string, callerOf: CallerOf, logs: PluginLogs): PluginD
   return {
     get methods() {
       const { grants = new Map() } = callerOf(plugin) ?? {};
-      return [...grants.keys()].map((name) => ({ name, args: [], needs: [name], linked: true }));
+      return [...grants.keys()].map((name) => ({
+        name,
+        args: [],
+        needs: [name],
+        asked: [name],
+        linked: true,
+      }));
     },
     async invoke() {
       const caller = callerOf(plugin);

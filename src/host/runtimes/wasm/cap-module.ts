@@ -87,7 +87,7 @@ function checkHeader(code: Uint8Array): void {
 }
 
 function notAModule(code: Uint8Array): GuestRefusal {
-  if (code.length === 0) return new GuestRefusal("it is no WebAssembly module: it is empty");
+  if (code.length === 0) return new GuestRefusal("it is no WebAssembly module: it is empty", BUILD_IT);
   const text = new TextDecoder().decode(code.subarray(0, 200)).trimStart();
   if (text.startsWith("(module"))
     return new GuestRefusal(
@@ -95,8 +95,13 @@ function notAModule(code: Uint8Array): GuestRefusal {
       "translate it: wat2wasm",
     );
   const begin = [...code.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
-  return new GuestRefusal(`it is no WebAssembly module: it begins with ${begin}, wanted 00 61 73 6d`);
+  return new GuestRefusal(
+    `it is no WebAssembly module: it begins with ${begin}, wanted 00 61 73 6d`,
+    BUILD_IT,
+  );
 }
+
+const BUILD_IT = "build it for wasm32: docs/wasm.md says how, for each language";
 
 function nextRank(reader: ModuleReader, id: number, rank: number): number {
   const next = ORDER.indexOf(id) + 1;

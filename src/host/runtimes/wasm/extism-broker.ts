@@ -87,9 +87,9 @@ function offer(
   run: HostFunction,
 ): Record<string, Offer> {
   const found = methods.find((each) => each.name === method);
-  return found === undefined
-    ? {}
-    : { [name]: { type, needs: found.needs, run: found.linked ? run : undefined } };
+  if (found === undefined) return {};
+  const { needs, asked, linked } = found;
+  return { [name]: { type, needs, asked, run: linked ? run : undefined } };
 }
 
 function putVariable(memory: ExtismMemory, value: unknown): bigint {

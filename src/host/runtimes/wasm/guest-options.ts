@@ -22,4 +22,6 @@ export interface HostMethod {
   readonly needs: readonly string[];
   /** False where none of them is granted: a module that imports it does not load. */
   readonly linked: boolean;
+  /** Of `needs`, what its plugin.toml asks for. */
+  readonly asked: readonly string[];
 }

@@ -23,12 +23,12 @@ export function methodOffers(
   callHost: CallHost,
 ): Readonly<Record<string, Offer>> {
   return Object.fromEntries(
-    methods.map(({ name, needs, linked }) => {
+    methods.map(({ name, needs, asked, linked }) => {
       const run = (params: bigint): bigint => {
         const answer = JSON.stringify(answerOf(name, params, memory, callHost));
         return memory.putText(answer);
       };
-      return [importName(name), { type: "I>I", needs, run: linked ? run : undefined }];
+      return [importName(name), { type: "I>I", needs, asked, run: linked ? run : undefined }];
     }),
   );
 }

@@ -15,6 +15,8 @@ export interface Offer {
   readonly run: HostFunction | undefined;
   /** One of these capabilities would open it. */
   readonly needs?: readonly string[];
+  /** Of these, what its plugin.toml asks for. */
+  readonly asked?: readonly string[];
 }
 
 export type HostFunction = (...args: never[]) => number | bigint | void;
@@ -45,7 +47,7 @@ function runOf(wanted: ImportShape, offers: Offers, plugin: string): HostFunctio
       `the module imports ${nameOf(wanted)} as ${signatureText(wanted.type ?? "")}, and it is ${signatureText(offer.type)}`,
       "docs/wasm.md has the types of all functions",
     );
-  if (offer.run === undefined) throw notGranted(wanted, offer.needs ?? [], plugin);
+  if (offer.run === undefined) throw notGranted(wanted, offer, plugin);
   return offer.run;
 }
 
@@ -77,10 +79,12 @@ function noSuchFunction(wanted: ImportShape, space: Readonly<Record<string, Offe
   );
 }
 
-function notGranted(wanted: ImportShape, needs: readonly string[], plugin: string): GuestRefusal {
-  const capability = needs[0] ?? "";
+function notGranted(wanted: ImportShape, { needs = [], asked = [] }: Offer, plugin: string): GuestRefusal {
+  const [capability] = asked;
   return new GuestRefusal(
     `the module imports ${nameOf(wanted)}, which needs ${needs.join(" or ")}; that is not granted`,
-    `to allow it: voxeltron plugin grant ${plugin} ${capability} (plugin.toml must ask for it under [capabilities])`,
+    capability === undefined
+      ? `plugin.toml does not ask for it: add required = ["${needs[0] ?? ""}"] under [capabilities]`
+      : `to allow it: voxeltron plugin grant ${plugin} ${capability}`,
   );
 }

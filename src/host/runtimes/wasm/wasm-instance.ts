@@ -24,6 +24,7 @@ export async function startInstance(
   { module, shape }: CompiledModule,
   options: GuestHostOptions,
 ): Promise<WasmInstance> {
+  refuseProgram(shape);
   const host = makeGuestHost(options);
   const links = linkModule(shape, host.offers, options.plugin.name);
   const exports = await instantiate(module, links);
@@ -53,6 +54,17 @@ const WASI_SPACE = "wasi_snapshot_preview1";
 
 /** What a language's runtime wants to be called first: the first of these that is there. */
 const INITIALIZERS = ["_initialize", "__wasm_call_ctors"] as const;
+
+/** Its hooks would run in a runtime that nothing has started: `_start` does that, and ends the module when `main` returns. */
+function refuseProgram({ imports, exports }: ModuleShape): void {
+  const has = (wanted: string): boolean => exports.some(({ name }) => name === wanted);
+  const usesWasi = imports.some(({ module }) => module === WASI_SPACE);
+  if (!usesWasi || !has("_start") || INITIALIZERS.some(has)) return;
+  throw new GuestRefusal(
+    "it is a program (it exports _start and no _initialize), and a reactor is wanted",
+    "build it with: go build -buildmode=c-shared, clang -mexec-model=reactor",
+  );
+}
 
 async function instantiate(module: WebAssembly.Module, links: Links): Promise<WebAssembly.Exports> {
   try {

@@ -86,14 +86,29 @@ describe("a call that is granted", () => {
 
   test("the door lists every method with its arguments, and links what is granted or may be left out", () => {
     const { door, grants, callers } = setUp();
-    const send = { name: "notify.send", args: ["channel", "message"], needs: ["notify_send"] as Capability[] };
-    const get = { name: "kv.get", args: ["key"], needs: [] as Capability[], linked: true };
-    expect(door.methods).toEqual([{ ...send, linked: false }, get]);
+    const send = {
+      name: "notify.send",
+      args: ["channel", "message"],
+      needs: ["notify_send"] as Capability[],
+    };
+    const get = { name: "kv.get", args: ["key"], needs: [] as Capability[], asked: [], linked: true };
+    expect(door.methods).toEqual([{ ...send, asked: ["notify_send"], linked: false }, get]);
     callers.set("ding", { ...callers.get("ding")!, optional: new Set(["notify_send"]) });
-    expect(door.methods).toEqual([{ ...send, linked: true }, get]);
+    expect(door.methods).toEqual([{ ...send, asked: ["notify_send"], linked: true }, get]);
     callers.set("ding", { ...callers.get("ding")!, optional: new Set() });
     grants.set("notify_send", []);
-    expect(door.methods).toEqual([{ ...send, linked: true }, get]);
+    expect(door.methods).toEqual([{ ...send, asked: ["notify_send"], linked: true }, get]);
+  });
+
+  test("the door says of each method which of its capabilities the manifest asks for", () => {
+    const { door, callers } = setUp();
+    const asked = () => door.methods.map((method) => method.asked);
+    callers.set("ding", { ...callers.get("ding")!, requested: new Set(["notify_send", "fs_read"]) });
+    expect(asked()).toEqual([["notify_send"], []]);
+    callers.set("ding", { ...callers.get("ding")!, requested: new Set() });
+    expect(asked()).toEqual([[], []]);
+    callers.delete("ding");
+    expect(asked()).toEqual([[], []]);
   });
 });
 

@@ -290,4 +290,18 @@ describe("the main file", () => {
     expect(() => find(`${head}main = "a.wasm"`, "a.wasm")).toThrow("a tier 2 plugin runs .ts");
     expect(() => find(tier1, "index.ts")).toThrow("the plugin has no plugin.wasm to run");
   });
+
+  for (const [what, text, file, hint] of [
+    ["index.ts", tier1, "index.ts", "to run index.ts: tier = 2 under [plugin]"],
+    ["index.js", tier1, "index.js", "to run index.js: tier = 2 under [plugin]"],
+    ["a named script", `${tier1}main = "a.ts"`, "a.ts", 'to run "a.ts": tier = 2 under [plugin]'],
+    ["plugin.wasm", head, "plugin.wasm", "to run plugin.wasm: tier = 1 under [plugin]"],
+    ["a named module", `${head}main = "a.wasm"`, "a.wasm", 'to run "a.wasm": tier = 1 under [plugin]'],
+    ["what none of them runs", head, "a.py", "add one, or name the file with main"],
+  ] as const)
+    test(`the hint for ${what} says which tier runs it`, () => {
+      expect(() => find(text, file)).toThrow(
+        expect.objectContaining({ hint: expect.stringContaining(hint) }),
+      );
+    });
 });

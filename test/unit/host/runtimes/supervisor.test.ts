@@ -1,6 +1,8 @@
 /** One room at a time, one call at a time, and no room that breaks its word stops the line. */
 import { describe, expect, test } from "bun:test";
+import { timestamp } from "../../../../src/base/clock.ts";
 import { fail, type ErrorCode } from "../../../../src/base/errors.ts";
+import type { Suspension } from "../../../../src/host/runtimes/breaker.ts";
 import type { OpenedRoom } from "../../../../src/host/runtimes/room-keeper.ts";
 import type { CallOptions } from "../../../../src/host/runtimes/runtime.ts";
 import { makeSupervisor } from "../../../../src/host/runtimes/supervisor.ts";
@@ -18,7 +20,9 @@ function setUp(call: (event: unknown, options: CallOptions) => Promise<unknown> 
   const clock = fakeClock();
   const rooms: FakeRoom[] = [];
   const strikes: unknown[] = [];
-  const world = { call, open: async (): Promise<void> => {} };
+  const suspensions: Suspension[] = [];
+  /** `wallMs`: how far the wall clock was moved. */
+  const world = { call, wallMs: 0, open: async (): Promise<void> => {}, struck: (): unknown => undefined };
 
   /** A room that is open; `name` is what its calls are answered with, where it has one. */
   function openRoom(name?: string, recheck?: OpenedRoom["recheck"]): OpenedRoom {
@@ -45,13 +49,17 @@ function setUp(call: (event: unknown, options: CallOptions) => Promise<unknown> 
 
   const supervisor = makeSupervisor({
     plugin: "sample",
-    clock,
+    clock: { ...clock, now: () => clock.now() + world.wallMs },
     idleMs: () => 60_000,
     async open() {
       await world.open();
       return openRoom();
     },
-    struck: (kind, recent) => strikes.push([kind, recent]),
+    struck(kind, recent) {
+      strikes.push([kind, recent]);
+      world.struck();
+    },
+    suspended: (suspension) => suspensions.push(suspension),
   });
   const run = (event: unknown, signal?: AbortSignal) => supervisor.call("on_alert", event, { signal });
   /** From now on each call ends its guest. */
@@ -61,7 +69,7 @@ function setUp(call: (event: unknown, options: CallOptions) => Promise<unknown> 
       throw fail(code, "it was stopped");
     };
   };
-  return { clock, rooms, world, strikes, supervisor, openRoom, run, die };
+  return { clock, rooms, world, strikes, suspensions, supervisor, openRoom, run, die };
 }
 
 describe("a supervisor", () => {
@@ -268,7 +276,7 @@ describe("a plugin whose rooms die", () => {
 
   test("is started again after pauses, then suspended, and tries once when the time has come", async () => {
     const rig = setUp();
-    const { clock, rooms, run, die, supervisor, world } = rig;
+    const { clock, rooms, run, die, supervisor, suspensions, world } = rig;
     const good = world.call;
     die("plugin.crashed");
     await fallFiveTimes(rig);
@@ -287,7 +295,14 @@ describe("a plugin whose rooms die", () => {
         details: { retryMs: waitMs, failures: count },
         hint: "to try at once: voxeltron plugin enable sample",
       });
-      expect(supervisor.status().suspension?.message).toContain("it was stopped");
+      expect(supervisor.status().suspension).toEqual(suspensions.at(-1));
+      expect(suspensions).toHaveLength(count - 4);
+      expect(suspensions.at(-1)).toEqual({
+        until: timestamp(clock.now() + world.wallMs + waitMs),
+        reason: expect.stringMatching(/^\d+ times in a row .* it was stopped$/),
+      });
+      world.wallMs += 1;
+      expect(supervisor.status().suspension).toEqual(suspensions.at(-1));
       await clock.advance(waitMs - 1);
       expect(await codeOf(run(1))).toBe("plugin.suspended");
       expect(rooms).toHaveLength(count);
@@ -310,6 +325,26 @@ describe("a plugin whose rooms die", () => {
     await fallFiveTimes(rig);
     expect(await codeOf(rig.run(1))).toBe("plugin.suspended");
     expect(rig.supervisor.status().problem?.code).toBe("plugin.load_failed");
+  });
+
+  test("has no problem any more once something has changed that may have cured it", async () => {
+    const { run, world, supervisor } = setUp();
+    world.open = () => Promise.reject(fail("plugin.load_failed", "it needs a grant"));
+    expect(await codeOf(run(1))).toBe("plugin.load_failed");
+    expect(supervisor.status().problem?.message).toBe("it needs a grant");
+    supervisor.restart();
+    expect(supervisor.status().problem).toBeUndefined();
+    expect(await codeOf(run(1))).toBe("plugin.load_failed");
+    expect(supervisor.status().problem?.message).toBe("it needs a grant");
+  });
+
+  test("is not suspended by the stop that moves it to another room", async () => {
+    const rig = setUp();
+    rig.world.struck = () => rig.strikes.length === 5 && rig.supervisor.move();
+    rig.die("plugin.crashed");
+    await fallFiveTimes(rig);
+    expect(rig.strikes).toHaveLength(5);
+    expect(rig.suspensions).toEqual([]);
   });
 
   test("tries at once when it is told to", async () => {

@@ -176,6 +176,22 @@ describe("what is no module of ours", () => {
       expect(refusal(Uint8Array.from(code))).toContain(reason);
     });
 
+  for (const [what, code] of [
+    ["nothing", ""],
+    ["a program", "\x7fELF\x02\x01\x01\0"],
+    ["a source file", "#include <stdio.h>\n"],
+    ["text", "hello"],
+  ] as const)
+    test(`${what} is to be built for wasm32`, () => {
+      const cap = () => capModule(new TextEncoder().encode(code));
+      expect(cap).toThrow(
+        expect.objectContaining({
+          hint: "build it for wasm32: docs/wasm.md says how, for each language",
+          message: expect.stringMatching(/^it is no WebAssembly module: /),
+        }),
+      );
+    });
+
   test("more bytes than a plugin may have are refused before they are read", () => {
     const large = new Uint8Array(LIMITS.bundleBytes + 1);
     large.set([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);

@@ -41,7 +41,13 @@ describe("docs/wasm.md", () => {
     const { offers } = makeGuestHost({
       plugin: { name: "sample", version: "1.0.0" },
       config: {},
-      methods: METHODS.map(({ name, args, anyOf }) => ({ name, args, needs: anyOf, linked: true })),
+      methods: METHODS.map(({ name, args, anyOf }) => ({
+        name,
+        args,
+        needs: anyOf,
+        asked: anyOf,
+        linked: true,
+      })),
       callHost() {},
       log() {},
       memory: makeExtismMemory(),

@@ -17,11 +17,23 @@ export interface TestGuest {
 }
 
 export const METHODS: readonly HostMethod[] = [
-  { name: "kv.get", args: ["key"], needs: [], linked: true },
-  { name: "kv.set", args: ["key", "value"], needs: [], linked: true },
-  { name: "kv.delete", args: ["key"], needs: [], linked: true },
-  { name: "net.fetch", args: [], needs: ["network_outbound", "notify_send"], linked: true },
-  { name: "notify.send", args: ["channel", "message"], needs: ["notify_send"], linked: true },
+  { name: "kv.get", args: ["key"], needs: [], asked: [], linked: true },
+  { name: "kv.set", args: ["key", "value"], needs: [], asked: [], linked: true },
+  { name: "kv.delete", args: ["key"], needs: [], asked: [], linked: true },
+  {
+    name: "net.fetch",
+    args: [],
+    needs: ["network_outbound", "notify_send"],
+    asked: ["network_outbound", "notify_send"],
+    linked: true,
+  },
+  {
+    name: "notify.send",
+    args: ["channel", "message"],
+    needs: ["notify_send"],
+    asked: ["notify_send"],
+    linked: true,
+  },
 ];
 
 /** Every method, but none of those is granted that need a grant. */

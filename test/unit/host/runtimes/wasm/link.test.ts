@@ -75,8 +75,27 @@ describe("what was not granted is not linked", () => {
       expect(error.message).toBe(
         `the module imports "${space}.${name}", which needs ${needs}; that is not granted`,
       );
-      expect(error.hint).toBe(
-        `to allow it: voxeltron plugin grant sample ${first} (plugin.toml must ask for it under [capabilities])`,
+      expect(error.hint).toBe(`to allow it: voxeltron plugin grant sample ${first}`);
+    });
+
+  test("the command names what plugin.toml asks for, where another would do as well", async () => {
+    const methods = UNGRANTED.map((method) => ({ ...method, asked: ["notify_send"] }));
+    const code = importing("extism:host/env", "http_headers", "(result i64)");
+    expect((await refusal(code, { methods })).hint).toBe(
+      "to allow it: voxeltron plugin grant sample notify_send",
+    );
+  });
+
+  for (const [space, name, type, capability] of [
+    ["extism:host/user", "notify_send", "(param i64) (result i64)", "notify_send"],
+    ["extism:host/env", "http_headers", "(result i64)", "network_outbound"],
+  ] as const)
+    test(`${space}.${name}: what plugin.toml does not ask for can't be granted, and is to be asked for`, async () => {
+      const methods = UNGRANTED.map((method) => ({ ...method, asked: [] }));
+      const { message, hint } = await refusal(importing(space, name, type), { methods });
+      expect(message).toContain(`imports "${space}.${name}", which needs ${capability}`);
+      expect(hint).toBe(
+        `plugin.toml does not ask for it: add required = ["${capability}"] under [capabilities]`,
       );
     });
 

@@ -39,6 +39,29 @@ const gives = (text: string) =>
       .join(""),
   });
 
+describe("a program", () => {
+  const WASI = '(import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))';
+  const NAMED = '(memory (export "memory") 1) (func (export "on_alert") (result i32) (i32.const 0))';
+  const module = (imports: string, ...names: readonly string[]) =>
+    wat(`(module ${imports} ${NAMED} ${names.map((name) => `(func (export "${name}"))`).join("")})`);
+
+  test("whose runtime nothing would start is refused, with how to build a reactor", async () => {
+    const { message, hint } = await refusal(module(WASI, "_start"));
+    expect(message).toBe("it is a program (it exports _start and no _initialize), and a reactor is wanted");
+    expect(hint).toBe("build it with: go build -buildmode=c-shared, clang -mexec-model=reactor");
+  });
+
+  for (const [what, code] of [
+    ["_initialize beside _start", module(WASI, "_start", "_initialize")],
+    ["constructors beside _start", module(WASI, "_start", "__wasm_call_ctors")],
+    ["neither", module(WASI)],
+    ["_start and nothing of WASI", module("", "_start")],
+  ] as const)
+    test(`is not what has ${what}`, async () => {
+      expect(await (await openGuest(code)).run()).toBeNull();
+    });
+});
+
 describe("a hook", () => {
   for (const [how, code] of [
     ["byte by byte", ECHO],
