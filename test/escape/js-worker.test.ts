@@ -3,16 +3,15 @@
  * server asked, no secret read, no call made that needs a grant. The control shows that the attack works where nothing stops it.
  */
 import { afterAll, describe, expect, test } from "bun:test";
-import { fail, isVoxError } from "../../src/base/errors.ts";
-import { systemClock } from "../../src/base/clock.ts";
-import { makeBundler } from "../../src/host/bundle/bundle-plugin.ts";
-import { selfCommand } from "../../src/platform/self.ts";
+import { isVoxError } from "../../src/base/errors.ts";
+import { bundlePlugin } from "../bundler.ts";
 import { until } from "../harness.ts";
-import { openRoom, recordedDoor, type RecordedDoor } from "../js-room.ts";
+import { openRoom, type RecordedDoor } from "../js-room.ts";
 import { ATTACKS } from "./attacks/all.ts";
 import type { Attack } from "./attacks/attack.ts";
 import { setCanaries } from "./canaries.ts";
 import { runUnprotected } from "./plain-worker.ts";
+import { ungrantedDoor } from "./ungranted-door.ts";
 
 const canaries = setCanaries();
 process.env[canaries.secretEnv] = canaries.secret;
@@ -20,8 +19,6 @@ afterAll(async () => {
   delete process.env[canaries.secretEnv];
   await canaries.close();
 });
-
-const bundle = makeBundler({ command: selfCommand("__bundle"), cwd: "/", clock: systemClock });
 
 /** How an attack ended. */
 interface Ending {
@@ -37,7 +34,7 @@ async function runInRoom(attack: Attack, door: RecordedDoor): Promise<Ending> {
     [...canaries.arm(attack)].map(([path, text]) => [path, new TextEncoder().encode(text)]),
   );
   try {
-    const { code, sourceMap } = await bundle(files, files.has("index.ts") ? "index.ts" : "index.js");
+    const { code, sourceMap } = await bundlePlugin(files, files.has("index.ts") ? "index.ts" : "index.js");
     await using opened = await openRoom(code, door, { sourceMap, entryMs: attack.deadlineMs ?? 1000 });
     const deadlineMs = attack.deadlineMs ?? 2000;
     const answer = await opened.room.call("on_deploy_success", {}, { deadlineMs });
@@ -46,22 +43,6 @@ async function runInRoom(attack: Attack, door: RecordedDoor): Promise<Ending> {
     if (!isVoxError(error)) throw error;
     return { code: error.code, message: error.message, answer: undefined, details: error.details };
   }
-}
-
-/** Without grants: its own store works, the rest is denied. */
-function ungrantedDoor(): { door: RecordedDoor; performed: Set<string> } {
-  const performed = new Set<string>();
-  const door = recordedDoor((method, params) => {
-    if (!method.startsWith("kv.")) {
-      throw fail("capability.denied", `${method} is not granted`, {
-        details: { capability: "network_outbound" },
-      });
-    }
-    performed.add(method);
-    const key = (params as { key?: unknown } | undefined)?.key;
-    return key === "tickets" ? { $b64: "not base64!" } : null;
-  });
-  return { door, performed };
 }
 
 test("there are enough attacks, and no two have one name", () => {

@@ -3,7 +3,7 @@
  * microseconds of each call as a JSON list.
  */
 import { readFileSync } from "node:fs";
-import createPlugin from "@extism/extism";
+import { createPlugin } from "@extism/extism";
 
 const [module, hook, calls, input] = process.argv.slice(2);
 const plugin = await createPlugin(

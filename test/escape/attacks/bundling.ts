@@ -22,6 +22,27 @@ export const BUNDLING: readonly Attack[] = [
     { code: "plugin.bundle_failed", words: "Macros are disabled" },
   ),
   inFiles(
+    "run a macro by the older word for attributes",
+    {
+      "index.ts": `import { m } from "./m.ts" assert { type: "macro" };\n${hook("m()")}`,
+      "m.ts": `export function m() { require("fs").writeFileSync("${PLACES.canaryFile}", "x"); return 1 }`,
+    },
+    { code: "plugin.bundle_failed", words: "Macros are disabled" },
+  ),
+  inFiles(
+    "open a database by the type of an import",
+    { "index.js": `import db from "${PLACES.secretFile}" with { type: "sqlite" };\n${hook("String(db)")}` },
+    refused("index.js:1"),
+  ),
+  inFiles(
+    "load native code by the type of an import",
+    {
+      "index.js": `import native from "./a.txt" with { type: "napi" };\n${hook("native")}`,
+      "a.txt": "only text",
+    },
+    { code: "ok", answer: "only text" },
+  ),
+  inFiles(
     "import a Node module",
     {
       "index.ts": `const a = 1;\nimport fs from "node:fs";\n${hook(`fs.readFileSync("${PLACES.secretFile}", "utf8")`)}`,
@@ -34,7 +55,22 @@ export const BUNDLING: readonly Attack[] = [
     {
       "index.js": `import { readFileSync } from "fs";\n${hook(`readFileSync("${PLACES.secretFile}", "utf8")`)}`,
     },
-    refused("no Node or Bun modules"),
+    refused("no files of the host"),
+    { control: true },
+  ),
+  inFiles(
+    "import a Node module under a name in capitals",
+    { "index.js": `import fs from "NODE:fs";\n${hook(`fs.readFileSync("${PLACES.secretFile}", "utf8")`)}` },
+    refused("allowed are relative paths"),
+  ),
+  inFiles(
+    "import a Node module behind a package of the same name",
+    {
+      "index.js": `import { readFileSync } from "node:fs";\n${hook(`readFileSync("${PLACES.secretFile}", "utf8")`)}`,
+      "node_modules/node:fs/index.js": "exports.readFileSync = () => 1;",
+      "node_modules/fs/index.js": "exports.readFileSync = () => 1;",
+    },
+    refused("no files of the host"),
     { control: true },
   ),
   inFiles(

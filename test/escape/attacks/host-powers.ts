@@ -10,7 +10,7 @@ export const HOST_POWERS: readonly Attack[] = [
     `return require("fs").readFileSync("${PLACES.secretFile}", "utf8")`,
     {
       code: "plugin.import_refused",
-      words: "no Node or Bun modules",
+      words: "no files of the host",
     },
     control,
   ),

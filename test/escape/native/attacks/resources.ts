@@ -1,0 +1,70 @@
+/** Taking more of what everybody shares than one process may: memory, the kernel's tables of it, threads, descriptors. Each stops by itself. */
+import { ANSWER, attack, type AttackOptions, type NativeAttack } from "../attack.ts";
+import { THREAD } from "../flags.ts";
+import type { Kernel } from "../kernel.ts";
+
+const MIB = 1024 * 1024;
+const GIB = 1024 * MIB;
+const MAP = { readOnly: 1, readWrite: 3, plain: 0x22, reserveNothing: 0x4022, atOnce: 0x8022 } as const;
+
+/** `memory`: by who watches how much it has, of threads too. */
+function taking(...refusals: readonly string[]): AttackOptions {
+  return { refusals, wastes: true, control: { ends: "works", needs: "user", careless: true } };
+}
+
+export const RESOURCES: readonly NativeAttack[] = [
+  attack(
+    "take a gigabyte of memory",
+    ANSWER,
+    (kernel) => {
+      kernel.call("mmap", 0, GIB, MAP.readWrite, MAP.atOnce, -1, 0);
+      return "a gigabyte";
+    },
+    taking("ENOMEM", "memory"),
+  ),
+  attack(
+    "have the kernel keep tables of 64 gigabytes in which nothing is",
+    ANSWER,
+    (kernel) => {
+      for (let i = 0; i < 16; i++) touchNothing(kernel, 4);
+      return "128 megabytes of tables";
+    },
+    taking("ENOMEM", "memory"),
+  ),
+  attack(
+    "start two thousand threads",
+    ANSWER,
+    async (kernel) => {
+      const stack = kernel.call("mmap", 0, MIB, MAP.readWrite, MAP.plain, -1, 0);
+      for (let i = 0; i < 2000; i++) {
+        kernel.sleeper("clone", THREAD, stack + MIB / 2, stack, stack, stack);
+        // Whoever watches must get to look.
+        if (i % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      return "two thousand";
+    },
+    taking("EAGAIN", "memory"),
+  ),
+  attack(
+    "open five hundred descriptors",
+    ANSWER,
+    (kernel) => {
+      for (let i = 0; i < 500; i++) kernel.call("eventfd2", 0, 0);
+      return "five hundred";
+    },
+    taking("EMFILE"),
+  ),
+];
+
+// --- internal ---
+
+/** Reads one byte in each two megabytes: the kernel makes a page of tables for it, which is not counted as the process's memory. */
+function touchNothing(kernel: Kernel, gigabytes: number): void {
+  const start = kernel.call("mmap", 0, gigabytes * GIB, MAP.readOnly, MAP.reserveNothing, -1, 0);
+  for (let gigabyte = 0; gigabyte < gigabytes; gigabyte++) {
+    const bytes = kernel.bytesAt(start + gigabyte * GIB, GIB);
+    let sum = 0;
+    for (let at = 0; at < GIB; at += 2 * MIB) sum += bytes[at] ?? 0;
+    if (sum !== 0) throw new Error("something is where nothing was");
+  }
+}
