@@ -44,7 +44,9 @@ function wasm(): GuestCode {
 
 function processRoom(confined = true): OpenRoom {
   const start = makeStartConfined({ clock: systemClock, command: (...role) => [EXECUTABLE, ...role] });
-  const uidFor = (): number | undefined => (process.getuid?.() === 0 ? 1_900_000_001 : undefined);
+  // One for each, as the daemon has it: how many threads a user may have is limited.
+  let uid = 1_900_000_000;
+  const uidFor = (): number | undefined => (process.getuid?.() === 0 ? ++uid : undefined);
   return openProcessRoom({ start, clock: systemClock, uidFor, confined: () => confined });
 }
 

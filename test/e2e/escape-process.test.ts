@@ -157,7 +157,7 @@ const SEALED: Seen = {
 
 /** They order the runtime about, and say how the process is confined. */
 const LAUNCHERS =
-  /^(BUN_JSC_\w+|BUN_ENABLE_CRASH_REPORTING|BUN_RUNTIME_TRANSPILER_CACHE_PATH|DO_NOT_TRACK|TZ|VOXELTRON_CONFINEMENT)=/;
+  /^(BUN_JSC_\w+|BUN_ENABLE_CRASH_REPORTING|BUN_RUNTIME_TRANSPILER_CACHE_PATH|MIMALLOC_ARENA_RESERVE|DO_NOT_TRACK|TZ|VOXELTRON_CONFINEMENT)=/;
 
 function lookAt(pid: number): Seen {
   const read = (file: string) => readFileSync(`/proc/${pid}/${file}`, "latin1");

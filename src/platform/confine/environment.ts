@@ -20,6 +20,9 @@ const RUNTIME = {
   BUN_JSC_jitMemoryReservationSize: "33554432",
   // The same for the table of objects' shapes, of which the default reserves four gigabytes.
   BUN_JSC_structureHeapSizeInKB: "131072",
+  // And for the allocator's first arena, in KiB: with its gigabyte the launcher has more data than the limit that it sets, and any
+  // thread of it that gets a page between that and the execution ends it.
+  MIMALLOC_ARENA_RESERVE: "65536",
   BUN_ENABLE_CRASH_REPORTING: "0",
   DO_NOT_TRACK: "1",
   BUN_RUNTIME_TRANSPILER_CACHE_PATH: "0",

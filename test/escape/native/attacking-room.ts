@@ -30,10 +30,9 @@ export async function openAttackingRoom({ executable, plugin, uid, confined }: R
     confined: () => confined,
   });
   const code = { kind: "js", text: readFileSync(plugin, "utf8"), sourceMap: undefined } as const;
-  const room = await open(
-    { name: "hostile", version: "1.0.0", code, config: {}, entryMs: PATIENCE_MS },
-    CLOSED,
-  );
+  const guest = { name: "hostile", version: "1.0.0", code, config: {}, entryMs: PATIENCE_MS };
+  const room = await open(guest, CLOSED).catch(endingOf);
+  if (!("call" in room)) return neverStarted(room);
   return {
     pid,
     over: () => !room.alive,
@@ -51,6 +50,17 @@ export async function openAttackingRoom({ executable, plugin, uid, confined }: R
 }
 
 // --- internal ---
+
+/** For the test to read why. */
+function neverStarted(ending: Ending): Attacker {
+  return {
+    pid: 0,
+    over: () => true,
+    tell: () => Promise.resolve(ending),
+    wake: () => Promise.resolve(),
+    end: () => Promise.resolve(),
+  };
+}
 
 /** It has nothing to ask for. */
 const CLOSED: PluginDoor = {

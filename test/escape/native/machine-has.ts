@@ -1,11 +1,13 @@
 /** What a control needs of the machine, looked up once. What CI must have is asked of the harness, which fails without it. */
 import * as ffi from "bun:ffi";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
-import { needs } from "../../harness.ts";
+import { lacks, needs } from "../../harness.ts";
 import type { Needs } from "./attack.ts";
+import { endingOf } from "./judge.ts";
 import { makeKernel } from "./kernel.ts";
+import type { Report } from "./stand-in.ts";
 
 export function machineHas(what: Needs): boolean {
   const known = answers.get(what) ?? questions[what]();
@@ -13,7 +15,18 @@ export function machineHas(what: Needs): boolean {
   return known;
 }
 
+/** A container has a filter of its own, which stands before the kernel where ours doesn't. Not so where CI runs. */
+export function refusedByMachine(report: Report): boolean {
+  const refused = isFiltered() && ["EPERM", "ENOSYS"].includes(endingOf(report));
+  if (refused) lacks("a kernel without a filter");
+  return refused;
+}
+
 // --- internal ---
+
+function isFiltered(): boolean {
+  return !readFileSync("/proc/self/status", "latin1").includes("Seccomp:\t0\n");
+}
 
 const answers = new Map<Needs, boolean>();
 const isX64 = process.arch === "x64";

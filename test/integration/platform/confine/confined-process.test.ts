@@ -60,6 +60,7 @@ describe.skipIf(!canConfine)("a confined process", () => {
         "BUN_JSC_structureHeapSizeInKB",
         "BUN_RUNTIME_TRANSPILER_CACHE_PATH",
         "DO_NOT_TRACK",
+        "MIMALLOC_ARENA_RESERVE",
         "TZ",
         "VOXELTRON_CONFINEMENT",
       ]);

@@ -195,12 +195,13 @@ describe("waiting", () => {
 
   test("for a time takes that time and no processor", () => {
     const wasi = open();
-    subscribe(wasi, 0, { ns: 60_000_000n });
+    subscribe(wasi, 0, { ns: 500_000_000n });
     const [start, cpu] = [performance.now(), process.cpuUsage()];
     expect(wasi.call("poll_oneoff", 0, 500, 1, 900)).toBe(0);
     const used = process.cpuUsage(cpu);
-    expect(performance.now() - start).toBeGreaterThanOrEqual(59);
-    expect((used.user + used.system) / 1000).toBeLessThan(50);
+    expect(performance.now() - start).toBeGreaterThanOrEqual(499);
+    // What collects garbage beside it works too; who waits by looking again and again would take all of the time.
+    expect((used.user + used.system) / 1000).toBeLessThan(300);
     expect(wasi.memory.getUint32(900, true)).toBe(1);
     expect(wasi.memory.getBigUint64(500, true)).toBe(7n);
     expect(wasi.memory.getUint16(508, true)).toBe(0);
