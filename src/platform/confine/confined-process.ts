@@ -14,7 +14,7 @@ import { makeMemoryWatch } from "./memory-watch.ts";
 import { writePlan, type ConfinePlan } from "./plan.ts";
 import { howItEnded, type ProcessEnd } from "./process-end.ts";
 import { readText } from "./read-text.ts";
-import { openCpuTime } from "./process-time.ts";
+import { openProcessStat } from "./process-stat.ts";
 import type { Profile } from "./profile.ts";
 import { confinementReport, whatIsMissing, type ConfinementReport } from "./report.ts";
 
@@ -81,7 +81,7 @@ export function makeStartConfined({ clock, command = selfCommand }: StartConfine
         killGroup(pid);
       }),
     );
-    const cpuTime = orKill(pid, () => openCpuTime(pid));
+    const stat = orKill(pid, () => openProcessStat(pid));
     const group = memoryGroups().add(pid, spec.memoryBytes);
     const stderr = readText(child.stderr, LIMITS.confinedStderrBytes);
 
@@ -91,7 +91,7 @@ export function makeStartConfined({ clock, command = selfCommand }: StartConfine
       // What it started lives on where it was not confined.
       if (!spec.confined) killGroup(pid);
       stopWatching();
-      cpuTime.close();
+      stat.close();
       if (await group.endedByKernel()) tooMuchMemory ??= spec.memoryBytes;
       void group.remove();
       const { exitCode: status, signalCode } = child;
@@ -104,7 +104,7 @@ export function makeStartConfined({ clock, command = selfCommand }: StartConfine
       descriptor: child.stdio[LINK] as unknown as number,
       ended: end(),
       kill,
-      cpuMs: () => cpuTime.readMs(),
+      cpuMs: () => stat.read()?.cpuMs,
     };
   };
 }

@@ -3,10 +3,10 @@
  * looks often while any of them grows or shrinks and seldom while all are still. What grows between two looks is bounded by the
  * limit on data, and threads by the limit on processes where the process has a user of its own.
  */
-import { closeSync, openSync, readSync } from "node:fs";
 import type { Clock } from "../../base/clock.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { readPageBytes } from "../libc.ts";
+import { openProcessStat, type ProcessStat } from "./process-stat.ts";
 import { threadsMax } from "./threads-max.ts";
 
 export interface MemoryWatch {
@@ -16,6 +16,7 @@ export interface MemoryWatch {
 
 export function makeMemoryWatch(clock: Clock): MemoryWatch {
   const watched = new Set<Watched>();
+  const mostThreads = threadsMax();
   /** Read at the first watch: a system that has no process to watch may have no way to ask. */
   let pageBytes = 0;
   let cancel: (() => void) | undefined;
@@ -24,13 +25,13 @@ export function makeMemoryWatch(clock: Clock): MemoryWatch {
   function look(): void {
     let moved = false;
     for (const one of watched) {
-      const { pages, threads } = readUse(one.descriptor);
-      moved ||= pages !== one.pages || threads !== one.threads;
-      one.pages = pages;
+      const { residentPages, threads } = one.stat.read() ?? NOTHING;
+      moved ||= residentPages !== one.residentPages || threads !== one.threads;
+      one.residentPages = residentPages;
       one.threads = threads;
-      if (!one.told && (pages * pageBytes > one.memoryBytes || threads > threadsMax())) {
+      if (!one.told && (residentPages * pageBytes > one.memoryBytes || threads > mostThreads)) {
         one.told = true;
-        one.tooMuch(pages * pageBytes);
+        one.tooMuch(residentPages * pageBytes);
       }
     }
     stillLooks = moved ? 0 : stillLooks + 1;
@@ -49,10 +50,10 @@ export function makeMemoryWatch(clock: Clock): MemoryWatch {
     watch(pid, memoryBytes, tooMuch) {
       pageBytes ||= readPageBytes();
       const one: Watched = {
-        descriptor: openSync(`/proc/${pid}/stat`, "r"),
+        stat: openProcessStat(pid),
         memoryBytes,
         tooMuch,
-        pages: 0,
+        residentPages: 0,
         threads: 0,
         told: false,
       };
@@ -61,7 +62,8 @@ export function makeMemoryWatch(clock: Clock): MemoryWatch {
       stillLooks = 0;
       schedule();
       return () => {
-        if (watched.delete(one)) closeSync(one.descriptor);
+        watched.delete(one);
+        one.stat.close();
       };
     },
   };
@@ -70,28 +72,13 @@ export function makeMemoryWatch(clock: Clock): MemoryWatch {
 // --- internal ---
 
 interface Watched {
-  /** Open from the start: later the process may be another user's, and hidden. */
-  readonly descriptor: number;
+  readonly stat: ProcessStat;
   readonly memoryBytes: number;
   readonly tooMuch: (bytes: number) => void;
-  pages: number;
+  residentPages: number;
   threads: number;
   told: boolean;
 }
 
-const buffer = Buffer.alloc(1024);
-/** Numbers of fields of /proc/PID/stat, counted from the one after the name, which may hold anything. */
-const FIELD = { threads: 17, residentPages: 21 };
-const NOTHING = { pages: 0, threads: 0 };
-
-/** Nothing for a process that has ended. */
-function readUse(descriptor: number): { readonly pages: number; readonly threads: number } {
-  try {
-    const length = readSync(descriptor, buffer, 0, buffer.length, 0);
-    const text = buffer.toString("latin1", 0, length);
-    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    return { pages: Number(fields[FIELD.residentPages] ?? 0), threads: Number(fields[FIELD.threads] ?? 0) };
-  } catch {
-    return NOTHING;
-  }
-}
+/** Of a process that has ended. */
+const NOTHING = { residentPages: 0, threads: 0 };

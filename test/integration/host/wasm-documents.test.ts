@@ -4,7 +4,8 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fail } from "../../../src/base/errors.ts";
-import { makeWasmGuest, type HostMethod } from "../../../src/host/runtimes/wasm/wasm-guest.ts";
+import type { MethodShape } from "../../../src/host/runtimes/runtime.ts";
+import { makeWasmGuest } from "../../../src/host/runtimes/wasm/wasm-guest.ts";
 import { rejection } from "../../fixtures/rejection.ts";
 import { lacks } from "../../harness.ts";
 import { findClang, findGo, findRust } from "../../wasm/toolchains.ts";
@@ -141,7 +142,7 @@ async function build(language: string, { file, fence, command, made = "plugin.wa
   return new Uint8Array(await Bun.file(resolve(folder, made)).arrayBuffer());
 }
 
-const METHODS: readonly HostMethod[] = [
+const METHODS: readonly MethodShape[] = [
   { name: "kv.get", args: ["key"], needs: [], asked: [], linked: true },
   { name: "kv.set", args: ["key", "value"], needs: [], asked: [], linked: true },
   { name: "kv.delete", args: ["key"], needs: [], asked: [], linked: true },

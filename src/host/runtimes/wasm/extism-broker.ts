@@ -10,11 +10,11 @@ import { readHttpRequest, readHttpResponse } from "./extism-http.ts";
 import { HostFault } from "./guest-errors.ts";
 import type { CallHost } from "./host-methods.ts";
 import type { HostFunction, Offer } from "./link.ts";
-import type { HostMethod } from "./guest-options.ts";
+import type { MethodShape } from "../runtime.ts";
 
 export interface ExtismBrokerOptions {
   readonly memory: ExtismMemory;
-  readonly methods: readonly HostMethod[];
+  readonly methods: readonly MethodShape[];
   readonly callHost: CallHost;
 }
 
@@ -80,7 +80,7 @@ function ask(callHost: CallHost, what: string, method: string, params: unknown):
 
 /** Nothing where the broker has no such method, a closed function where it is not granted. */
 function offer(
-  methods: readonly HostMethod[],
+  methods: readonly MethodShape[],
   method: string,
   name: string,
   type: string,

@@ -1,27 +1,16 @@
 /** What the process gives to the room: the plugin, and the two ways in which it reaches the daemon. Types only. */
 import type { LogLevel } from "../../../base/log.ts";
+import type { MethodShape } from "../runtime.ts";
 
 export interface WasmGuestOptions {
   readonly code: Uint8Array;
   readonly plugin: { readonly name: string; readonly version: string };
   readonly config: Readonly<Record<string, unknown>>;
-  readonly methods: readonly HostMethod[];
+  readonly methods: readonly MethodShape[];
   /**
    * Asks the daemon's broker and waits for the answer. Bytes are Uint8Arrays, both ways. Throws a VoxError (`fromWire`) for
    * an answer that is an error; anything else that it throws ends the hook.
    */
   readonly callHost: (method: string, params: unknown) => unknown;
   readonly log: (level: LogLevel, text: string) => void;
-}
-
-/** A method of the broker, as a module may import it. */
-export interface HostMethod {
-  readonly name: string;
-  readonly args: readonly string[];
-  /** One of these capabilities would open it; empty: every plugin has it. */
-  readonly needs: readonly string[];
-  /** False where none of them is granted: a module that imports it does not load. */
-  readonly linked: boolean;
-  /** Of `needs`, what its plugin.toml asks for. */
-  readonly asked: readonly string[];
 }

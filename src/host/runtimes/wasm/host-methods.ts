@@ -8,7 +8,7 @@ import { bytesFromJson, bytesToJson } from "./bytes-in-json.ts";
 import type { ExtismMemory } from "./extism-memory.ts";
 import { parseGuestJson } from "./guest-json.ts";
 import type { Offer } from "./link.ts";
-import type { HostMethod } from "./guest-options.ts";
+import type { MethodShape } from "../runtime.ts";
 
 /** Asks the broker and waits. */
 export type CallHost = (method: string, params: unknown) => unknown;
@@ -18,7 +18,7 @@ export function importName(method: string): string {
 }
 
 export function methodOffers(
-  methods: readonly HostMethod[],
+  methods: readonly MethodShape[],
   memory: ExtismMemory,
   callHost: CallHost,
 ): Readonly<Record<string, Offer>> {

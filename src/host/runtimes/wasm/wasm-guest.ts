@@ -15,7 +15,7 @@ import type { WasmGuestOptions } from "./guest-options.ts";
 import { signatureText, type ModuleShape } from "./module-shape.ts";
 import { startInstance, type CompiledModule, type WasmInstance } from "./wasm-instance.ts";
 
-export type { HostMethod, WasmGuestOptions } from "./guest-options.ts";
+export type { WasmGuestOptions } from "./guest-options.ts";
 
 export interface WasmGuest {
   /** Hooks that the module exports a function for. */

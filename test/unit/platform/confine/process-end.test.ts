@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { howItEnded, type Ending } from "../../../../src/platform/confine/process-end.ts";
 import { readPlan, writePlan, type ConfinePlan } from "../../../../src/platform/confine/plan.ts";
-import { parseCpuMs } from "../../../../src/platform/confine/process-time.ts";
+import { parseStat } from "../../../../src/platform/confine/process-stat.ts";
 
 const ended: Ending = {
   status: 0,
@@ -93,5 +93,5 @@ test.each([
   ["4711 (a) (b 9 9) R 1 1 1 0 -1 0 0 0 0 0 7 8 0 0", 150],
   ["", undefined],
 ])("the CPU time in %j is %p ms", (stat, ms) => {
-  expect(parseCpuMs(stat)).toBe(ms as number);
+  expect(parseStat(stat)?.cpuMs).toBe(ms as number);
 });

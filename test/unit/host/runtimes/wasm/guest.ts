@@ -1,9 +1,9 @@
 /** A guest with a broker and a log that remember. */
 import { fail } from "../../../../../src/base/errors.ts";
 import type { LogLevel } from "../../../../../src/base/log.ts";
+import type { MethodShape } from "../../../../../src/host/runtimes/runtime.ts";
 import {
   makeWasmGuest,
-  type HostMethod,
   type WasmGuest,
   type WasmGuestOptions,
 } from "../../../../../src/host/runtimes/wasm/wasm-guest.ts";
@@ -16,7 +16,7 @@ export interface TestGuest {
   readonly lines: { readonly level: LogLevel; readonly text: string }[];
 }
 
-export const METHODS: readonly HostMethod[] = [
+export const METHODS: readonly MethodShape[] = [
   { name: "kv.get", args: ["key"], needs: [], asked: [], linked: true },
   { name: "kv.set", args: ["key", "value"], needs: [], asked: [], linked: true },
   { name: "kv.delete", args: ["key"], needs: [], asked: [], linked: true },

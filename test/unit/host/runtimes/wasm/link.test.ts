@@ -79,7 +79,7 @@ describe("what was not granted is not linked", () => {
     });
 
   test("the command names what plugin.toml asks for, where another would do as well", async () => {
-    const methods = UNGRANTED.map((method) => ({ ...method, asked: ["notify_send"] }));
+    const methods = UNGRANTED.map((method) => ({ ...method, asked: ["notify_send"] as const }));
     const code = importing("extism:host/env", "http_headers", "(result i64)");
     expect((await refusal(code, { methods })).hint).toBe(
       "to allow it: voxeltron plugin grant sample notify_send",
