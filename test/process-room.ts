@@ -61,23 +61,6 @@ export function isRunning({ pid }: ConfinedProcess): boolean {
   return existsSync(`/proc/${pid}`);
 }
 
-/** The longest time that the event loop of this thread stood still while `work` ran. */
-export async function longestGap(work: () => Promise<void>): Promise<number> {
-  let longest = 0;
-  let last = performance.now();
-  const timer = setInterval(() => {
-    longest = Math.max(longest, performance.now() - last);
-    last = performance.now();
-  }, 1);
-  try {
-    await work();
-    await Bun.sleep(2);
-  } finally {
-    clearInterval(timer);
-  }
-  return longest;
-}
-
 // --- internal ---
 
 /** Nobody's. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { FRAME_BYTES_MAX, frameText } from "../../../src/host/frames/frame.ts";
 import { openFrameSocket } from "../../../src/host/frames/frame-socket.ts";
 import { until } from "../../harness.ts";
-import { longestGap } from "../../process-room.ts";
+import { longestGap } from "../../outcome.ts";
 
 const ECHO = join(import.meta.dir, "../../fixtures/frame-echo.ts");
 

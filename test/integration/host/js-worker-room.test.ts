@@ -1,22 +1,12 @@
 /** The Worker room as a whole: a plugin's code runs, asks for things, and is stopped when it must be. */
 import { describe, expect, test } from "bun:test";
-import { fail, isVoxError } from "../../../src/base/errors.ts";
+import { fail } from "../../../src/base/errors.ts";
 import { LIMITS } from "../../../src/base/limits.ts";
 import { until } from "../../harness.ts";
 import { hookCode, openRoom, recordedDoor } from "../../js-room.ts";
+import { longestGap, outcome } from "../../outcome.ts";
 
 const DEADLINE = { deadlineMs: 5000 };
-
-async function outcome(
-  work: Promise<unknown>,
-): Promise<{ code: string; message: string; details: Record<string, unknown> }> {
-  try {
-    return { code: "ok", message: JSON.stringify(await work), details: {} };
-  } catch (error) {
-    if (!isVoxError(error)) throw error;
-    return { code: error.code, message: error.message, details: { ...error.details } };
-  }
-}
 
 describe("a plugin that behaves", () => {
   test("gets its event, its context and its config, and its answer comes back", async () => {
@@ -230,23 +220,6 @@ describe("a plugin that fails", () => {
     },
   );
 });
-
-/** The longest time that the event loop of this thread stood still while `work` ran. */
-async function longestGap(work: () => Promise<void>): Promise<number> {
-  let longest = 0;
-  let last = performance.now();
-  const timer = setInterval(() => {
-    longest = Math.max(longest, performance.now() - last);
-    last = performance.now();
-  }, 1);
-  try {
-    await work();
-    await Bun.sleep(2);
-  } finally {
-    clearInterval(timer);
-  }
-  return longest;
-}
 
 describe("a plugin that must be stopped", () => {
   const attacks: readonly (readonly [what: string, body: string, code: string])[] = [

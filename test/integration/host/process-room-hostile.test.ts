@@ -7,7 +7,8 @@ import { isVoxError } from "../../../src/base/errors.ts";
 import { LIMITS } from "../../../src/base/limits.ts";
 import { until } from "../../harness.ts";
 import { hookCode, recordedDoor } from "../../js-room.ts";
-import { canConfine, isRunning, longestGap, processRooms } from "../../process-room.ts";
+import { longestGap } from "../../outcome.ts";
+import { canConfine, isRunning, processRooms } from "../../process-room.ts";
 
 const DEADLINE = { deadlineMs: 10_000 };
 

@@ -1,26 +1,16 @@
 /** The process room for JavaScript as a whole: what a plugin finds in its world, how it loads, fails and is ended. */
 import { describe, expect, test } from "bun:test";
 import { systemClock } from "../../../src/base/clock.ts";
-import { fail, isVoxError } from "../../../src/base/errors.ts";
+import { fail } from "../../../src/base/errors.ts";
 import { LIMITS } from "../../../src/base/limits.ts";
 import { openProcessRoom } from "../../../src/host/runtimes/process/room.ts";
 import type { StartConfined } from "../../../src/platform/confine/confined-process.ts";
 import { until } from "../../harness.ts";
 import { hookCode, recordedDoor } from "../../js-room.ts";
+import { outcome } from "../../outcome.ts";
 import { canConfine, isRunning, processRooms } from "../../process-room.ts";
 
 const DEADLINE = { deadlineMs: 5000 };
-
-async function outcome(
-  work: Promise<unknown>,
-): Promise<{ code: string; message: string; details: Record<string, unknown> }> {
-  try {
-    return { code: "ok", message: JSON.stringify(await work), details: {} };
-  } catch (error) {
-    if (!isVoxError(error)) throw error;
-    return { code: error.code, message: error.message, details: { ...error.details } };
-  }
-}
 
 /** What one expression gives inside of a plugin's module. */
 async function evaluate(expression: string): Promise<unknown> {
