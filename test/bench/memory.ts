@@ -1,6 +1,6 @@
 /** What the idle daemon and each idle plugin hold in memory. */
-import { readFileSync } from "node:fs";
 import { makeMachine } from "../e2e/machine.ts";
+import { residentMegabytes } from "../resident.ts";
 import type { Row } from "./measure.ts";
 
 const PLUGINS = 20;
@@ -38,9 +38,4 @@ export async function benchMemory(): Promise<Row[]> {
     },
     { what: `all ${PLUGINS}, divided`, value: (full - empty) / PLUGINS, unit: "MB", runs: PLUGINS },
   ];
-}
-
-function residentMegabytes(pid: number): number {
-  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-  return Number(kilobytes) / 1024;
 }

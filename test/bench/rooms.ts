@@ -73,11 +73,11 @@ async function callsIn(kind: RoomKind): Promise<Row[]> {
   const times: number[] = [];
   for (let i = 0; i < CALLS; i++) times.push(await timed(call));
   await room.stop();
-  const process = kind === "js-worker" ? {} : { aim: "≤ 150 µs" };
+  const extra = kind === "js-worker" ? {} : { aim: "≤ 150 µs" };
   return callRows(
     `${kind}: a call with 1 KB in and out`,
     times.map((ms) => ms * 1000),
-    process,
+    extra,
   );
 }
 

@@ -7,6 +7,7 @@ import { makeClient, type Client } from "../../src/api/client.ts";
 import { isVoxError } from "../../src/base/errors.ts";
 import { needs } from "../harness.ts";
 import { ANSWER_MS, ATTEMPTS, longestWait } from "./longest-wait.ts";
+import { residentMegabytes } from "../resident.ts";
 import { makeMachine } from "./machine.ts";
 
 const PLUGIN = `
@@ -103,8 +104,6 @@ describe.skipIf(!needs("compiled"))("a plugin with", () => {
   });
 
   test("all of that leaves the daemon's memory and threads as they were", async () => {
-    const status = await Bun.file(`/proc/${machine.pid()}/status`).text();
-    const kilobytes = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]);
-    expect(kilobytes / 1024).toBeLessThan(400);
+    expect(residentMegabytes(machine.pid())).toBeLessThan(400);
   });
 });

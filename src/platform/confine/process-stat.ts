@@ -1,5 +1,6 @@
 /** What the kernel counts of a process: its CPU time, its threads and its resident memory, from /proc/PID/stat. */
 import { closeSync, openSync, readSync } from "node:fs";
+import { statFields } from "../stat-fields.ts";
 
 export interface ProcessStat {
   /** Undefined once the process is gone. */
@@ -26,9 +27,9 @@ export function openProcessStat(pid: number): ProcessStat {
   };
 }
 
-/** The name, second field, may hold spaces and parentheses: fields are counted from its end. */
+/** Undefined for what is no such line, as of a process that is gone. */
 export function parseStat(stat: string): ProcessUse | undefined {
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const fields = statFields(stat);
   const ticks = Number(fields[FIELD.userTime]) + Number(fields[FIELD.systemTime]);
   if (Number.isNaN(ticks)) return undefined;
   return {

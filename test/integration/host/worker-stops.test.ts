@@ -3,10 +3,11 @@
  * was. The work is the engine's own loops, which no check of the language's ends. `bun run soak` does 200 stops.
  */
 import { expect, test } from "bun:test";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { isVoxError } from "../../../src/base/errors.ts";
 import { needs, until } from "../../harness.ts";
 import { hookCode, openRoom } from "../../js-room.ts";
+import { residentMegabytes } from "../../resident.ts";
 
 const STOPS = Number(process.env["VOXELTRON_STOPS"] ?? 16);
 const DEADLINE_MS = 60;
@@ -32,14 +33,14 @@ test.skipIf(!needs("linux"))(
   async () => {
     await stopAll(ENDLESS.length);
     await until(() => threads() <= calm.threads + 1, { timeoutMs: 20_000, what: "the first threads to end" });
-    const before = { threads: threads(), megabytes: megabytes() };
+    const before = { threads: threads(), megabytes: residentMegabytes(process.pid) };
     await stopAll(STOPS);
     await until(() => threads() <= before.threads + 1, {
       timeoutMs: 20_000,
       what: "the last threads to end",
     });
     Bun.gc(true);
-    expect(megabytes() - before.megabytes).toBeLessThan(48);
+    expect(residentMegabytes(process.pid) - before.megabytes).toBeLessThan(48);
     const [cpu, start] = [process.cpuUsage(), performance.now()];
     await until(() => performance.now() - start > 300);
     const used = process.cpuUsage(cpu);
@@ -69,8 +70,4 @@ async function stopAll(count: number): Promise<void> {
 
 function threads(): number {
   return readdirSync("/proc/self/task").length;
-}
-
-function megabytes(): number {
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "latin1"))?.[1]) / 1024;
 }

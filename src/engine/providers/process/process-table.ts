@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { systemCode } from "../../../base/errors.ts";
+import { statFields } from "../../../platform/stat-fields.ts";
 
 export interface ProcessTable {
   /** Who has this pid now. A zombie has ended: nobody. */
@@ -62,7 +63,7 @@ export function makeProcessTable(): ProcessTable {
   };
 }
 
-/** The fields that we need of a line of /proc/PID/stat. The name in it may hold anything, brackets and blanks too. */
+/** The fields that we need of a line of /proc/PID/stat. */
 export function parseStat(line: string): {
   readonly state: string;
   readonly parent: number;
@@ -70,7 +71,7 @@ export function parseStat(line: string): {
   readonly isKernelThread: boolean;
   readonly startTicks: number;
 } {
-  const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
+  const fields = statFields(line);
   const [state = "X", parent, , session] = fields;
   return {
     state,
