@@ -5,7 +5,7 @@
 import { isVoxError, type VoxError } from "../base/errors.ts";
 import type { Environment } from "../base/paths.ts";
 import type { BundlePlugin } from "../host/bundle/bundle-plugin.ts";
-import { confinementReport } from "../platform/confine/report.ts";
+import { confinementReport, type ConfinementReport } from "../platform/confine/report.ts";
 import { areIdsMapped } from "../platform/id-maps.ts";
 import { ownUnit } from "../platform/own-unit.ts";
 import { DEFAULT_UID_RANGE } from "./config-values.ts";
@@ -58,15 +58,20 @@ export async function examineWithout(
 
 // --- internal ---
 
-type Check = (facts: DoctorFacts) => readonly Finding[] | Promise<readonly Finding[]>;
+interface Seen extends DoctorFacts {
+  readonly report: ConfinementReport;
+}
+
+type Check = (seen: Seen) => readonly Finding[] | Promise<readonly Finding[]>;
 
 const CHECKS: readonly Check[] = [confinement, trial, pluginUsers, allowUnconfined];
 
 const NOT_TESTED = ["Docker", "the network", "certificates", "free disk space", "the service's unit file"];
 
 async function findAll(facts: DoctorFacts): Promise<Finding[]> {
+  const seen = { ...facts, report: confinementReport() };
   const findings: Finding[] = [];
-  for (const check of CHECKS) findings.push(...(await check(facts)));
+  for (const check of CHECKS) findings.push(...(await check(seen)));
   return findings;
 }
 
@@ -100,8 +105,8 @@ function failed(name: string, { message, hint }: VoxError): Finding {
 }
 
 /** Can plugin processes be confined? */
-function confinement(): Finding[] {
-  return confinementReport().checks.map(({ name, ok, required, found, advice }) => ({
+function confinement({ report }: Seen): Finding[] {
+  return report.checks.map(({ name, ok, required, found, advice }) => ({
     name: `confinement.${name}`,
     ok,
     required,
@@ -111,8 +116,8 @@ function confinement(): Finding[] {
 }
 
 /** The kernel says that it can: does it? The bundler's process is one of them, and harms nobody. */
-async function trial({ bundle }: DoctorFacts): Promise<Finding[]> {
-  if (!confinementReport().ok) return [];
+async function trial({ bundle, report }: Seen): Promise<Finding[]> {
+  if (!report.ok) return [];
   const name = "confinement.trial";
   try {
     await bundle(new Map([["index.js", new TextEncoder().encode("export default {};")]]), "index.js");
@@ -125,10 +130,10 @@ async function trial({ bundle }: DoctorFacts): Promise<Finding[]> {
 }
 
 /** Do the ids exist that they are to run as? Whether users can be changed at all, `confinement.uid` says. */
-function pluginUsers({ plugins }: DoctorFacts): Finding[] {
+function pluginUsers({ plugins, report }: Seen): Finding[] {
   const { first, last } = plugins.uid_range;
   const range = `${first} to ${last}`;
-  const check = { name: "plugins.uid_range", required: canChangeUid(confinementReport()) };
+  const check = { name: "plugins.uid_range", required: canChangeUid(report) };
   if (areIdsMapped(first, last)) return [{ ...check, ok: true, found: range, advice: null }];
   const found = `not all of ${range} exist in this user namespace`;
   const advice = check.required
@@ -138,7 +143,7 @@ function pluginUsers({ plugins }: DoctorFacts): Finding[] {
 }
 
 /** Does the operator let them run where they can't be? */
-function allowUnconfined({ plugins: { allow_unconfined: allowed } }: DoctorFacts): Finding[] {
+function allowUnconfined({ plugins: { allow_unconfined: allowed } }: Seen): Finding[] {
   return [
     {
       name: "plugins.allow_unconfined",

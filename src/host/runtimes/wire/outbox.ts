@@ -43,8 +43,10 @@ export function makeOutbox(
     host(id, body) {
       if (pending.size >= LIMITS.guestPendingCalls)
         return `more than ${LIMITS.guestPendingCalls} calls wait for an answer`;
-      const whole = refuseShape(body) === "" ? embed(body) : body;
-      const refusal = refuse(whole);
+      const shape = refuseShape(body);
+      // With its bytes in, the message is longer and has the shape that it had.
+      const whole = shape === "" ? embed(body) : body;
+      const refusal = refuseSize(whole) || shape;
       if (refusal !== "") return refusal;
       const held = [...pending.values()].reduce((sum, chars) => sum + chars, whole.length);
       if (held > LIMITS.guestPendingBytes)
@@ -74,7 +76,11 @@ export function makeOutbox(
 const LOG_MESSAGE_CHARS = 16 * LIMITS.logTextChars;
 
 function refuse(text: string): string {
-  if (fitsMessage(text, BODY_BYTES_MAX)) return refuseShape(text);
+  return refuseSize(text) || refuseShape(text);
+}
+
+function refuseSize(text: string): string {
+  if (fitsMessage(text, BODY_BYTES_MAX)) return "";
   const bytes = text.length > BODY_BYTES_MAX ? text.length : Buffer.byteLength(text);
   return `the message has ${formatBytes(bytes)}, at most ${formatBytes(LIMITS.messageBytes)} can be sent`;
 }
