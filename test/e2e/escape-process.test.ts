@@ -17,20 +17,13 @@ import { makeScene, type Scene } from "../escape/native/scene.ts";
 import { changes, type View } from "../escape/native/scene-view.ts";
 import { needs } from "../harness.ts";
 import { ownModule } from "../wasm/modules.ts";
+import { alertEvent } from "./alert-event.ts";
 import { processOf } from "./daemon-children.ts";
 import { makeMachine } from "./machine.ts";
 
 const SECRET = `secret-${crypto.randomUUID()}`;
 const ABSENT_ELSEWHERE = /by the (32-bit door|x32 numbering)/;
-const ALERT = {
-  name: "x",
-  state: "firing",
-  metric: "x",
-  value: 1,
-  threshold: 1,
-  since: "2026-01-01T00:00:00Z",
-  message: "x",
-};
+const ALERT = alertEvent("x");
 /** Without those that waste its process: for them there is robustness-process.test.ts. */
 const attacks = ATTACKS.filter(
   ({ name, wastes }) => !wastes && (process.arch === "x64" || !ABSENT_ELSEWHERE.test(name)),

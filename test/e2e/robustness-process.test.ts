@@ -12,6 +12,7 @@ import { needs, until } from "../harness.ts";
 import { ownModule } from "../wasm/modules.ts";
 import { isThere, memoryOf, processOf, threadsOf } from "./daemon-children.ts";
 import { ANSWER_MS, ATTEMPTS, longestWait } from "./longest-wait.ts";
+import { alertEvent } from "./alert-event.ts";
 import { makeMachine } from "./machine.ts";
 
 const MIB = 1024 * 1024;
@@ -81,15 +82,7 @@ describe.skipIf(!needs("compiled") || !needs("confinement"))("in a process room"
   afterAll(() => machine[Symbol.asyncDispose]());
 
   async function call(name: string, message: string): Promise<string> {
-    const event = {
-      name: "x",
-      state: "firing",
-      metric: "x",
-      value: 1,
-      threshold: 1,
-      since: "2026-01-01T00:00:00Z",
-      message,
-    };
+    const event = alertEvent(message);
     try {
       const { result } = await client.call("plugin.call", { name, hook: "on_alert", event });
       return `ok: ${typeof result === "string" ? result : JSON.stringify(result)}`;
