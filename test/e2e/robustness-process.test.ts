@@ -104,8 +104,7 @@ describe.skipIf(!needs("compiled") || !needs("confinement"))("in a process room"
   async function endsWell(name: string, deed: string, expected: RegExp): Promise<void> {
     const waits: number[] = [];
     do {
-      // What it did before may end its room only now.
-      await until(async () => (await call(name, "echo well")) === "ok: well", { what: "a room that works" });
+      await works(name);
       const { pid, ending, wait, most } = await misbehave(name, deed);
       waits.push(wait);
       expect(ending).toMatch(expected);
@@ -114,7 +113,12 @@ describe.skipIf(!needs("compiled") || !needs("confinement"))("in a process room"
         await until(() => !isThere(pid), { what: "the end of its process" });
     } while (Math.min(...waits) >= ANSWER_MS && waits.length < ATTEMPTS);
     expect(Math.min(...waits)).toBeLessThan(ANSWER_MS);
-    expect(await call(name, "echo well")).toBe("ok: well");
+    await works(name);
+  }
+
+  /** A deed that was answered may have left its process with too much: then the watch ends that a moment later, and a call in it. */
+  async function works(name: string): Promise<void> {
+    await until(async () => (await call(name, "echo well")) === "ok: well", { what: "a room that works" });
   }
 
   test.each(NATIVE)("%s gets its named error, and nobody else waits", async (deed, code) => {
