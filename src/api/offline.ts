@@ -39,7 +39,8 @@ export async function offlinePlugins(dataDir: string): Promise<readonly PluginDe
       linkProblem: () => undefined,
       configFor: () => ({}),
       ceiling: () => CAPABILITY_NAMES,
-      pendingFor: (plugin) => deliveries.countPending(plugin),
+      redact: (text) => text,
+    pendingFor: (plugin) => deliveries.countPending(plugin),
     });
     const details = makePluginRows(db)
       .list()

@@ -12,6 +12,7 @@ import { pluginDev } from "./commands/plugin-dev.ts";
 import { pluginInstall } from "./commands/plugin-install.ts";
 import { pluginCommands } from "./commands/plugin.ts";
 import { registryCommands } from "./commands/registry.ts";
+import { secretCommands } from "./commands/secret.ts";
 import { serviceCommands } from "./commands/service.ts";
 
 export const commands: readonly Command[] = [
@@ -25,6 +26,7 @@ export const commands: readonly Command[] = [
   ...serviceCommands,
   exec,
   ...envCommands,
+  ...secretCommands,
   ...eventCommands,
   ...registryCommands,
   ...configCommands,

@@ -5,6 +5,7 @@
 import type { Clock } from "../base/clock.ts";
 import { LIMITS } from "../base/limits.ts";
 import { pluginsDir } from "../base/paths.ts";
+import type { Redact } from "../base/redact.ts";
 import { makeBroker, type Broker } from "../host/capabilities/broker.ts";
 import { makeCatalogue } from "../host/capabilities/catalogue.ts";
 import type { OwnEndpoint } from "../host/capabilities/notification-endpoints.ts";
@@ -36,6 +37,7 @@ import { makePluginUidRows } from "../state/plugin-uids.ts";
 import { startJsWorker } from "../workers.ts";
 import { makeConfinement, type Confinement } from "./confinement.ts";
 import { embeddedPlugins } from "./embedded-plugins.ts";
+import { redactedAuditRows, redactedDeliveryRows, redactedLogRows } from "./redacted-rows.ts";
 import type { World } from "./world.ts";
 
 export interface HostNeeds {
@@ -44,6 +46,8 @@ export interface HostNeeds {
   readonly channels: ChannelSender & { endpoints(): readonly OwnEndpoint[] };
   readonly calledEvent: PluginsDeps["calledEvent"];
   readonly eventRows: EventRows;
+  /** Takes secrets out of what plugins say: a plugin that may read one may also repeat it. */
+  readonly redact: Redact;
 }
 
 export interface Host {
@@ -56,12 +60,12 @@ export interface Host {
 
 export function composeHost(world: World, db: Database, needs: HostNeeds): Host {
   const { config, clock, log } = world;
-  const { http, channels, calledEvent, eventRows: events } = needs;
+  const { http, channels, calledEvent, eventRows: events, redact } = needs;
   const transaction = <T>(work: () => T): T => inTransaction(db, work);
   const kv = makePluginKvRows(db);
   const uids = makePluginUidRows(db);
   const confinement = makeConfinement(world, uids);
-  const logs = makePluginLogs(makePluginLogRows(db, LIMITS.logRowsPerPlugin));
+  const logs = makePluginLogs(redactedLogRows(makePluginLogRows(db, LIMITS.logRowsPerPlugin), redact));
   const broker: Broker = makeBroker({
     methods: makeCatalogue({
       keyValues: kv,
@@ -73,7 +77,7 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
       channels,
     }),
     callerOf: (plugin) => plugins.callerOf(plugin),
-    audit: makeAuditRows(db, LIMITS.auditRowsPerPlugin),
+    audit: redactedAuditRows(makeAuditRows(db, LIMITS.auditRowsPerPlugin), redact),
     pluginLogs: logs,
     clock,
     log,
@@ -100,10 +104,11 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
     idleMs: () => config().plugins.idle_timeout,
     kv,
     logs,
+    redact,
     clock,
     log,
   });
-  const deliveries = makeDeliveryRows(db);
+  const deliveries = redactedDeliveryRows(makeDeliveryRows(db), redact);
   const feed = makeEventFeed({ events, deliveries });
   const gates = makeGates({ runner: plugins, deliveries, feed, clock, log });
   const dispatcher: Dispatcher = makeDispatcher({
