@@ -10,6 +10,7 @@ import { makeBroker, type Broker } from "../host/capabilities/broker.ts";
 import { makeCatalogue } from "../host/capabilities/catalogue.ts";
 import type { OwnEndpoint } from "../host/capabilities/notification-endpoints.ts";
 import type { ChannelSender } from "../host/capabilities/notify.ts";
+import type { SecretReader } from "../host/capabilities/secrets.ts";
 import { makeEventFeed, type EventFeed } from "../host/deliveries/feed.ts";
 import { makeDispatcher, type Dispatcher } from "../host/deliveries/dispatcher.ts";
 import { makeGates, type AskGates } from "../host/deliveries/gates.ts";
@@ -48,6 +49,7 @@ export interface HostNeeds {
   readonly eventRows: EventRows;
   /** Takes secrets out of what plugins say: a plugin that may read one may also repeat it. */
   readonly redact: Redact;
+  readonly secretReader: SecretReader;
 }
 
 export interface Host {
@@ -56,6 +58,8 @@ export interface Host {
   readonly feed: EventFeed;
   readonly gates: AskGates;
   readonly confinement: Pick<Confinement, "status" | "bundle">;
+  /** The configuration was read again: what it no longer allows ends. */
+  configured(): void;
 }
 
 export function composeHost(world: World, db: Database, needs: HostNeeds): Host {
@@ -75,10 +79,12 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
         ownEndpoints: () => channels.endpoints(),
       },
       channels,
+      secrets: needs.secretReader,
     }),
     callerOf: (plugin) => plugins.callerOf(plugin),
     audit: redactedAuditRows(makeAuditRows(db, LIMITS.auditRowsPerPlugin), redact),
     pluginLogs: logs,
+    quota: () => config().plugins.quota,
     clock,
     log,
   });
@@ -98,7 +104,10 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
     embedded: embeddedPlugins(),
     calledEvent,
     pendingFor: (plugin) => dispatcher.pendingFor(plugin),
-    changed: (plugin) => dispatcher.pluginChanged(plugin),
+    changed(plugin) {
+      broker.rightsChanged(plugin);
+      dispatcher.pluginChanged(plugin);
+    },
     ceiling: () => config().plugins.ceiling,
     configFor: (plugin) => config().plugins.config[plugin] ?? {},
     idleMs: () => config().plugins.idle_timeout,
@@ -120,7 +129,7 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
     clock,
     log,
   });
-  return { plugins, dispatcher, feed, gates, confinement };
+  return { plugins, dispatcher, feed, gates, confinement, configured: () => broker.rightsChanged() };
 }
 
 // --- internal ---

@@ -26,7 +26,7 @@ export interface Parts
   extends
     Pick<Engine, "deploys" | "services" | "environment" | "events">,
     Pick<Secrets, "secrets" | "keyRotation" | "registries">,
-    Pick<Host, "plugins" | "dispatcher" | "feed" | "confinement"> {
+    Pick<Host, "plugins" | "dispatcher" | "feed" | "confinement" | "configured"> {
   readonly uploads: Uploads;
   /** Takes secrets out of a text that leaves the daemon. */
   readonly redact: Redact;
@@ -46,7 +46,7 @@ export function compose(world: World): Parts {
   const db = openDatabase(databaseFile(dataDir));
   const eventRows = makeEventRows(db);
   const state = makeServiceState(db);
-  const { redaction, ...secrets } = composeSecrets(world, db, state);
+  const { redaction, secretReader, ...secrets } = composeSecrets(world, db, state);
   const uploads = makeUploads(dataDir, clock);
   const http = makeHttpClient({ resolve: systemResolver, clock });
   const { gates, ...host } = composeHost(world, db, {
@@ -58,6 +58,7 @@ export function compose(world: World): Parts {
     },
     eventRows,
     redact: (text) => redaction.all(text),
+    secretReader,
   });
   const { edges, processes, containers, ...engine } = composeEngine(world, db, {
     state,

@@ -37,7 +37,7 @@ export function makeKeyRotation({ ring, box, values, transaction, flush, log }: 
   function sealAnew(): number {
     const all = values();
     transaction(() => {
-      for (const { purpose, sealed, replace } of all) replace(box.seal(box.open(sealed, purpose), purpose));
+      for (const value of all) value.replace(box.seal(box.open(value.sealed, value.purpose), value.purpose));
     });
     flush();
     return all.length;

@@ -5,14 +5,23 @@
 import type { Method } from "./method.ts";
 import { netMethods, type NetOptions } from "./net.ts";
 import { notifyMethods, type ChannelSender } from "./notify.ts";
+import { secretMethods, type SecretReader } from "./secrets.ts";
 import { selfMethods, type KeyValueRows } from "./self.ts";
+import { streamMethods } from "./stream.ts";
 
 export interface CataloguePowers {
   readonly keyValues: KeyValueRows;
   readonly net: NetOptions;
   readonly channels: ChannelSender;
+  readonly secrets: SecretReader;
 }
 
 export function makeCatalogue(powers: CataloguePowers): readonly Method[] {
-  return [...selfMethods(powers.keyValues), ...netMethods(powers.net), ...notifyMethods(powers.channels)];
+  return [
+    ...selfMethods(powers.keyValues),
+    ...netMethods(powers.net),
+    ...notifyMethods(powers.channels),
+    ...secretMethods(powers.secrets),
+    ...streamMethods(),
+  ];
 }

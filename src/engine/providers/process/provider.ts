@@ -107,8 +107,9 @@ export function makeProcessProvider(options: ProcessProviderOptions): ProcessPro
     async exec(id, execOptions) {
       const instance = await existing(id);
       if (instance.status().state !== "running") throw fail("service.stopped", `${id} is not running`);
-      const secrets = secretsOf(instance.spec.service);
-      const plan = await planRun(files.app(id), { ...instance.spec, secrets, command: execOptions.command });
+      const { spec } = instance;
+      const wish = { ...spec, secrets: secretsOf(spec.service), command: execOptions.command };
+      const plan = await planRun(files.app(id), wish, await files.tools(id));
       return execBeside(plan, execOptions);
     },
 

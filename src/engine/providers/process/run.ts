@@ -82,7 +82,8 @@ export function makeRun(
   async function begin(): Promise<void> {
     try {
       await endAll();
-      const plan = await planRun(files.app(id), { ...spec, secrets: secretsOf(spec.service) });
+      const wish = { ...spec, secrets: secretsOf(spec.service) };
+      const plan = await planRun(files.app(id), wish, await files.tools(id));
       await save({ desired: "running", main: null, exit: null, startedAt: timestamp(clock.now()) });
       const started = logs.withOutput((output) => launch(plan, output));
       child = started;

@@ -11,13 +11,19 @@ test("makeCatalogue offers exactly these methods, under these capabilities", () 
       ownEndpoints: () => [],
     },
     channels: { channels: () => [], send: async () => {} },
+    secrets: { get: () => "", names: () => [] },
   });
   expect(methods.map(({ name, args, anyOf }) => [name, args, anyOf])).toEqual([
     ["kv.get", ["key"], []],
     ["kv.set", ["key", "value"], []],
     ["kv.delete", ["key"], []],
     ["kv.list", ["prefix"], []],
-    ["net.fetch", [], ["network_outbound", "notify_send"]],
+    ["net.fetch", "object", ["network_outbound", "notify_send"]],
     ["notify.send", ["channel", "message"], ["notify_send"]],
+    ["secrets.get", ["service", "name"], ["secrets_read"]],
+    ["secrets.list", ["service"], ["secrets_read"]],
+    ["stream.next", "object", []],
+    ["stream.write", "object", []],
+    ["stream.close", "object", []],
   ]);
 });
