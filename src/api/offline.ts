@@ -40,7 +40,7 @@ export async function offlinePlugins(dataDir: string): Promise<readonly PluginDe
       configFor: () => ({}),
       ceiling: () => CAPABILITY_NAMES,
       redact: (text) => text,
-    pendingFor: (plugin) => deliveries.countPending(plugin),
+      pendingFor: (plugin) => deliveries.countPending(plugin),
     });
     const details = makePluginRows(db)
       .list()

@@ -15,8 +15,7 @@ export async function askFor(
   how: "ask" | "askHidden",
   advice: string,
 ): Promise<string> {
-  if (!isInteractive(io))
-    throw fail("usage.invalid", "there is no terminal to ask at", { hint: advice });
+  if (!isInteractive(io)) throw fail("usage.invalid", "there is no terminal to ask at", { hint: advice });
   const answer = await io[how](question);
   if (answer === undefined) throw fail("operation.interrupted", "interrupted");
   if (answer === "") throw fail("usage.invalid", "nothing was typed");
@@ -62,7 +61,9 @@ async function readBounded(path: string): Promise<Uint8Array> {
       if (size === bytes.length) throw new Error(`it has more than ${formatBytes(LIMITS.envValueBytes)}`);
     }
   } catch (error) {
-    throw fail("usage.invalid", `the file ${quote(path)} can't be read: ${messageOf(error)}`, { cause: error });
+    throw fail("usage.invalid", `the file ${quote(path)} can't be read: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 

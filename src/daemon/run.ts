@@ -67,7 +67,9 @@ export async function runDaemon({ flags, environment, serve }: RunOptions): Prom
     const lock = withUmask(PRIVATE, () => lockDataDir(config.data_dir));
     stack.defer(() => lock.release());
     await prepareSocket(config.socket);
-    const parts = withUmask(PRIVATE, () => compose({ config: () => config, log, clock: systemClock, credentials }));
+    const parts = withUmask(PRIVATE, () =>
+      compose({ config: () => config, log, clock: systemClock, credentials }),
+    );
     redact = parts.redact;
     stack.defer(() => parts.close());
     running = parts;

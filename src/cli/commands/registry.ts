@@ -24,7 +24,9 @@ const login = command({
     if (byPipe && options.username === undefined)
       throw usage("--password-stdin needs --username", { words: "registry login" });
     const username = options.username ?? (await askFor(io, "Username: ", "ask", ADVICE));
-    const password = byPipe ? await readPiped(io, "password") : await askFor(io, "Password: ", "askHidden", ADVICE);
+    const password = byPipe
+      ? await readPiped(io, "password")
+      : await askFor(io, "Password: ", "askHidden", ADVICE);
     await (await context.client()).call("registry.login", { host, username, password });
     await io.stdout.write(
       flags.json ? json({ host, username }) : `logged in to ${printable(host)} as ${printable(username)}\n`,

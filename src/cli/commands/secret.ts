@@ -87,9 +87,7 @@ const rotateKey = command({
   ],
   async run({ io, flags, client }) {
     const { sealed } = await (await client()).call("secret.rotate", {});
-    await io.stdout.write(
-      flags.json ? json({ sealed }) : `there is a new key; sealed with it: ${sealed}\n`,
-    );
+    await io.stdout.write(flags.json ? json({ sealed }) : `there is a new key; sealed with it: ${sealed}\n`);
   },
 });
 

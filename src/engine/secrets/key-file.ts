@@ -92,9 +92,13 @@ function checkOwner(descriptor: number, { file, kind }: KeyPlace): void {
   // The service manager gives a credential to its user by an access list, whose mask looks like rights of the group.
   const others = kind === "credential" ? 0o007 : 0o077;
   if ((open & others) !== 0)
-    throw fail("secret.key_exposed", `the key file ${file} has mode ${open.toString(8)} and others may read it`, {
-      hint: `take the right away with: chmod 600 ${file}`,
-    });
+    throw fail(
+      "secret.key_exposed",
+      `the key file ${file} has mode ${open.toString(8)} and others may read it`,
+      {
+        hint: `take the right away with: chmod 600 ${file}`,
+      },
+    );
   if (uid !== 0 && uid !== process.getuid?.())
     throw fail("secret.key_exposed", `the key file ${file} belongs to user ${uid}, who may read it`, {
       hint: "give it to the daemon's user, or to root",
@@ -104,9 +108,13 @@ function checkOwner(descriptor: number, { file, kind }: KeyPlace): void {
 function split(bytes: Buffer, file: string): readonly Key[] {
   const count = bytes.length / KEY_BYTES;
   if (!Number.isInteger(count) || count < 1 || count > KEYS_MAX)
-    throw fail("secret.key_invalid", `the key file ${file} has ${bytes.length} bytes instead of ${KEY_BYTES}`, {
-      hint: `put the right file back; a new key is ${KEY_BYTES} random bytes: head -c ${KEY_BYTES} /dev/urandom`,
-    });
+    throw fail(
+      "secret.key_invalid",
+      `the key file ${file} has ${bytes.length} bytes instead of ${KEY_BYTES}`,
+      {
+        hint: `put the right file back; a new key is ${KEY_BYTES} random bytes: head -c ${KEY_BYTES} /dev/urandom`,
+      },
+    );
   return Array.from({ length: count }, (_, i) => bytes.subarray(i * KEY_BYTES, (i + 1) * KEY_BYTES));
 }
 

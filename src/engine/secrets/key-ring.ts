@@ -25,10 +25,14 @@ export function makeKeyRing(place: KeyPlace, isNeeded: () => boolean): KeyRing {
       writeKeys(place, keys, true);
     } catch (error) {
       if (isVoxError(error)) throw error;
-      throw fail("secret.key_missing", `there is no key file ${place.file}, and none can be made: ${messageOf(error)}`, {
-        hint: `make one: (umask 077; head -c ${KEY_BYTES} /dev/urandom > ${place.file})`,
-        cause: error,
-      });
+      throw fail(
+        "secret.key_missing",
+        `there is no key file ${place.file}, and none can be made: ${messageOf(error)}`,
+        {
+          hint: `make one: (umask 077; head -c ${KEY_BYTES} /dev/urandom > ${place.file})`,
+          cause: error,
+        },
+      );
     }
     return keys;
   }

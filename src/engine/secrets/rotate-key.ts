@@ -33,7 +33,14 @@ export interface KeyRotationParts {
   readonly log: Log;
 }
 
-export function makeKeyRotation({ ring, box, values, transaction, flush, log }: KeyRotationParts): KeyRotation {
+export function makeKeyRotation({
+  ring,
+  box,
+  values,
+  transaction,
+  flush,
+  log,
+}: KeyRotationParts): KeyRotation {
   function sealAnew(): number {
     const all = values();
     transaction(() => {

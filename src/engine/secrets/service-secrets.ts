@@ -64,7 +64,10 @@ export function makeServiceSecrets({ state, box, redaction, clock }: ServiceSecr
       const before = state.secrets.find(service, name);
       if (Object.hasOwn(state.env.all(service), name)) throw isPlain(service, name);
       if (before === undefined && state.secrets.list(service).length >= LIMITS.secretsPerService)
-        throw fail("secret.invalid", `${service} has ${LIMITS.secretsPerService} secrets, and may have no more`);
+        throw fail(
+          "secret.invalid",
+          `${service} has ${LIMITS.secretsPerService} secrets, and may have no more`,
+        );
       const sealed = box.seal(value, secretPurpose(service, name));
       if (before !== undefined) remember(before);
       state.secrets.put({ service, name, value: sealed, updatedAt: timestamp(clock.now()) });

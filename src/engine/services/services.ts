@@ -109,10 +109,7 @@ export function makeServices(deps: ServiceDeps): Services {
 
 // --- internal ---
 
-async function* redacted(
-  lines: AsyncIterable<LogLine>,
-  redact: Redact,
-): AsyncGenerator<LogLine> {
+async function* redacted(lines: AsyncIterable<LogLine>, redact: Redact): AsyncGenerator<LogLine> {
   for await (const line of lines) yield { ...line, text: redact(line.text) };
 }
 

@@ -50,7 +50,14 @@ beforeAll(() => {
   });
   const log = { ...silentLog, error: (text: string) => void logged.push(text) };
   const upload = async () => ({ upload: "1", files: 0, bytes: 0 });
-  server = serveApi({ socket, handlers: handlers as Handlers, upload, redact: (text) => text.replaceAll("hunter2", "[redacted]"), clock: systemClock, log });
+  server = serveApi({
+    socket,
+    handlers: handlers as Handlers,
+    upload,
+    redact: (text) => text.replaceAll("hunter2", "[redacted]"),
+    clock: systemClock,
+    log,
+  });
 });
 
 afterAll(async () => {

@@ -164,7 +164,9 @@ describe("a key that the daemon can't write", () => {
     const said: string[] = [];
     const next = openVault(dir.path, place, { ...silentLog, info: (text) => void said.push(text) });
     next.rotation.finish();
-    expect(said).toEqual(["all secrets are sealed under the first key of the file: take the others out of it"]);
+    expect(said).toEqual([
+      "all secrets are sealed under the first key of the file: take the others out of it",
+    ]);
     next.close();
 
     writeFileSync(file, young);

@@ -3,7 +3,8 @@ import { redactData } from "../../../../src/base/redact.ts";
 import { printable } from "../../../../src/base/text.ts";
 import { makeRedact } from "../../../../src/engine/secrets/redact.ts";
 
-const PEM = "-----BEGIN KEY-----\nMIIBVgIBADANBgkqhkiG9w0\nshort\nAQEFAASCAUAwggE8AgEAAkEA\n-----END KEY-----";
+const PEM =
+  "-----BEGIN KEY-----\nMIIBVgIBADANBgkqhkiG9w0\nshort\nAQEFAASCAUAwggE8AgEAAkEA\n-----END KEY-----";
 
 describe("secret values", () => {
   test.each([
@@ -61,7 +62,10 @@ describe("secret values", () => {
   test("go out of plain data at any depth; names of fields stay unless they are asked for", () => {
     const redact = makeRedact(["hunter22"]);
     const data = { hunter22: ["hunter22", 1, null, { a: "xhunter22" }], n: 5, t: true };
-    expect(redactData(data, redact)).toEqual({ ...data, hunter22: ["[redacted]", 1, null, { a: "x[redacted]" }] });
+    expect(redactData(data, redact)).toEqual({
+      ...data,
+      hunter22: ["[redacted]", 1, null, { a: "x[redacted]" }],
+    });
     expect(Object.keys(redactData(data, redact, redact) as object)).toEqual(["[redacted]", "n", "t"]);
   });
 

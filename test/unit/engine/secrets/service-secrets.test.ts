@@ -12,9 +12,7 @@ import { makeWorld } from "../service-world.ts";
 
 type World = ReturnType<typeof makeWorld>;
 
-async function withSecrets(
-  work: (parts: ReturnType<typeof setUp>) => void | Promise<void>,
-): Promise<void> {
+async function withSecrets(work: (parts: ReturnType<typeof setUp>) => void | Promise<void>): Promise<void> {
   await using dir = tempDir();
   const parts = setUp(dir.path);
   try {
@@ -29,7 +27,11 @@ function setUp(dir: string) {
   const { state } = plain.deps;
   const box = fileBox(join(dir, "key"), () => state.secrets.list().length > 0);
   const redaction = makeRedaction(state.secrets, (row) => openSecret(box, row));
-  const world: World = makeWorld({ db: plain.db, cluster: plain.provider.cluster, deps: { state, redaction } });
+  const world: World = makeWorld({
+    db: plain.db,
+    cluster: plain.provider.cluster,
+    deps: { state, redaction },
+  });
   return {
     world,
     state,
@@ -92,7 +94,8 @@ describe("the secrets of a service", () => {
         expect.objectContaining({ code, message: expect.not.stringContaining("xxxx") }),
       );
       expect(secrets.list()).toEqual([]);
-    }));
+    }),
+  );
 
   test("are bounded in number", () =>
     withSecrets(({ secrets }) => {
@@ -150,13 +153,17 @@ describe("what is written down of a deploy", () => {
       secrets.set("web", "A", "hunter22");
       world.provider.lines = ["my password is hunter22", `${"x".repeat(494)}hunter22`];
       world.provider.becomes = () => ({ state: "exited", exitCode: 1, detail: "bad argument hunter22" });
-      const error = (await world.deploy({ image: "app:1", port: 3000 }).catch((thrown: unknown) => thrown)) as {
+      const error = (await world
+        .deploy({ image: "app:1", port: 3000 })
+        .catch((thrown: unknown) => thrown)) as {
         details: { logs: string[] };
       };
       expect(error.details.logs[0]).toBe("my password is [redacted]");
       expect(error.details.logs[1]).not.toContain("hunte");
       const [failed] = world.events("on_deploy_fail");
-      expect(failed?.data["error"]).toBe("web ended with code 1 before it was healthy: bad argument [redacted]");
+      expect(failed?.data["error"]).toBe(
+        "web ended with code 1 before it was healthy: bad argument [redacted]",
+      );
       const { deploys } = await world.services.info("web");
       expect(deploys[0]?.error).toBe(failed?.data["error"] as string);
     }));

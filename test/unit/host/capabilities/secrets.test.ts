@@ -78,6 +78,8 @@ test("what is no name of a service or of a variable is refused before anything i
 });
 
 test("the audit log names what was read", () => {
-  const targets = setUp(null).methods.map(({ target }) => target?.({ service: "web", name: "TOKEN" } as never));
+  const targets = setUp(null).methods.map(({ target }) =>
+    target?.({ service: "web", name: "TOKEN" } as never),
+  );
   expect(targets).toEqual(["web/TOKEN", "web"]);
 });
