@@ -4,6 +4,7 @@
  * that the program wrote is searched for it.
  */
 import { describe, expect, test } from "bun:test";
+import { Database } from "bun:sqlite";
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -203,6 +204,17 @@ async function followTheSecret(ground: Ground): Promise<void> {
     }
     nowhere();
 
+    // Each read is on record, by name.
+    const audit = new Database(join(machine.dataDir, "voxeltron.db"), { readonly: true });
+    expect(
+      audit
+        .query(
+          "SELECT DISTINCT plugin, target, outcome FROM audit WHERE method = 'secrets.get' ORDER BY plugin",
+        )
+        .all(),
+    ).toContainEqual({ plugin: "talker", target: `${service}/PASSWORD`, outcome: "ok" });
+    audit.close();
+
     // A new key.
     const key = readFileSync(join(machine.dataDir, "secret.key"));
     expect((await cli("secret", "rotate-key")).stdout).toContain("sealed with it: 1");
@@ -262,6 +274,26 @@ describe.skipIf(!needs("compiled"))("secret set", () => {
     expect((await machine.cli("deploy", "web", ...PROCESSES.good(machine))).status).toBe(0);
     const { address } = await machine.json<{ address: string }>("status", "web");
     expect(await (await fetch(`http://${address}/?name=TOKEN`)).text()).toBe(sha256(value));
+  }, 60_000);
+
+  test("takes no first line for the whole of what was pasted", async () => {
+    await using machine = makeMachine();
+    await machine.start();
+    let screen = "";
+    const child = Bun.spawn([EXECUTABLE, "secret", "set", "web", "TOKEN", "--data-dir", machine.dataDir], {
+      env: { HOME: machine.folder, TERM: "xterm" },
+      terminal: {
+        data(terminal, bytes) {
+          screen += new TextDecoder().decode(bytes);
+          if (screen.endsWith("Value of TOKEN: ")) terminal.write("first line\rsecond line\r");
+        },
+      },
+    });
+    expect(await child.exited).toBe(2);
+    child.terminal?.close();
+    expect(screen).toContain("several lines were pasted");
+    expect(screen).not.toContain("first line");
+    expect((await machine.cli("secret", "list", "--json")).stdout.trim()).toBe("[]");
   }, 60_000);
 
   test("takes no value from argv, and does not repeat the one that was given there", async () => {
@@ -328,6 +360,19 @@ describe.skipIf(!needs("compiled"))("the key", () => {
     expect(await Bun.file(keyFile).exists()).toBe(false);
     writeFileSync(keyFile, key, { mode: 0o600 });
     expect((await machine.cli("deploy", "web", ...PROCESSES.good(machine))).status).toBe(0);
+
+    // Lost for good: what it sealed can be removed, and then there is a new one.
+    await machine.end();
+    await Bun.file(keyFile).delete();
+    await machine.start();
+    expect(await machine.cli("secret", "set", "web", "PASSWORD", "--file", file)).toMatchObject({
+      status: 1,
+    });
+    expect(await machine.cli("secret", "unset", "web", "PASSWORD")).toMatchObject({ status: 0 });
+    expect(await machine.cli("secret", "set", "web", "PASSWORD", "--file", file)).toMatchObject({
+      status: 0,
+    });
+    expect(readFileSync(keyFile).equals(key)).toBe(false);
   }, 60_000);
 
   test.each([
