@@ -57,7 +57,7 @@ export function compose(world: World): Parts {
       return given === undefined ? sampleEvent(hook, stamp) : parseEvent(hook, given, stamp);
     },
     eventRows,
-    redact: (text) => redaction.all(text),
+    redact: (text) => redaction.forOperators(text),
     secretReader,
   });
   const { edges, processes, containers, ...engine } = composeEngine(world, db, {
@@ -75,7 +75,7 @@ export function compose(world: World): Parts {
     ...host,
     ...secrets,
     uploads,
-    redact: (text) => redaction.all(text),
+    redact: (text) => redaction.forOperators(text),
     examine: () => examine({ plugins: config().plugins, bundle: host.confinement.bundle }),
     async start() {
       secrets.keyRotation.finish();

@@ -103,7 +103,7 @@ async function undo(deploy: Deploy, deps: ExecuteDeps): Promise<void> {
 function describe(error: unknown, redaction: ExecuteDeps["redaction"]): string {
   const wire = toWire(error);
   if (wire.code === "deploy.cancelled") return "cancelled";
-  // A gate's words are a plugin's, which may have read any secret.
+  // A gate's words are a plugin's, which may have read any secret; and all plugins read the event.
   return printable(redaction.all(wire.message), LIMITS.errorTextChars);
 }
 

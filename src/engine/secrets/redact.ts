@@ -1,6 +1,6 @@
 /**
- * Takes secret values out of text. Pure. A value is found as it is, as JSON, URLs and base64 write it, and in text that was cut in
- * the middle of it; of a value with several lines each line is found too. Made by redaction.ts.
+ * Takes secret values out of text. Pure. A value is found as it is and as JSON, URLs and base64 write it; of a value with several
+ * lines each line is found too. Made by redaction.ts.
  */
 import { LIMITS } from "../../base/limits.ts";
 import type { Redact } from "../../base/redact.ts";
@@ -13,15 +13,18 @@ export function canRedact(value: string): boolean {
 }
 
 /**
+ * `isCut`: texts may have been cut by `printable`, in the middle of a value. Not for text that a stranger can write into and read
+ * again: he would find a value out by its beginnings, one character after the other.
+ *
  * @example
  * const redact = makeRedact(["hunter22"]);
  * redact("login with hunter22 failed"); // "login with [redacted] failed"
  */
-export function makeRedact(values: Iterable<string>): Redact {
+export function makeRedact(values: Iterable<string>, { isCut = false } = {}): Redact {
   const needles = [...new Set(Array.from(values, spellings).flat())];
   return (text) => {
     const ranges = needles.flatMap((needle) => occurrences(text, needle));
-    if (text.endsWith(CUT)) ranges.push(...needles.flatMap((needle) => cutOccurrence(text, needle)));
+    if (isCut && text.endsWith(CUT)) ranges.push(...needles.flatMap((needle) => cutOccurrence(text, needle)));
     return ranges.length === 0 ? text : replaceRanges(text, ranges);
   };
 }

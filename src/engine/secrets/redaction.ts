@@ -9,9 +9,11 @@ import type { ServiceSecretRow, ServiceSecretRows } from "../../state/service-se
 import { makeRedact } from "./redact.ts";
 
 export interface Redaction {
-  /** Text of the daemon's own, of plugins, of nobody in particular. */
+  /** Of all services, out of text that plugins see too: events. */
   all(text: string): string;
-  /** What a service wrote: other services' secrets, which it may contain by chance, are left. */
+  /** The same for operators' eyes alone, where a text may have been cut in the middle of a value: logs, answers, records. */
+  forOperators(text: string): string;
+  /** What a service wrote, whole: other services' secrets, which it may contain by chance, are left. Good for plugins too. */
   of(service: string): Redact;
   /** A value that the service had, and may still print. */
   remember(service: string, value: string): void;
@@ -37,9 +39,11 @@ export function makeRedaction(
     const values = new Map<string, string[]>(Array.from(former, ([service, all]) => [service, [...all]]));
     for (const row of rows.list())
       values.set(row.service, [...(values.get(row.service) ?? []), ...valueOf(row)]);
+    const all = [...values.values()].flat();
     made = {
       revision: rows.revision(),
-      all: makeRedact([...values.values()].flat()),
+      all: makeRedact(all),
+      forOperators: makeRedact(all, { isCut: true }),
       of: new Map(Array.from(values, ([service, mine]) => [service, makeRedact(mine)])),
     };
     return made;
@@ -47,6 +51,7 @@ export function makeRedaction(
 
   return {
     all: (text) => current().all(text),
+    forOperators: (text) => current().forOperators(text),
     of: (service) => (text) => current().of.get(service)?.(text) ?? text,
     remember(service, value) {
       const known = (former.get(service) ?? []).filter((other) => other !== value);
@@ -61,5 +66,6 @@ export function makeRedaction(
 interface Made {
   readonly revision: number;
   readonly all: Redact;
+  readonly forOperators: Redact;
   readonly of: ReadonlyMap<string, Redact>;
 }

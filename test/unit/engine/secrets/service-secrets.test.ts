@@ -168,6 +168,16 @@ describe("what is written down of a deploy", () => {
       expect(deploys[0]?.error).toBe(failed?.data["error"] as string);
     }));
 
+  test("would hold it without redaction", async () => {
+    const world = makeWorld();
+    world.provider.lines = ["my password is hunter22"];
+    world.provider.becomes = () => ({ state: "exited", exitCode: 1, detail: "bad argument hunter22" });
+    const error = await world.deploy({ image: "app:1", port: 3000 }).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ details: { logs: ["my password is hunter22"] } });
+    expect(world.events("on_deploy_fail")[0]?.data["error"]).toContain("hunter22");
+    await world.close();
+  });
+
   test("holds no secret of the versions' specs either, and the operator's view of logs neither", () =>
     withSecrets(async ({ secrets, world, state }) => {
       secrets.set("web", "A", "hunter22");
@@ -191,6 +201,11 @@ describe("redaction", () => {
       secrets.set("api", "A", "swordfish");
       const text = "hunter22 swordfish";
       expect(redaction.all(text)).toBe("[redacted] [redacted]");
+      secrets.set("web", "LONG", "0123456789abcdef");
+      expect(redaction.forOperators("x 0123456789…")).toBe("x [redacted]…");
+      // What plugins see too must not tell them that a beginning was right.
+      expect(redaction.all("x 0123456789…")).toBe("x 0123456789…");
+      expect(redaction.of("web")("x 0123456789…")).toBe("x 0123456789…");
       expect(web(text)).toBe("[redacted] swordfish");
       expect(api(text)).toBe("hunter22 [redacted]");
       secrets.set("web", "A", "correct-horse");
