@@ -10,8 +10,11 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ensureTestImage, TEST_IMAGE } from "../fixtures/docker-image.ts";
 import { needs, tempDir, until } from "../harness.ts";
+import { seededRandom } from "../random.ts";
 import { EXECUTABLE, instancesOf, makeMachine, type Answer, type Machine } from "./machine.ts";
 import { tracesOf } from "./traces.ts";
+
+const SEED = Number(process.env["VOXELTRON_SEED"] ?? 20261130);
 
 /** Shows that it has the secret without showing it to whoever asks; prints it, as careless programs do. */
 const APP = `
@@ -342,6 +345,47 @@ describe.skipIf(!needs("compiled"))("the key", () => {
     expect((await machine.cli("deploy", "web", ...PROCESSES.good(machine))).status).toBe(0);
     expect(await PROCESSES.digest(machine)).toBe(sha256(value));
   }, 60_000);
+
+  test(`that is changed again and again while the daemon is killed opens everything, seed ${SEED}`, async () => {
+    await using outside = tempDir();
+    await using machine = makeMachine();
+    const random = seededRandom(SEED);
+    await machine.start();
+    const value = newValue();
+    const file = await write(outside.path, value);
+    for (let i = 0; i < 100; i++) {
+      const body = JSON.stringify({ service: "web", name: i === 0 ? "PASSWORD" : `S${i}`, value });
+      const answer = await fetch("http://voxeltron/v1/secret.set", {
+        unix: machine.socket,
+        method: "POST",
+        body,
+      });
+      expect(answer.status).toBe(200);
+    }
+    expect((await machine.cli("secret", "set", "web", "PASSWORD", "--file", file)).status).toBe(0);
+    let changed = 0;
+    for (let kill = 0; kill < 8; kill++) {
+      const changing = (async () => {
+        for (;;) {
+          const answer = await fetch("http://voxeltron/v1/secret.rotate", {
+            unix: machine.socket,
+            method: "POST",
+            body: "{}",
+          });
+          if (answer.status === 200) changed++;
+        }
+      })().catch(() => {});
+      await Bun.sleep(20 + random() * 150);
+      await machine.end("SIGKILL");
+      await changing;
+      await machine.start();
+      // It opens each value before it changes anything.
+      expect((await machine.cli("secret", "rotate-key")).stdout).toContain("sealed with it: 100");
+    }
+    expect(changed).toBeGreaterThan(8);
+    expect((await machine.cli("deploy", "web", ...PROCESSES.good(machine))).status).toBe(0);
+    expect(await PROCESSES.digest(machine)).toBe(sha256(value));
+  }, 120_000);
 
   test("that is gone is told by name and not made anew; put back, it works without a restart", async () => {
     await using outside = tempDir();
