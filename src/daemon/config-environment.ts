@@ -35,7 +35,10 @@ const KEYS: readonly (readonly [key: string, kind?: Kind])[] = [
   ["plugins.ceiling", "list"],
   ["plugins.uid_range", "numbers"],
   ["plugins.allow_unconfined", "flag"],
-  ["plugins.notify_per_minute", "number"],
+  ["plugins.quota.calls_per_second", "number"],
+  ["plugins.quota.concurrent_calls", "number"],
+  ["plugins.quota.bytes_per_second", "number"],
+  ["plugins.quota.notifications_per_minute", "number"],
 ];
 
 export const VARIABLES: readonly Variable[] = KEYS.map(([key, kind = "text"]) => ({
@@ -52,13 +55,13 @@ type Kind = "text" | "list" | "number" | "numbers" | "flag";
 const READ: Readonly<Record<Kind, (value: string) => unknown>> = {
   text: (value) => value,
   list: parts,
-  number: numberOr,
-  numbers: (value) => parts(value).map(numberOr),
+  number,
+  numbers: (value) => parts(value).map(number),
   flag: (value) => (value === "true" || value === "false" ? value === "true" : value),
 };
 
-function numberOr(text: string): number | string {
-  return /^\d+$/.test(text) ? Number(text) : text;
+function number(value: string): unknown {
+  return /^\d+$/.test(value) ? Number(value) : value;
 }
 
 function parts(value: string): string[] {

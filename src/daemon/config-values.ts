@@ -47,16 +47,11 @@ export const uidRange = v.pipe(
   v.transform(([first = 0, last = 0]) => ({ first, last })),
 );
 
-const wantedRate = "a number from 1 to 6000";
-
-export const perMinute = v.pipe(
-  v.number(wantedRate),
-  v.integer(wantedRate),
-  v.minValue(1, wantedRate),
-  v.maxValue(6_000, wantedRate),
-);
-
 export const flag = v.boolean("true or false");
+
+const wantedCount = "a whole number, at least 1";
+
+export const count = v.pipe(v.number(wantedCount), v.integer(wantedCount), v.minValue(1, wantedCount));
 
 export const pluginConfigValue = v.union([v.string(), v.number(), v.boolean(), v.array(v.string())]);
 

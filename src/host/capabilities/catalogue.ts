@@ -7,6 +7,7 @@ import { netMethods, type NetOptions } from "./net.ts";
 import { notifyMethods, type ChannelSender } from "./notify.ts";
 import type { NotifyRate } from "./notify-rate.ts";
 import { selfMethods, type KeyValueRows } from "./self.ts";
+import { streamMethods } from "./stream.ts";
 
 export interface CataloguePowers {
   readonly keyValues: KeyValueRows;
@@ -20,5 +21,6 @@ export function makeCatalogue(powers: CataloguePowers): readonly Method[] {
     ...selfMethods(powers.keyValues),
     ...netMethods(powers.net),
     ...notifyMethods(powers.channels, powers.notifyRate),
+    ...streamMethods(),
   ];
 }

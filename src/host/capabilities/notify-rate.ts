@@ -2,12 +2,13 @@
  * How many notifications one plugin may send: a burst, then a steady rate. Each plugin has its own share, whatever the others
  * do. Called by notify.ts.
  */
+import { makeBucket, type Bucket, type Rate } from "../../base/bucket.ts";
 import type { Clock } from "../../base/clock.ts";
 import { fail } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 
 export interface NotifyRate {
-  /** Throws `capability.limit` (details: retryAfterMs) where the plugin has used up its share. */
+  /** Throws `capability.limit` (details: waitMs) where the plugin has used up its share. */
   take(plugin: string): void;
 }
 
@@ -19,35 +20,29 @@ export interface NotifyRateOptions {
 
 export function makeNotifyRate({ clock, perMinute }: NotifyRateOptions): NotifyRate {
   // By plugin: names that the host gives, so there are never more than were installed.
-  const shares = new Map<string, Share>();
+  const shares = new Map<string, Bucket>();
   return {
     take(plugin) {
-      const rate = perMinute();
-      const burst = Math.min(LIMITS.notifyBurst, rate);
-      const now = clock.monotonic();
-      const { left, at } = shares.get(plugin) ?? { left: burst, at: now };
-      const grown = Math.min(burst, left + ((now - at) / MINUTE_MS) * rate);
-      const isEnough = grown >= 1;
-      shares.set(plugin, { left: isEnough ? grown - 1 : grown, at: now });
-      if (!isEnough) throw exhausted(rate, Math.ceil(((1 - grown) / rate) * MINUTE_MS));
+      const share = shares.get(plugin) ?? makeBucket(clock, () => rateOf(perMinute()));
+      shares.set(plugin, share);
+      if (!share.take()) throw exhausted(plugin, perMinute(), share.waitMs());
     },
   };
 }
 
 // --- internal ---
 
-interface Share {
-  readonly left: number;
-  readonly at: number;
+function rateOf(perMinute: number): Rate {
+  return { burst: Math.min(LIMITS.notifyBurst, perMinute), perSecond: perMinute / 60 };
 }
 
-const MINUTE_MS = 60_000;
-
-function exhausted(rate: number, retryAfterMs: number): Error {
-  const seconds = Math.ceil(retryAfterMs / 100) / 10;
+function exhausted(plugin: string, perMinute: number, waitMs: number): Error {
   return fail(
     "capability.limit",
-    `a plugin may send ${rate} notifications a minute; the next one can go in ${seconds} s`,
-    { details: { retryAfterMs } },
+    `plugin ${plugin} sends more than ${perMinute} notifications a minute; there is room again in ${waitMs} ms`,
+    {
+      details: { plugin, waitMs },
+      hint: "the operator can allow more: [plugins.quota] in the daemon's configuration",
+    },
   );
 }

@@ -119,15 +119,19 @@ describe("the configuration", () => {
   });
 
   test.each([
-    [{ VOXELTRON_PLUGINS_NOTIFY_PER_MINUTE: "60" }, 60],
+    [{ VOXELTRON_PLUGINS_QUOTA_NOTIFICATIONS_PER_MINUTE: "60" }, 60],
     [{}, 30],
   ])("%j sets how much a plugin may notify", async (environment, expected) => {
-    expect((await load("", { ...HOME, ...environment })).plugins.notify_per_minute).toBe(expected);
+    expect((await load("", { ...HOME, ...environment })).plugins.quota.notifications_per_minute).toBe(
+      expected,
+    );
   });
 
   test.each(["0", "1.5", "many", "-1"])("a plugin can't be let notify %s times a minute", async (value) => {
-    const error = await load("", { ...HOME, VOXELTRON_PLUGINS_NOTIFY_PER_MINUTE: value }).catch(String);
-    expect(error).toContain("wanted a number from 1 to 6000");
+    const error = await load("", { ...HOME, VOXELTRON_PLUGINS_QUOTA_NOTIFICATIONS_PER_MINUTE: value }).catch(
+      String,
+    );
+    expect(error).toContain("wanted a whole number, at least 1");
   });
 
   test.each([

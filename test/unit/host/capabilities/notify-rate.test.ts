@@ -40,7 +40,7 @@ describe("a plugin's share of notifications", () => {
     await clock.advance(500);
     for (let i = 0; i < 100; i++) taken("a");
     expect(() => rate.take("a")).toThrow(
-      expect.objectContaining({ code: "capability.limit", details: { retryAfterMs: 1_500 } }),
+      expect.objectContaining({ code: "capability.limit", details: { plugin: "a", waitMs: 1_500 } }),
     );
     await clock.advance(1_500);
     rate.take("a");

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { safeParse } from "valibot";
+import type { Caller } from "../../../../src/host/capabilities/method.ts";
 import { makeNotifyRate } from "../../../../src/host/capabilities/notify-rate.ts";
 import {
   notifyMethods,
@@ -8,6 +8,7 @@ import {
 } from "../../../../src/host/capabilities/notify.ts";
 import { fakeClock } from "../../../harness.ts";
 import { rejection } from "../../../fixtures/rejection.ts";
+import { runMethod } from "../../../fixtures/run-method.ts";
 
 function setUp(scope: readonly string[] | null) {
   const sent: (readonly [string, ChannelMessage])[] = [];
@@ -20,19 +21,14 @@ function setUp(scope: readonly string[] | null) {
   const [method] = notifyMethods(sender, makeNotifyRate({ clock: fakeClock(), perMinute: () => 30 }));
   if (method === undefined) throw new Error("no method");
   const send = async (channel: unknown, message: unknown): Promise<unknown> => {
-    const parsed = safeParse(method.params, { channel, message });
-    if (!parsed.success) throw new Error("invalid");
-    return method.run(
-      {
-        plugin: "ding",
-        grants: new Map([["notify_send", scope]]),
-        requested: new Set(["notify_send"]),
-        optional: new Set(),
-        withheld: new Set(),
-      },
-      parsed.output as never,
-      new AbortController().signal,
-    );
+    const caller: Caller = {
+      plugin: "ding",
+      grants: new Map([["notify_send", scope]]),
+      requested: new Set(["notify_send"]),
+      optional: new Set(),
+      withheld: new Set(),
+    };
+    return runMethod(method, caller, { channel, message });
   };
   return { sent, send };
 }
@@ -74,7 +70,7 @@ describe("notify.send", () => {
     for (let i = 0; i < 10; i++) await send("ops", "x");
     expect(await rejection(send("ops", "one more"))).toMatchObject({
       code: "capability.limit",
-      message: "a plugin may send 30 notifications a minute; the next one can go in 2 s",
+      message: "plugin ding sends more than 30 notifications a minute; there is room again in 2000 ms",
     });
     expect(sent).toHaveLength(10);
   });
