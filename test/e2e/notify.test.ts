@@ -132,8 +132,14 @@ describe.skipIf(!needs("compiled"))("notifications", () => {
     const plugin = machine.write("teller", PLUGIN);
     expect((await machine.cli("plugin", "install", plugin, "--yes")).status).toBe(0);
     const event = {
-      ...{ service: "web", domain: "web.example.com", domains: ["web.example.com"], image: "x", version: 1 },
-      ...{ provider: "docker", server: "local", durationMs: 1 },
+      service: "web",
+      domain: "web.example.com",
+      domains: ["web.example.com"],
+      image: "x",
+      version: 1,
+      provider: "docker",
+      server: "local",
+      durationMs: 1,
     };
     const file = join(machine.write("event", { "event.json": JSON.stringify(event) }), "event.json");
     const called = await machine.cli(

@@ -3,6 +3,7 @@
  * is sent, certificates are always checked, and a password leaves this machine encrypted or not at all. What the server says
  * is never passed on: only its codes are, in words of ours. The library is loaded with the first mail. Used by engine/notify.
  */
+import { isIP } from "node:net";
 import type Connection from "nodemailer/lib/smtp-connection";
 import type { Clock } from "../../base/clock.ts";
 import { fail, isVoxError, systemCode } from "../../base/errors.ts";
@@ -81,7 +82,9 @@ async function deliver(
       if (!UNCONNECTED.has(socketCode(error))) break;
     }
   }
-  throw isVoxError(failure) ? failure : failed(server, mailProblem(failure));
+  // What has no code is no word of the library's, but a bug.
+  if (isVoxError(failure) || systemCode(failure) === undefined) throw failure;
+  throw failed(server, mailProblem(failure));
 }
 
 /** Of a password that would go unencrypted, only this very machine may be the other end, whatever the name says. */
@@ -106,7 +109,7 @@ async function addressesOf(
 }
 
 function optionsFor(server: MailServer, address: string): Connection.Options {
-  const isName = server.host !== address;
+  const name = server.host.replace(/\.$/, "");
   return {
     host: address,
     port: server.port,
@@ -115,7 +118,7 @@ function optionsFor(server: MailServer, address: string): Connection.Options {
     ignoreTLS: server.tls === "none",
     tls: {
       rejectUnauthorized: true,
-      ...(isName ? { servername: server.host } : {}),
+      ...(isIP(name) === 0 ? { servername: name } : {}),
       ...(server.ca === undefined ? {} : { ca: server.ca }),
     },
     connectionTimeout: LIMITS.mailConnectMs,
