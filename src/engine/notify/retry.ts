@@ -3,6 +3,7 @@
  * honoured up to a bound. Called by notify.ts.
  */
 import type { Clock } from "../../base/clock.ts";
+import { fail, isVoxError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 
 export type Outcome =
@@ -28,7 +29,7 @@ export interface Tried {
   readonly attempts: number;
 }
 
-/** Rejects with what `attempt` throws, and with the signal's reason in a pause. */
+/** Rejects with what `attempt` throws, and as an attempt does where the signal ends a pause. */
 export async function tryAgain(
   attempt: () => Promise<Outcome>,
   clock: Pick<Clock, "sleep">,
@@ -43,11 +44,15 @@ export async function tryAgain(
     if (waitMs > LIMITS.notifyRetryAfterMs)
       return { outcome: settled(askedTooMuch(outcome, waitMs)), attempts };
     onPause(outcome);
-    await clock.sleep(Math.max(pause, waitMs), signal);
+    await clock.sleep(Math.max(pause, waitMs), signal).catch(givenUp);
   }
 }
 
 // --- internal ---
+
+function givenUp(reason: unknown): never {
+  throw isVoxError(reason) ? reason : fail("operation.interrupted", "the notification was given up");
+}
 
 function settled(outcome: Outcome): Outcome {
   return outcome.ok || outcome.partly === undefined ? outcome : { ok: true, refused: outcome.partly };

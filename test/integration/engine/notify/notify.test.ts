@@ -128,6 +128,17 @@ describe("send", () => {
     expect(server.opened()).toBe(1);
   });
 
+  test("the caller's signal ends a pause, and nothing more is sent", async () => {
+    await using server = await rawServer("127.0.0.1", inTurn("503 E"));
+    const stop = new AbortController();
+    const { notify } = setUp({ ops: webhook(server.port) }, fakeClock());
+    const call = rejection(notify.send("ops", message, stop.signal));
+    await until(() => server.closed() === 1);
+    stop.abort();
+    expect(await call).toMatchObject({ code: "operation.interrupted" });
+    expect(server.opened()).toBe(1);
+  });
+
   test("the caller's signal ends it", async () => {
     await using server = await rawServer("127.0.0.1", () => {});
     const stop = new AbortController();
