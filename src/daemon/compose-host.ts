@@ -10,6 +10,7 @@ import { makeBroker, type Broker } from "../host/capabilities/broker.ts";
 import { makeCatalogue } from "../host/capabilities/catalogue.ts";
 import type { OwnEndpoint } from "../host/capabilities/notification-endpoints.ts";
 import type { ChannelSender } from "../host/capabilities/notify.ts";
+import { makeNotifyRate } from "../host/capabilities/notify-rate.ts";
 import type { SecretReader } from "../host/capabilities/secrets.ts";
 import { makeEventFeed, type EventFeed } from "../host/deliveries/feed.ts";
 import { makeDispatcher, type Dispatcher } from "../host/deliveries/dispatcher.ts";
@@ -79,6 +80,7 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
         ownEndpoints: () => channels.endpoints(),
       },
       channels,
+      notifyRate: makeNotifyRate({ clock, perMinute: () => config().plugins.quota.notifications_per_minute }),
       secrets: needs.secretReader,
     }),
     callerOf: (plugin) => plugins.callerOf(plugin),

@@ -2,6 +2,7 @@
  * Where the engine and the plugin host meet, on one screen: what the one needs of the other, and in which order they start and
  * end. It wires and decides nothing. Called by run.ts; the parts it returns are what the API's operations speak to.
  */
+import { hostname } from "node:os";
 import { timestamp } from "../base/clock.ts";
 import { newId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
@@ -9,9 +10,10 @@ import type { Redact } from "../base/redact.ts";
 import { databaseFile } from "../base/paths.ts";
 import { parseEvent } from "../engine/events/parse-event.ts";
 import { sampleEvent } from "../engine/events/samples.ts";
-import { makeNotify } from "../engine/notify/notify.ts";
+import { makeNotify, type Notify } from "../engine/notify/notify.ts";
 import { makeHttpClient } from "../platform/http/http-client.ts";
 import { systemResolver } from "../platform/http/resolve.ts";
+import { makeSmtpClient } from "../platform/smtp/smtp-client.ts";
 import { makeServiceState } from "../state/service-state.ts";
 import { openDatabase } from "../state/database.ts";
 import { makeEventRows } from "../state/events.ts";
@@ -28,6 +30,7 @@ export interface Parts
     Pick<Secrets, "secrets" | "keyRotation" | "registries">,
     Pick<Host, "plugins" | "dispatcher" | "feed" | "confinement" | "configured"> {
   readonly uploads: Uploads;
+  readonly notify: Pick<Notify, "list" | "send">;
   /** Takes secrets out of a text that leaves the daemon. */
   readonly redact: Redact;
   /** What `voxeltron doctor` finds, as this daemon. */
@@ -49,9 +52,17 @@ export function compose(world: World): Parts {
   const { redaction, secretReader, ...secrets } = composeSecrets(world, db, state);
   const uploads = makeUploads(dataDir, clock);
   const http = makeHttpClient({ resolve: systemResolver, clock });
+  const notify = makeNotify({
+    channels: () => config().notify,
+    host: hostname(),
+    http,
+    smtp: makeSmtpClient({ resolve: systemResolver, clock }),
+    clock,
+    log,
+  });
   const { gates, ...host } = composeHost(world, db, {
     http,
-    channels: makeNotify({ channels: () => config().notify, http, clock, log }),
+    channels: notify,
     calledEvent(hook, given) {
       const stamp = { id: newId(), at: timestamp(clock.now()) };
       return given === undefined ? sampleEvent(hook, stamp) : parseEvent(hook, given, stamp);
@@ -75,6 +86,7 @@ export function compose(world: World): Parts {
     ...host,
     ...secrets,
     uploads,
+    notify,
     redact: (text) => redaction.forOperators(text),
     examine: () => examine({ plugins: config().plugins, bundle: host.confinement.bundle }),
     async start() {

@@ -11,6 +11,7 @@ test("makeCatalogue offers exactly these methods, under these capabilities", () 
       ownEndpoints: () => [],
     },
     channels: { channels: () => [], send: async () => {} },
+    notifyRate: { take() {} },
     secrets: { get: () => "", names: () => [] },
   });
   expect(methods.map(({ name, args, anyOf }) => [name, args, anyOf])).toEqual([
