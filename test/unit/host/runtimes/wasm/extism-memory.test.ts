@@ -209,7 +209,11 @@ describe("the caps", () => {
     const memory = makeExtismMemory();
     const fill = () => {
       const blocks: bigint[] = [];
-      expect(fault(() => { for (;;) blocks.push(memory.alloc(MIB / 2n)); })).toContain("512 KiB");
+      expect(
+        fault(() => {
+          for (;;) blocks.push(memory.alloc(MIB / 2n));
+        }),
+      ).toContain("512 KiB");
       return blocks;
     };
     const first = fill();
