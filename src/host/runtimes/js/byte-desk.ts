@@ -1,7 +1,7 @@
 /**
- * Bytes on their way between the daemon and a JavaScript guest. In the daemon's messages they are `{"$b64": base64}`; a guest would spend its memory and
- * seconds on such a string, so they go to it as buffers, and in the JSON stands a ticket: `{"$b64": ticket}`. Tickets can't be
- * guessed, so nothing that a plugin writes is one. Called by guest-desk.ts.
+ * Bytes on their way between the daemon and a JavaScript guest. In the daemon's messages they are `{"$b64": base64}`; a guest would
+ * spend its memory and seconds on such a string, so they go to it as buffers, and in the JSON stands a ticket: `{"$b64": ticket}`.
+ * Tickets can't be guessed, so nothing that a plugin writes is one. Called by guest-desk.ts.
  */
 import { LIMITS } from "../../../base/limits.ts";
 import { parseJson, randomId, stringifyJson } from "./natives.ts";

@@ -1,7 +1,7 @@
 /**
- * The door out of a guest, beside the guest: what the guest sends to the daemon, bounded. A message that is too large or too deep is refused here,
- * calls wait for room, and a flood of log lines is counted instead of sent. The daemon checks again what it gets; this keeps it
- * from having to. Used by js/guest-desk.ts and process/child/wasm-main.ts.
+ * The door out of a guest, beside the guest: what the guest sends to the daemon, bounded. A message that is too large or too deep
+ * and a call too many are refused here, and a flood of log lines is counted instead of sent. The daemon checks again what it gets;
+ * this keeps it from having to end the guest. Used by js/guest-desk.ts and process/child/daemon-line.ts.
  */
 import type { Clock } from "../../../base/clock.ts";
 import { LIMITS } from "../../../base/limits.ts";
