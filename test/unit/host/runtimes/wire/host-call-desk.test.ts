@@ -61,7 +61,9 @@ test.each([
   expect(sent).toMatchObject([
     {
       id: 1,
-      error: { data: { code: "capability.limit", message: expect.stringContaining("the answer of net.fetch has") } },
+      error: {
+        data: { code: "capability.limit", message: expect.stringContaining("the answer of net.fetch has") },
+      },
     },
   ]);
 });
