@@ -8,7 +8,7 @@ import { LIMITS } from "../../../base/limits.ts";
 import { formatBytes } from "../../../base/text.ts";
 import { makeFloodGate } from "../../capabilities/flood-gate.ts";
 import { measureJson } from "./json-shape.ts";
-import { BODY_BYTES_MAX, fitsMessage, notice } from "./messages.ts";
+import { BODY_BYTES_MAX, failureBody, fitsMessage, notice } from "./messages.ts";
 
 export interface Outbox {
   /** A call of the broker: its number and its parameters, as JSON text. The empty string, or why it was not sent. */
@@ -92,6 +92,5 @@ function refuseShape(text: string): string {
 }
 
 function refusedBody(reason: string): string {
-  const data = { kind: "refused", thrown: { name: "", message: reason, stack: "", code: "" } };
-  return `"error":${JSON.stringify({ code: -32000, message: reason, data })}`;
+  return failureBody({ kind: "refused", thrown: { name: "", message: reason, stack: "", code: "" } });
 }
