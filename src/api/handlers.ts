@@ -92,7 +92,8 @@ function serviceHandlers({
   services,
   environment,
   registries,
-}: Parts): Part<"deploy" | "service" | "env" | "registry"> {
+  metrics,
+}: Parts): Part<"deploy" | "service" | "env" | "registry" | "metrics"> {
   return {
     // A lost connection does not cancel a deploy: only deploy.cancel does.
     "deploy.run": (input) =>
@@ -127,6 +128,7 @@ function serviceHandlers({
           output: (stream, bytes) => output({ stream, b64: Buffer.from(bytes).toString("base64") }),
         }),
       })),
+    "metrics.query": (question) => metrics.query(question),
     "env.list": ({ name }) => ({ env: { ...environment.list(name) } }),
     "env.set"({ name, env }) {
       environment.set(name, env);

@@ -109,6 +109,21 @@ const eventView = v.object({
   deliveries: v.array(deliveryView),
 });
 
+/** What an instance uses: the last look at it. Counters are since it was started; null where its provider can't tell. */
+const serviceUsage = v.object({
+  at: v.string(),
+  /** 100 is one core kept busy; null until it was measured twice. */
+  cpuPercent: v.nullable(v.number()),
+  cpuSeconds: v.number(),
+  memoryBytes: v.number(),
+  memoryLimitBytes: v.nullable(v.number()),
+  networkRxBytes: v.nullable(v.number()),
+  networkTxBytes: v.nullable(v.number()),
+  blockReadBytes: v.nullable(v.number()),
+  blockWriteBytes: v.nullable(v.number()),
+  restarts: v.nullable(v.number()),
+});
+
 const serviceView = v.object({
   name: v.string(),
   /** running · stopped · exited · restarting · missing · deploying · failed · unknown (its provider does not answer) */
@@ -119,6 +134,8 @@ const serviceView = v.object({
   /** Where it can be reached: published address first, else the loopback port. */
   address: v.nullable(v.string()),
   domains: v.array(v.string()),
+  /** null where nothing runs, or nothing was measured yet. */
+  usage: v.nullable(serviceUsage),
 });
 
 const serviceDetails = v.object({
@@ -298,6 +315,26 @@ export const operations = {
     outputChunk,
     v.object({ exitCode: v.number() }),
   ),
+  /** Without a service: the host. Times are RFC 3339, or so long ago ("90m"); the step is a duration. */
+  "metrics.query": unary(
+    v.strictObject({
+      service: v.optional(name),
+      metric: name,
+      from: v.optional(name),
+      to: v.optional(name),
+      step: v.optional(name),
+      aggregate: v.optional(v.picklist(["avg", "max"])),
+    }),
+    v.object({
+      service: v.nullable(v.string()),
+      metric: v.string(),
+      unit: v.string(),
+      from: v.string(),
+      to: v.string(),
+      stepMs: v.number(),
+      points: v.array(v.tuple([v.string(), v.number()])),
+    }),
+  ),
   "env.list": unary(v.strictObject({ name }), v.object({ env: v.record(v.string(), v.string()) })),
   "env.set": unary(v.strictObject({ name, env: variables }), none),
   "env.unset": unary(v.strictObject({ name, keys: v.array(v.string()) }), none),
@@ -336,6 +373,8 @@ export type ConfinementStatus = v.InferOutput<typeof confinementStatus>;
 export type EventView = v.InferOutput<typeof eventView>;
 export type ServiceView = v.InferOutput<typeof serviceView>;
 export type ServiceDetails = v.InferOutput<typeof serviceDetails>;
+export type ServiceUsage = v.InferOutput<typeof serviceUsage>;
+export type MetricsAnswer = Output<"metrics.query">;
 export type LogView = v.InferOutput<typeof logView>;
 
 export type UploadKind = "plugin" | "app";

@@ -122,6 +122,11 @@ const table = {
   "registry.not_found": { kind: "missing" },
   "registry.denied": { kind: "denied" },
   "secret.unreadable": { kind: "failure" },
+
+  // metrics
+  "metrics.unknown": { kind: "missing" },
+  "metrics.invalid_query": { kind: "usage" },
+  "metrics.listen_failed": { kind: "failure" },
 } as const satisfies Record<string, Row>;
 
 export type ErrorCode = keyof typeof table;

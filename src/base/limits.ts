@@ -204,4 +204,22 @@ export const LIMITS = {
   restartGoodRunMs: 1 * MINUTE,
   instancePollMs: 1 * SECOND,
   execStdinBytes: 1 * MIB,
+
+  /** What measuring one instance may take, and how many of a provider's are measured at a time. */
+  statsMs: 2 * SECOND,
+  statsConcurrent: 4,
+  /** One after the other that did not answer, and the rest of the provider's are not asked this time. */
+  statsFailuresMax: 4,
+  metricsIntervalMinMs: 1 * SECOND,
+  metricsIntervalMaxMs: 60 * SECOND,
+  /** Rows of each of the three tables of metrics, of all services together: about 100 MB. */
+  metricRowsMax: 2_500_000,
+  /** Rows that are written, or forgotten, in one go: the daemon's thread does nothing else meanwhile. */
+  metricRowsAtOnce: 200,
+  /** Each service's old rows are looked for once in so many intervals. */
+  metricPruneRounds: 60,
+  /** After a jump of the clock nothing is forgotten for so long: the time may be wrong, and be put right. */
+  metricClockTrustMs: 10 * MINUTE,
+  metricClockJumpMs: 30 * SECOND,
+  metricPoints: 5_000,
 } as const;

@@ -2,6 +2,7 @@
 import type { ServiceDetails, ServiceView } from "../api/operations.ts";
 import { formatBytes, printable } from "../base/text.ts";
 import { facts, table } from "./output.ts";
+import { usageRows } from "./usage-text.ts";
 
 export function serviceLine(service: ServiceView): string {
   const { address: at, state } = service;
@@ -25,12 +26,13 @@ export function serviceFacts(service: ServiceDetails): string {
     ["domains", service.domains.join(", ")],
     ["port", service.port],
     ["publish", service.publish],
-    ["memory", service.memoryBytes === null ? null : formatBytes(service.memoryBytes)],
+    ["memory limit", service.memoryBytes === null ? null : formatBytes(service.memoryBytes)],
     ["cpus", service.cpus],
     ["volumes", service.volumes.join(", ")],
     ["instance", service.instance],
     ["started", service.startedAt],
     ["restarts", service.restarts === 0 ? null : service.restarts],
+    ...usageRows(service.usage),
   ]);
   const rows = service.deploys.map((deploy) => [
     deploy.version,

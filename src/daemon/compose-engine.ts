@@ -2,6 +2,7 @@
  * Who is given what in the engine: events, deploys, services, registries and the providers that run instances. It knows no
  * plugins; of the host it is given who may refuse, and the uploads. Called by compose.ts.
  */
+import { cpus } from "node:os";
 import { join } from "node:path";
 import { newId } from "../base/ids.ts";
 import { makeAppFolders } from "../engine/app-folders.ts";
@@ -11,6 +12,7 @@ import { makeProbes } from "../engine/deploys/probes.ts";
 import { makeEdges, type Edges } from "../engine/edge/edges.ts";
 import type { Events, Gates } from "../engine/events/events.ts";
 import { makeEvents } from "../engine/events/outbox.ts";
+import { makeMetrics, type Metrics } from "../engine/metrics/metrics.ts";
 import { makePorts } from "../engine/ports.ts";
 import { makeDockerProvider, type DockerProvider } from "../engine/providers/docker/provider.ts";
 import { makeProcessProvider, type ProcessProvider } from "../engine/providers/process/provider.ts";
@@ -19,9 +21,11 @@ import { openSecretBox } from "../engine/secret-box.ts";
 import type { ServiceDeps } from "../engine/service-deps.ts";
 import { makeServiceEnvironment, type ServiceEnvironment } from "../engine/services/service-environment.ts";
 import { makeServices, type Services } from "../engine/services/services.ts";
+import { readHostUsage } from "../platform/host-usage.ts";
 import type { Database } from "../state/database.ts";
 import type { EventRows } from "../state/events.ts";
 import { installationId } from "../state/installation.ts";
+import { makeMetricRows } from "../state/metrics.ts";
 import { makeRegistryRows } from "../state/registries.ts";
 import { makeServiceState } from "../state/service-state.ts";
 import type { World } from "./world.ts";
@@ -39,6 +43,7 @@ export interface Engine {
   readonly registries: Registries;
   readonly events: Events;
   readonly edges: Edges;
+  readonly metrics: Metrics;
   readonly processes: ProcessProvider;
   readonly containers: DockerProvider;
 }
@@ -50,12 +55,22 @@ export function composeEngine({ config, clock, log }: World, db: Database, needs
   const registries = makeRegistries(makeRegistryRows(db), openSecretBox(join(dataDir, "secret.key")), clock);
   const processes = makeProcessProvider({ root: join(dataDir, "instances"), clock, log });
   const containers = makeDockerProvider({ endpoint: docker.socket, clock });
-  const providers = [containers, processes];
+  const providers = new Map([containers, processes].map((provider) => [provider.name, provider]));
+  const metrics = makeMetrics({
+    state,
+    rows: makeMetricRows(db),
+    providers,
+    readHost: () => readHostUsage(dataDir),
+    cpus: cpus().length,
+    settings: () => config().metrics,
+    clock,
+    log,
+  });
   const edges = makeEdges(clock);
   const deps: ServiceDeps = {
     state,
     events,
-    providers: new Map(providers.map((provider) => [provider.name, provider])),
+    providers,
     defaultProvider: chosen.default,
     owner: installationId(db, newId),
     edges,
@@ -65,6 +80,7 @@ export function composeEngine({ config, clock, log }: World, db: Database, needs
     probes: makeProbes(clock),
     registryAuth: (image) => registries.authFor(image),
     takeUpload: needs.takeUpload,
+    usageOf: (service, instance) => metrics.usageOf(service, instance),
     clock,
     log,
   };
@@ -75,6 +91,7 @@ export function composeEngine({ config, clock, log }: World, db: Database, needs
     registries,
     events,
     edges,
+    metrics,
     processes,
     containers,
   };

@@ -8,26 +8,32 @@ import { LIMITS } from "../base/limits.ts";
 import { databaseFile } from "../base/paths.ts";
 import { parseEvent } from "../engine/events/parse-event.ts";
 import { sampleEvent } from "../engine/events/samples.ts";
+import { makeExporter } from "../engine/metrics/exporter.ts";
+import { hostFamilies, serviceFamilies } from "../engine/metrics/families.ts";
 import { makeNotify } from "../engine/notify/notify.ts";
 import { makeHttpClient } from "../platform/http/http-client.ts";
 import { systemResolver } from "../platform/http/resolve.ts";
 import { openDatabase } from "../state/database.ts";
+import { makeDeliveryRows } from "../state/deliveries.ts";
 import { makeEventRows } from "../state/events.ts";
 import { composeEngine, type Engine } from "./compose-engine.ts";
 import { composeHost, type Host } from "./compose-host.ts";
 import { examine, type Examination } from "./doctor.ts";
+import { ownFamilies } from "./own-families.ts";
 import { makeUploads, type Uploads } from "./uploads.ts";
 import type { World } from "./world.ts";
 
 export interface Parts
   extends
-    Pick<Engine, "deploys" | "services" | "environment" | "registries" | "events">,
+    Pick<Engine, "deploys" | "services" | "environment" | "registries" | "events" | "metrics">,
     Pick<Host, "plugins" | "dispatcher" | "feed" | "confinement"> {
   readonly uploads: Uploads;
   /** What `voxeltron doctor` finds, as this daemon. */
   readonly examine: () => Promise<Examination>;
   /** Repairs what a crash left, then begins to deliver. */
   start(): Promise<void>;
+  /** The configuration has changed. Most of it is asked each time; this is for the rest. */
+  reloaded(): void;
   /** Begins nothing more and ends what is under way, so that whoever waits for it gets an answer. */
   drain(): Promise<void>;
   /** Lets go of everything; instances go on. After `drain`. */
@@ -49,11 +55,23 @@ export function compose(world: World): Parts {
       return given === undefined ? sampleEvent(hook, stamp) : parseEvent(hook, given, stamp);
     },
     eventRows,
+    queryMetrics: (question) => engine.metrics.query(question),
   });
-  const { edges, processes, containers, ...engine } = composeEngine(world, db, {
+  const { edges, processes, containers, ...engine }: Engine = composeEngine(world, db, {
     eventRows,
     gates,
     takeUpload: async (id) => uploads.takeApp(id),
+  });
+
+  const deliveries = makeDeliveryRows(db);
+  const exporter = makeExporter({
+    address: () => config().metrics.listen,
+    async families() {
+      const { services, host: machine } = engine.metrics.latest();
+      const own = await ownFamilies({ events: eventRows, deliveries, plugins: host.plugins, clock });
+      return [...serviceFamilies(services), ...hostFamilies(machine), ...own];
+    },
+    log,
   });
 
   return {
@@ -62,19 +80,24 @@ export function compose(world: World): Parts {
     uploads,
     examine: () => examine({ plugins: config().plugins, bundle: host.confinement.bundle }),
     async start() {
+      exporter.open();
       await host.plugins.sweep();
       await processes.supervise();
       engine.deploys.recover();
       engine.events.subscribe(() => host.dispatcher.wake());
       host.dispatcher.start();
       host.plugins.start();
+      engine.metrics.start();
     },
+    reloaded: () => exporter.follow(),
     async drain() {
       await engine.deploys.close();
       await host.dispatcher.stop(LIMITS.shutdownMs);
       await host.plugins.close();
     },
     close() {
+      exporter.close();
+      engine.metrics.close();
       edges.closeAll();
       processes.close();
       containers.close();

@@ -35,6 +35,11 @@ const KEYS: readonly (readonly [key: string, kind?: Kind])[] = [
   ["plugins.ceiling", "list"],
   ["plugins.uid_range", "numbers"],
   ["plugins.allow_unconfined", "flag"],
+  ["metrics.interval"],
+  ["metrics.listen"],
+  ["metrics.retention.raw"],
+  ["metrics.retention.minute"],
+  ["metrics.retention.hour"],
 ];
 
 export const VARIABLES: readonly Variable[] = KEYS.map(([key, kind = "text"]) => ({

@@ -2,6 +2,8 @@
 import { isAbsolute } from "node:path";
 import * as v from "valibot";
 import { parseDuration } from "../base/duration.ts";
+import { LIMITS } from "../base/limits.ts";
+import { parseAddress, type Address } from "../engine/edge/address.ts";
 import { parseDockerEndpoint, type DockerEndpoint } from "../engine/providers/docker/connect.ts";
 import { parsePrivateRule, type PrivateRule } from "../platform/http/address-policy.ts";
 
@@ -16,6 +18,22 @@ export const duration = v.pipe(
   v.string(),
   v.check((text) => parseDuration(text) !== undefined, 'a duration such as "30s", "5m" or "1h"'),
   v.transform((text) => parseDuration(text) ?? 0),
+);
+
+/** How often is measured: milliseconds in the output. */
+export const metricsInterval = v.pipe(
+  duration,
+  v.check(
+    (ms) => ms >= LIMITS.metricsIntervalMinMs && ms <= LIMITS.metricsIntervalMaxMs,
+    "a duration from 1s to 60s",
+  ),
+);
+
+/** `127.0.0.1:9464`, `[::1]:9464`: an address of this host in the output; a port alone is refused, as it would mean all of them. */
+export const listenAddress = v.pipe(
+  v.string(),
+  v.check((text) => readAddress(text) !== undefined, "an IP address and a port such as 127.0.0.1:9464"),
+  v.transform((text) => readAddress(text) as Address),
 );
 
 /** `10.0.0.0/8`, `fd00::/8`, `localhost:8080`: a rule of the network policy in the output. */
@@ -52,6 +70,14 @@ export const flag = v.boolean("true or false");
 export const pluginConfigValue = v.union([v.string(), v.number(), v.boolean(), v.array(v.string())]);
 
 // --- internal ---
+
+function readAddress(text: string): Address | undefined {
+  try {
+    return text.includes(":") ? parseAddress(text) : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 function isUidRange(value: readonly number[]): boolean {
   const [first = 0, last = 0] = value;

@@ -35,6 +35,7 @@ export interface RunOptions {
 /** Resolves when the daemon has stopped as it was asked to. Throws what kept it from starting. */
 export async function runDaemon({ flags, environment, serve }: RunOptions): Promise<void> {
   const uid = process.getuid?.() ?? 0;
+  let reloaded = (): void => {};
   let config = loadConfig(flags, environment, uid);
   const log = makeLog({
     level: () => config.log_level,
@@ -51,6 +52,7 @@ export async function runDaemon({ flags, environment, serve }: RunOptions): Prom
     const next = reload(config, { flags, environment, uid, log });
     if (next !== undefined) {
       config = next;
+      reloaded();
       log.info("configuration reloaded", { file: config.file });
     }
     notify("READY=1");
@@ -65,6 +67,7 @@ export async function runDaemon({ flags, environment, serve }: RunOptions): Prom
     const parts = withUmask(PRIVATE, () => compose({ config: () => config, log, clock: systemClock }));
     stack.defer(() => parts.close());
     await parts.start();
+    reloaded = () => parts.reloaded();
     const place = { socket: config.socket, dataDir: config.data_dir, log };
     const server = openToGroup(config.socket, () => serve(parts, place));
     stack.defer(() => server.stop(LIMITS.lastAnswersMs));

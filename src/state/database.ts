@@ -6,11 +6,12 @@ import { Database, SQLiteError } from "bun:sqlite";
 import { diskFull } from "../base/disk-full.ts";
 import { fail } from "../base/errors.ts";
 import { sql as initial } from "./migrations/0001-initial.ts";
+import { sql as metrics } from "./migrations/0003-metrics.ts";
 
 export type { Database } from "bun:sqlite";
 
 /** In order; the number of a migration is its place here plus one. */
-const migrations: readonly string[] = [initial];
+const migrations: readonly string[] = [initial, metrics];
 
 export function openDatabase(path: string): Database {
   const db = guarded(path, () => new Database(path, { create: true, strict: true }));

@@ -3,6 +3,7 @@
  * the audit log are all made from this list. Called by daemon/compose-host.ts.
  */
 import type { Method } from "./method.ts";
+import { metricsMethods, type MetricsSource } from "./metrics.ts";
 import { netMethods, type NetOptions } from "./net.ts";
 import { notifyMethods, type ChannelSender } from "./notify.ts";
 import { selfMethods, type KeyValueRows } from "./self.ts";
@@ -11,8 +12,14 @@ export interface CataloguePowers {
   readonly keyValues: KeyValueRows;
   readonly net: NetOptions;
   readonly channels: ChannelSender;
+  readonly queryMetrics: MetricsSource;
 }
 
 export function makeCatalogue(powers: CataloguePowers): readonly Method[] {
-  return [...selfMethods(powers.keyValues), ...netMethods(powers.net), ...notifyMethods(powers.channels)];
+  return [
+    ...selfMethods(powers.keyValues),
+    ...netMethods(powers.net),
+    ...notifyMethods(powers.channels),
+    ...metricsMethods(powers.queryMetrics),
+  ];
 }

@@ -1,0 +1,121 @@
+/**
+ * Writes what was measured and forgets what is old, in pieces small enough that nobody notices. Samples go to the raw table at
+ * once; a minute goes to the tables of minutes and hours when it is over, or at the daemon's end. Called by metrics.ts.
+ */
+import type { Clock } from "../../base/clock.ts";
+import { LIMITS } from "../../base/limits.ts";
+import type { MetricRows, MetricTable, MetricValues, Sample, Series, Span } from "../../state/metrics.ts";
+import { makeSpans, spanStart } from "./spans.ts";
+
+export interface Recorder {
+  /** Of one look at many services; '' is the host. */
+  record(at: number, measured: readonly Measured[]): Promise<void>;
+  /** Forgets a few old rows. Called once an interval. */
+  prune(): Promise<void>;
+  /** Writes the minute that has begun. */
+  close(): void;
+}
+
+export interface Measured {
+  readonly service: string;
+  readonly values: MetricValues;
+}
+
+export type Retention = Readonly<Record<MetricTable, number>>;
+
+export interface RecorderDeps {
+  readonly rows: MetricRows;
+  /** How long rows are kept, in milliseconds. Asked each time. */
+  readonly retention: () => Retention;
+  readonly isService: (name: string) => boolean;
+  readonly clock: Clock;
+}
+
+export const MINUTE_MS = 60_000;
+export const HOUR_MS = 3_600_000;
+
+export function makeRecorder(deps: RecorderDeps): Recorder {
+  const { rows, clock } = deps;
+  const minutes = makeSpans(MINUTE_MS);
+  const numbers = new Map<string, number>();
+  const trust = makeClockTrust(clock);
+  let toVisit: Series[] = [];
+
+  function numberOf(service: string): number {
+    const number = numbers.get(service) ?? rows.seriesOf(service);
+    numbers.set(service, number);
+    return number;
+  }
+
+  function writeSpans(spans: readonly Span[]): void {
+    rows.merge("minute", spans);
+    rows.merge(
+      "hour",
+      spans.map((span) => ({ ...span, at: spanStart(span.at, HOUR_MS) })),
+    );
+  }
+
+  async function inPieces<T>(items: readonly T[], work: (piece: readonly T[]) => void): Promise<void> {
+    for (let from = 0; from < items.length; from += LIMITS.metricRowsAtOnce) {
+      if (from > 0) await clock.sleep(0);
+      work(items.slice(from, from + LIMITS.metricRowsAtOnce));
+    }
+  }
+
+  function visit(series: Series, keep: number): void {
+    const isGone = series.service !== "" && !deps.isService(series.service);
+    const retention = deps.retention();
+    const now = clock.now();
+    let forgotten = 0;
+    for (const table of TABLES) {
+      const before = isGone ? Number.MAX_SAFE_INTEGER : now - retention[table];
+      forgotten += rows.prune({ table, series: series.id, before, keep, limit: LIMITS.metricRowsAtOnce });
+    }
+    if (!isGone || forgotten > 0) return;
+    rows.removeSeries(series.id);
+    numbers.delete(series.service);
+  }
+
+  return {
+    async record(at, measured) {
+      await inPieces(measured, (piece) => {
+        const samples: Sample[] = piece.map(({ service, values }) => ({
+          series: numberOf(service),
+          at,
+          values,
+        }));
+        rows.addRaw(samples);
+        for (const sample of samples) minutes.add(sample);
+      });
+      await inPieces(minutes.take(at), writeSpans);
+    },
+    async prune() {
+      if (!trust()) return;
+      const all = rows.listSeries();
+      if (toVisit.length === 0) toVisit = [...all];
+      const keep = Math.floor(LIMITS.metricRowsMax / Math.max(1, all.length));
+      for (let left = Math.ceil(all.length / LIMITS.metricPruneRounds); left > 0; left--) {
+        const next = toVisit.pop();
+        if (next !== undefined) visit(next, keep);
+        await clock.sleep(0);
+      }
+    },
+    close: () => writeSpans(minutes.take()),
+  };
+}
+
+// --- internal ---
+
+const TABLES: readonly MetricTable[] = ["raw", "minute", "hour"];
+
+/** Whether the clock went evenly for some time: what a wrong clock calls old may be of today. */
+function makeClockTrust(clock: Clock): () => boolean {
+  const offset = (): number => clock.now() - clock.monotonic();
+  let last = offset();
+  let since = clock.monotonic();
+  return () => {
+    if (Math.abs(offset() - last) > LIMITS.metricClockJumpMs) since = clock.monotonic();
+    last = offset();
+    return clock.monotonic() - since >= LIMITS.metricClockTrustMs;
+  };
+}
