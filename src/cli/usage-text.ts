@@ -6,7 +6,8 @@ import type { Cell } from "./output.ts";
 
 /** "12.5 %"; null where it is not known. */
 export function percentText(usage: ServiceUsage | null): string | null {
-  return usage?.cpuPercent == null ? null : `${usage.cpuPercent.toFixed(1)} %`;
+  const percent = usage?.cpuPercent ?? null;
+  return percent === null ? null : `${percent.toFixed(1)} %`;
 }
 
 /** "12.5 MiB", or "12.5 MiB of 64 MiB". */

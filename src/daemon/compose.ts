@@ -26,14 +26,12 @@ import type { World } from "./world.ts";
 export interface Parts
   extends
     Pick<Engine, "deploys" | "services" | "environment" | "registries" | "events" | "metrics">,
-    Pick<Host, "plugins" | "dispatcher" | "feed" | "confinement"> {
+    Pick<Host, "plugins" | "dispatcher" | "feed" | "confinement" | "configured"> {
   readonly uploads: Uploads;
   /** What `voxeltron doctor` finds, as this daemon. */
   readonly examine: () => Promise<Examination>;
   /** Repairs what a crash left, then begins to deliver. */
   start(): Promise<void>;
-  /** The configuration has changed. Most of it is asked each time; this is for the rest. */
-  reloaded(): void;
   /** Begins nothing more and ends what is under way, so that whoever waits for it gets an answer. */
   drain(): Promise<void>;
   /** Lets go of everything; instances go on. After `drain`. */
@@ -89,7 +87,10 @@ export function compose(world: World): Parts {
       host.plugins.start();
       engine.metrics.start();
     },
-    reloaded: () => exporter.follow(),
+    configured() {
+      host.configured();
+      exporter.follow();
+    },
     async drain() {
       await engine.deploys.close();
       await host.dispatcher.stop(LIMITS.shutdownMs);

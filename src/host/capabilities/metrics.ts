@@ -5,6 +5,7 @@
 import * as v from "valibot";
 import { quote } from "../../base/text.ts";
 import { outOfScope } from "./denial.ts";
+import { inScope } from "./scopes.ts";
 import { method, type Caller, type Method } from "./method.ts";
 
 /** Throws `metrics.unknown`, `metrics.invalid_query` and `service.not_found`. */
@@ -22,10 +23,9 @@ export function metricsMethods(query: MetricsSource): readonly Method[] {
       params: questionSchema,
       target: ({ service, metric }) => `${service ?? "the host"} ${metric}`,
       scope: ({ service }) => commandSafe(service),
-      async run(caller, question) {
-        checkScope(caller, question.service);
-        return query(question);
-      },
+      // Before anything is looked up: what a plugin may not see, it may not learn the existence of either.
+      check: (caller, { service }) => checkScope(caller, service),
+      run: async (_caller, question) => query(question),
     }),
   ];
 }
@@ -43,10 +43,9 @@ const questionSchema = v.strictObject({
   aggregate: v.optional(v.picklist(["avg", "max"])),
 });
 
-/** Before anything is looked up: what a plugin may not see, it may not learn the existence of either. */
 function checkScope(caller: Caller, service: string | undefined): void {
   const scope = caller.grants.get("metrics_read");
-  if (scope === null || (service !== undefined && scope?.includes(service) === true)) return;
+  if (scope === null || (service !== undefined && inScope(caller, "metrics_read", service))) return;
   const what = service === undefined ? "the host" : `the service ${quote(service)}`;
   throw outOfScope(
     caller,

@@ -4,7 +4,6 @@
  * Composed by the daemon; called by the engine's deploys.
  */
 import type Docker from "dockerode";
-import type { ContainerStats } from "dockerode";
 import type { Clock } from "../../../base/clock.ts";
 import { LIMITS } from "../../../base/limits.ts";
 import { bounded } from "../../bounded.ts";
@@ -116,7 +115,7 @@ export function makeDockerProvider({ endpoint, clock }: DockerProviderOptions): 
         try {
           const [info, stats] = await Promise.all([
             container.inspect({ abortSignal }),
-            container.stats({ ...ONE_LOOK, abortSignal }) as Promise<ContainerStats>,
+            container.stats(oneLook(abortSignal)),
           ]);
           return containerStats(info, stats);
         } catch (error) {
@@ -157,8 +156,11 @@ export function makeDockerProvider({ endpoint, clock }: DockerProviderOptions): 
 
 const REMOVAL_POLL_MS = 100;
 
-/** Without "one-shot" the engine takes two seconds to measure a rate of its own. The client's types can't tell what it gives. */
-const ONE_LOOK = { stream: false, "one-shot": true } as const;
+/** Without "one-shot" the engine takes two seconds to measure a rate of its own. The client's types don't know of the signal. */
+function oneLook(abortSignal: AbortSignal): { readonly stream?: false; readonly "one-shot"?: boolean } {
+  const options = { stream: false, "one-shot": true, abortSignal } as const;
+  return options;
+}
 
 async function ignoring(statuses: readonly number[], answer: Promise<unknown>): Promise<void> {
   try {

@@ -11,13 +11,18 @@ test("makeCatalogue offers exactly these methods, under these capabilities", () 
       ownEndpoints: () => [],
     },
     channels: { channels: () => [], send: async () => {} },
+    queryMetrics: () => ({}),
   });
   expect(methods.map(({ name, args, anyOf }) => [name, args, anyOf])).toEqual([
     ["kv.get", ["key"], []],
     ["kv.set", ["key", "value"], []],
     ["kv.delete", ["key"], []],
     ["kv.list", ["prefix"], []],
-    ["net.fetch", [], ["network_outbound", "notify_send"]],
+    ["net.fetch", "object", ["network_outbound", "notify_send"]],
     ["notify.send", ["channel", "message"], ["notify_send"]],
+    ["metrics.query", "object", ["metrics_read"]],
+    ["stream.next", "object", []],
+    ["stream.write", "object", []],
+    ["stream.close", "object", []],
   ]);
 });
