@@ -1,7 +1,7 @@
 /** `metrics`: what a service or the host used over a time. */
 import type { MetricsAnswer } from "../../api/operations.ts";
 import { formatBytes } from "../../base/text.ts";
-import { METRIC_NAMES, METRICS } from "../../sdk/index.ts";
+import { METRIC_NAMES, METRICS, type MetricName } from "../../sdk/index.ts";
 import { command } from "../command.ts";
 import { json, table } from "../output.ts";
 
@@ -24,7 +24,7 @@ export const metrics = command({
     "voxeltron metrics web --from 6h\nvoxeltron metrics web -m memory_bytes --step 5m --json\nvoxeltron metrics -m load1",
   notes: [
     "Metrics:",
-    ...METRIC_NAMES.map((name) => `  ${name.padEnd(18)}  ${METRICS[name].summary}${OF[METRICS[name].of]}`),
+    ...METRIC_NAMES.map(listed),
   ],
   async run({ io, args, options, flags, client }) {
     const { metric = "cpu_percent", from, to, step, max } = options;
@@ -45,7 +45,10 @@ export const metrics = command({
 
 // --- internal ---
 
-const OF = { service: " (services)", host: " (host)", both: "" } as const;
+function listed(name: MetricName): string {
+  const of = { service: " (services)", host: " (host)", both: "" };
+  return `  ${name.padEnd(18)}  ${METRICS[name].summary}${of[METRICS[name].of]}`;
+}
 
 function answerText(answer: MetricsAnswer): string {
   const rows = answer.points.map(([at, value]) => [at, valueText(value, answer.unit)]);

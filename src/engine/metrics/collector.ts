@@ -66,6 +66,7 @@ export function makeCollector(deps: CollectorDeps): Collector {
   const latest = new Map<string, Latest>();
   const underWay = new Set<string>();
   const troubled = new Set<string>();
+  let isLosing = false;
   let host: HostLatest | undefined;
   let hostBefore: { readonly monotonicMs: number; readonly cpuSeconds: number } | undefined;
 
@@ -143,9 +144,12 @@ export function makeCollector(deps: CollectorDeps): Collector {
       for (const service of latest.keys()) if (!wanted.has(service)) latest.delete(service);
       const byProvider = Map.groupBy(targets, ({ provider }) => provider);
       const looks = [lookAtHost(), ...Array.from(byProvider, ([name, group]) => round(name, group))];
-      for (const result of await Promise.allSettled(looks))
-        if (result.status === "rejected")
-          log.warn("what was measured is lost", { error: messageOf(result.reason) });
+      const results = await Promise.allSettled(looks);
+      const lost = results.find((result) => result.status === "rejected");
+      // A disk that is full stays so for a while: said once.
+      if (lost !== undefined && !isLosing)
+        log.warn("what was measured is lost", { error: messageOf(lost.reason) });
+      isLosing = lost !== undefined;
     },
     latest: (service) => latest.get(service),
     services: () => [...latest.values()],

@@ -4,18 +4,19 @@ import type { InstanceStats } from "../provider.ts";
 
 /** Nothing where it does not run: the engine then answers with zeros. */
 export function containerStats(
-  info: Pick<ContainerInspectInfo, "State" | "RestartCount">,
+  info: Pick<ContainerInspectInfo, "State" | "RestartCount" | "HostConfig">,
   stats: Partial<ContainerStats>,
 ): InstanceStats | undefined {
   const cpu = stats.cpu_stats?.cpu_usage.total_usage ?? 0;
   if (!info.State.Running || cpu === 0) return undefined;
   const networks = Object.values(stats.networks ?? {});
-  const limit = stats.memory_stats?.limit ?? 0;
+  const limit = info.HostConfig.Memory ?? 0;
   return {
     run: info.State.StartedAt,
     cpuSeconds: cpu / NANOSECONDS,
     memoryBytes: memoryInUse(stats.memory_stats),
-    ...(limit > 0 && limit < NO_LIMIT ? { memoryLimitBytes: limit } : {}),
+    // What the engine calls the limit of one that has none is all that the host has.
+    ...(limit > 0 ? { memoryLimitBytes: limit } : {}),
     // A container in another's or the host's network has none of its own.
     ...(networks.length === 0
       ? {}
@@ -32,8 +33,6 @@ export function containerStats(
 // --- internal ---
 
 const NANOSECONDS = 1e9;
-/** cgroup v1 says "none" with the largest number of pages there is. */
-const NO_LIMIT = 2 ** 62;
 
 /** The file cache goes when memory is wanted, so it does not count; cgroup v2 and v1 name it differently. */
 function memoryInUse(memory: Partial<ContainerStats["memory_stats"]> | undefined): number {
