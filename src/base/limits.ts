@@ -215,8 +215,6 @@ export const LIMITS = {
   /** What measuring one instance may take, and how many of a provider's are measured at a time. */
   statsMs: 2 * SECOND,
   statsConcurrent: 4,
-  /** One after the other that did not answer, and the rest of the provider's are not asked this time. */
-  statsFailuresMax: 4,
   metricsIntervalMinMs: 1 * SECOND,
   metricsIntervalMaxMs: 60 * SECOND,
   /** Rows of each of the three tables of metrics, of all services together: about 100 MB. */

@@ -3,7 +3,7 @@
  * at a time, and none for longer than it may take: one that hangs costs its own numbers and nobody else's. Called by metrics.ts.
  */
 import type { Clock } from "../../base/clock.ts";
-import { messageOf } from "../../base/errors.ts";
+import { isVoxError, messageOf } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Log } from "../../base/log.ts";
 import { bounded } from "../bounded.ts";
@@ -86,23 +86,26 @@ export function makeCollector(deps: CollectorDeps): Collector {
 
   async function measureAll(provider: Provider, targets: readonly Target[]): Promise<readonly Latest[]> {
     const found: Latest[] = [];
-    let failures = 0;
+    let [answered, failed, isSilent] = [clock.monotonic(), false, false];
     await fewAtATime(targets, LIMITS.statsConcurrent, async (target) => {
-      if (failures >= LIMITS.statsFailuresMax) return;
+      if (isSilent) return;
+      const asked = clock.monotonic();
       try {
         const stats = await bounded(provider.stats?.(target.instance) ?? Promise.resolve(undefined), {
           clock,
           timeoutMs: LIMITS.statsMs,
           who: provider.name,
         });
-        failures = 0;
+        answered = clock.monotonic();
         if (stats !== undefined) found.push(lookAt(target, stats));
       } catch (error) {
-        failures++;
+        failed = true;
+        // Nobody was answered meanwhile: it is not this instance, and the others need not wait as long.
+        if (isVoxError(error) && error.code === "provider.unavailable" && answered <= asked) isSilent = true;
         complain(provider.name, target.instance, error);
       }
     });
-    if (failures === 0 && targets.length > 0) troubled.delete(provider.name);
+    if (!failed) troubled.delete(provider.name);
     return found;
   }
 
