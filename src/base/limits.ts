@@ -212,9 +212,12 @@ export const LIMITS = {
   instancePollMs: 1 * SECOND,
   execStdinBytes: 1 * MIB,
 
-  /** What measuring one instance may take, and how many of a provider's are measured at a time. */
-  statsMs: 2 * SECOND,
-  statsConcurrent: 4,
+  /**
+   * What measuring one instance may take, and how many of a provider's are measured at a time. Docker's engine reads its counters once a
+   * second and answers all who asked meanwhile together: one after the other they would wait a second each.
+   */
+  statsMs: 5 * SECOND,
+  statsConcurrent: 50,
   metricsIntervalMinMs: 1 * SECOND,
   metricsIntervalMaxMs: 60 * SECOND,
   /** Rows of each of the three tables of metrics, of all services together: about 100 MB. */

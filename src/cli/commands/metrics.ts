@@ -22,10 +22,7 @@ export const metrics = command({
   },
   example:
     "voxeltron metrics web --from 6h\nvoxeltron metrics web -m memory_bytes --step 5m --json\nvoxeltron metrics -m load1",
-  notes: [
-    "Metrics:",
-    ...METRIC_NAMES.map(listed),
-  ],
+  notes: ["Metrics:", ...METRIC_NAMES.map(listed)],
   async run({ io, args, options, flags, client }) {
     const { metric = "cpu_percent", from, to, step, max } = options;
     const service = args["service"];

@@ -156,7 +156,7 @@ export function makeDockerProvider({ endpoint, clock }: DockerProviderOptions): 
 
 const REMOVAL_POLL_MS = 100;
 
-/** Without "one-shot" the engine takes two seconds to measure a rate of its own. The client's types don't know of the signal. */
+/** Without "one-shot" the engine takes a second more to measure a rate of its own. The client's types don't know of the signal. */
 function oneLook(abortSignal: AbortSignal): { readonly stream?: false; readonly "one-shot"?: boolean } {
   const options = { stream: false, "one-shot": true, abortSignal } as const;
   return options;

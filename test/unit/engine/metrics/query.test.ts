@@ -89,7 +89,8 @@ describe("a question about metrics", () => {
     ["30d", "10m", "hour", HOUR, 720],
     ["300d", undefined, "hour", 7 * DAY, 43],
   ] as const)("from %p ago by %p is answered by the table %p", (from, step, table, stepMs, count) => {
-    if (table === undefined) return expect(refusal({ from, step })).toMatchObject({ code: "metrics.invalid_query" });
+    if (table === undefined)
+      return expect(refusal({ from, step })).toMatchObject({ code: "metrics.invalid_query" });
     const answer = ask({ from, ...(step === undefined ? {} : { step }) });
     expect(tableOf(answer)).toBe(table);
     expect(answer.stepMs).toBe(stepMs);

@@ -135,7 +135,11 @@ test("a clock that is set back loses nothing: its hour is lived and written twic
 
 test("rows go when they are as old as their table keeps them", async () => {
   const desk = makeDesk();
-  await recordEvery(desk, HOUR, Array.from({ length: 12 }, (_, hour) => hour));
+  await recordEvery(
+    desk,
+    HOUR,
+    Array.from({ length: 12 }, (_, hour) => hour),
+  );
   await pruneAll(desk);
   // From 12 h 10 min: raw rows of the last six hours, and all minutes and hours.
   expect(desk.read("raw", "web").map(([, value]) => value)).toEqual([7, 8, 9, 10, 11]);
