@@ -223,8 +223,10 @@ export const LIMITS = {
   /** Rows of each of the three tables of metrics, of all services together: about 100 MB. */
   metricRowsMax: 2_500_000,
   /** Rows that are written, or forgotten, in one go: the daemon's thread does nothing else meanwhile. */
-  metricRowsAtOnce: 200,
-  /** Each service's old rows are looked for once in so many intervals. */
+  metricRowsAtOnce: 100,
+  /** So many times metricRowsAtOnce rows of each table are forgotten in one interval, one after the other with turns for others between. */
+  metricPruneSteps: 200,
+  /** Whether a service is still there is looked at once in so many intervals. */
   metricPruneRounds: 60,
   /** After a jump of the clock nothing is forgotten for so long: the time may be wrong, and be put right. */
   metricClockTrustMs: 10 * MINUTE,

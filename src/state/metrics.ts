@@ -5,7 +5,7 @@
  */
 import { METRIC_NAMES, type MetricName } from "../sdk/index.ts";
 import { inTransaction, type Database } from "./database.ts";
-import { insertRawSql, mergeSql, PEAKS, readSql } from "./metric-columns.ts";
+import { insertRawSql, mergeSql, PEAKS, pruneSql, readSql } from "./metric-columns.ts";
 
 export interface MetricRows {
   /** The number of the service's series; '' is the host. A new one where there is none. */
@@ -18,9 +18,9 @@ export interface MetricRows {
   merge(table: SpanTable, spans: readonly Span[]): void;
   /** Oldest first, one for each step that has any. */
   read(query: MetricRead): readonly MetricPoint[];
-  /** Forgets what is older than `before`, and all but the newest `keep`; at most `limit` rows for each reason. Gives how many. */
+  /** Forgets what is older than `before` by a whole block of time, at most `limit` rows, oldest first. Gives how many. */
   prune(what: MetricPrune): number;
-  /** Forgets the series itself, once it has no rows. */
+  /** Its rows are nobody's from then on, and go when they are old. */
   removeSeries(series: number): void;
 }
 
@@ -69,9 +69,7 @@ export interface MetricPoint {
 
 export interface MetricPrune {
   readonly table: MetricTable;
-  readonly series: number;
   readonly before: number;
-  readonly keep: number;
   readonly limit: number;
 }
 
@@ -94,7 +92,8 @@ export function makeMetricRows(db: Database): MetricRows {
       inTransaction(db, () => {
         for (const { series, at, values } of samples) {
           const numbers = inColumns(METRIC_NAMES, values);
-          for (let time = at; insert.run(series, time, ...numbers).changes === 0;) time++;
+          for (let time = at; insert.run(blockOf("raw", time), series, time, ...numbers).changes === 0;)
+            time++;
         }
       });
     },
@@ -102,6 +101,7 @@ export function makeMetricRows(db: Database): MetricRows {
       inTransaction(db, () => {
         for (const { series, at, samples, values, peaks } of spans)
           merges[table].run(
+            blockOf(table, at),
             series,
             at,
             samples,
@@ -114,14 +114,11 @@ export function makeMetricRows(db: Database): MetricRows {
       const sql = readSql(TABLES[table], metric, aggregate);
       return db
         .query<{ step: number; value: number }, number[]>(sql)
-        .all(series, stepMs, from, to, limit)
+        .all(series, stepMs, from, to, limit, blockOf(table, from), blockOf(table, to))
         .map(({ step, value }) => ({ at: step, value }));
     },
-    prune({ table, series, before, keep, limit }) {
-      const old = db.query(pruneSql(table, "at < ?2")).run(series, before, limit);
-      const many = db.query(pruneSql(table, beyondNewest(table))).run(series, keep, limit);
-      return old.changes + many.changes;
-    },
+    prune: ({ table, before, limit }) =>
+      db.query(pruneSql(TABLES[table])).run(blockOf(table, before), limit).changes,
     removeSeries(series) {
       db.query("DELETE FROM metric_series WHERE id = ?").run(series);
     },
@@ -136,16 +133,13 @@ const TABLES: Readonly<Record<MetricTable, string>> = {
   hour: "metrics_hour",
 };
 
+/** How much time lies together. A question goes to each block, a look changes the pages of one. */
+const BLOCK_MS: Readonly<Record<MetricTable, number>> = { raw: 60_000, minute: 600_000, hour: 14_400_000 };
+
+function blockOf(table: MetricTable, at: number): number {
+  return Math.floor(at / BLOCK_MS[table]);
+}
+
 function inColumns(names: readonly MetricName[], values: MetricValues): (number | null)[] {
   return names.map((name) => values[name] ?? null);
-}
-
-function pruneSql(table: MetricTable, condition: string): string {
-  const name = TABLES[table];
-  return `DELETE FROM ${name} WHERE series = ?1 AND at IN (
-    SELECT at FROM ${name} WHERE series = ?1 AND ${condition} ORDER BY at LIMIT ?3)`;
-}
-
-function beyondNewest(table: MetricTable): string {
-  return `at <= (SELECT at FROM ${TABLES[table]} WHERE series = ?1 ORDER BY at DESC LIMIT 1 OFFSET ?2)`;
 }

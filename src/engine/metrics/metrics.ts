@@ -50,6 +50,7 @@ export function makeMetrics(deps: MetricsDeps): Metrics {
   const recorder = makeRecorder({
     rows,
     retention,
+    intervalMs: () => settings().interval,
     isService: (name) => state.services.find(name) !== undefined,
     clock,
   });

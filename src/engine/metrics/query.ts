@@ -9,7 +9,7 @@ import { LIMITS } from "../../base/limits.ts";
 import { nameAdvice, quote } from "../../base/text.ts";
 import { isMetric, METRIC_NAMES, METRICS, type MetricName } from "../../sdk/index.ts";
 import type { MetricRows, MetricTable } from "../../state/metrics.ts";
-import { HOUR_MS, MINUTE_MS, type Retention } from "./recorder.ts";
+import { HOUR_MS, MINUTE_MS, reachOf, type Retention } from "./recorder.ts";
 
 export interface MetricsQuestion {
   /** Absent: the host. */
@@ -60,7 +60,8 @@ export function queryMetrics(question: MetricsQuestion, deps: QueryDeps): Metric
       `that would be ${Math.ceil((to - from) / wanted)} points, at most ${LIMITS.metricPoints} are given`,
       "choose a longer step, or less time",
     );
-  const table = chooseTable({ from, to, now, interval, reach: reachOf(deps), step: wanted });
+  const reach = reachOf(deps.retention(), interval, deps.serviceNames().length + 1);
+  const table = chooseTable({ from, to, now, interval, reach, step: wanted });
   const stepMs = Math.max(wanted, LENGTHS[table]);
   const series = deps.rows.findSeries(service ?? "");
   const points =
@@ -104,17 +105,6 @@ interface Choice {
   readonly interval: number;
   /** How far back each table goes. */
   readonly reach: Retention;
-}
-
-/** With very many services the bound on rows comes before the bound on age. */
-function reachOf({ retention, intervalMs, serviceNames }: QueryDeps): Retention {
-  const rowsEach = LIMITS.metricRowsMax / (serviceNames().length + 1);
-  const { raw, minute, hour } = retention();
-  return {
-    raw: Math.min(raw, rowsEach * intervalMs()),
-    minute: Math.min(minute, rowsEach * MINUTE_MS),
-    hour,
-  };
 }
 
 /** Raw rows tell of the minute that is not over, so they go first while there are few. */

@@ -27,6 +27,7 @@ export interface RecorderDeps {
   readonly rows: MetricRows;
   /** How long rows are kept, in milliseconds. Asked each time. */
   readonly retention: () => Retention;
+  readonly intervalMs: () => number;
   readonly isService: (name: string) => boolean;
   readonly clock: Clock;
 }
@@ -62,18 +63,19 @@ export function makeRecorder(deps: RecorderDeps): Recorder {
     }
   }
 
-  function visit(series: Series, keep: number): void {
-    const isGone = series.service !== "" && !deps.isService(series.service);
-    const retention = deps.retention();
-    const now = clock.now();
-    let forgotten = 0;
-    for (const table of TABLES) {
-      const before = isGone ? Number.MAX_SAFE_INTEGER : now - retention[table];
-      forgotten += rows.prune({ table, series: series.id, before, keep, limit: LIMITS.metricRowsAtOnce });
+  /** Of a service that is gone: one that comes later under its name begins anew. */
+  function forgetIfGone({ id, service }: Series): void {
+    if (service === "" || deps.isService(service)) return;
+    rows.removeSeries(id);
+    numbers.delete(service);
+  }
+
+  async function pruneTable(table: MetricTable, reachMs: number): Promise<void> {
+    const before = clock.now() - reachMs;
+    for (let step = 0; step < LIMITS.metricPruneSteps; step++) {
+      if (rows.prune({ table, before, limit: LIMITS.metricRowsAtOnce }) < LIMITS.metricRowsAtOnce) return;
+      await clock.sleep(0);
     }
-    if (!isGone || forgotten > 0) return;
-    rows.removeSeries(series.id);
-    numbers.delete(series.service);
   }
 
   return {
@@ -90,17 +92,25 @@ export function makeRecorder(deps: RecorderDeps): Recorder {
       await inPieces(minutes.take(at), writeSpans);
     },
     async prune() {
-      if (!trust()) return;
       const all = rows.listSeries();
       if (toVisit.length === 0) toVisit = [...all];
-      const keep = Math.floor(LIMITS.metricRowsMax / Math.max(1, all.length));
-      for (let left = Math.ceil(all.length / LIMITS.metricPruneRounds); left > 0; left--) {
-        const next = toVisit.pop();
-        if (next !== undefined) visit(next, keep);
-        await clock.sleep(0);
-      }
+      for (const series of toVisit.splice(-Math.ceil(all.length / LIMITS.metricPruneRounds)))
+        forgetIfGone(series);
+      if (!trust()) return;
+      const reach = reachOf(deps.retention(), deps.intervalMs(), all.length);
+      for (const table of TABLES) await pruneTable(table, reach[table]);
     },
     close: () => writeSpans(minutes.take()),
+  };
+}
+
+/** How far back each table goes. With very many services the bound on rows comes before the bound on age. */
+export function reachOf(retention: Retention, intervalMs: number, services: number): Retention {
+  const rowsEach = LIMITS.metricRowsMax / Math.max(1, services);
+  return {
+    raw: Math.min(retention.raw, rowsEach * intervalMs),
+    minute: Math.min(retention.minute, rowsEach * MINUTE_MS),
+    hour: Math.min(retention.hour, rowsEach * HOUR_MS),
   };
 }
 

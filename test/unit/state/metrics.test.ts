@@ -88,7 +88,7 @@ test("a step may be longer than a number of 32 bits has milliseconds", () => {
   expect(point).toEqual({ at: Math.floor(START / stepMs) * stepMs, value: 1 });
 });
 
-test("pruning takes the oldest first, no more than it may, and of one service only", () => {
+test("pruning takes the oldest blocks first, whosever they are, and no more rows than it may", () => {
   const { rows, web } = open();
   const other = rows.seriesOf("other");
   for (const series of [web, other])
@@ -99,14 +99,20 @@ test("pruning takes the oldest first, no more than it may, and of one service on
         values: { cpu_percent: index },
       })),
     );
-  const prune = (changes: object) =>
-    rows.prune({ table: "raw", series: web, before: START, keep: 1_000, limit: 3, ...changes });
+  const prune = (before: number, limit: number) => rows.prune({ table: "raw", before, limit });
   const left = (series: number) => rows.read(reading(series)).map(({ value }) => value);
-  expect(prune({})).toBe(0);
-  expect(prune({ before: START + 5 * MINUTE })).toBe(3);
-  expect(left(web)).toEqual([3, 4, 5, 6, 7, 8, 9]);
-  expect(prune({ before: START + 5 * MINUTE })).toBe(2);
-  expect(prune({ keep: 2, limit: 100 })).toBe(3);
-  expect(left(web)).toEqual([8, 9]);
-  expect(left(other)).toHaveLength(10);
+  expect(prune(START, 3)).toBe(0);
+  expect(prune(START + 5 * MINUTE + 59_999, 3)).toBe(3);
+  expect(left(web)).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
+  expect(left(other)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  expect(prune(START + 5 * MINUTE + 59_999, 100)).toBe(7);
+  expect(left(web)).toEqual([5, 6, 7, 8, 9]);
+});
+
+test("a time of which nothing is kept costs nothing to ask for", () => {
+  const { rows, web } = open();
+  const ask = () => rows.read(reading(web, { table: "hour", from: 0, to: Date.UTC(9999, 0, 1) }));
+  expect(ask()).toEqual([]);
+  rows.merge("hour", [{ series: web, at: START, samples: 1, values: { cpu_percent: 1 }, peaks: {} }]);
+  expect(ask()).toEqual([{ at: START, value: 1 }]);
 });
