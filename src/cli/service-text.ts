@@ -26,7 +26,7 @@ export function serviceFacts(service: ServiceDetails): string {
     ["domains", service.domains.join(", ")],
     ["port", service.port],
     ["publish", service.publish],
-    ["memory limit", service.memoryBytes === null ? null : formatBytes(service.memoryBytes)],
+    ["memory", service.memoryBytes === null ? null : formatBytes(service.memoryBytes)],
     ["cpus", service.cpus],
     ["volumes", service.volumes.join(", ")],
     ["instance", service.instance],

@@ -11,7 +11,7 @@ import type { ServiceState } from "../../state/service-state.ts";
 import type { Provider } from "../providers/provider.ts";
 import { makeCollector, type CollectorDeps, type HostLatest, type Latest, type Target } from "./collector.ts";
 import { queryMetrics, type MetricsAnswer, type MetricsQuestion } from "./query.ts";
-import { makeRecorder, type Retention } from "./recorder.ts";
+import { makeRecorder, type Measured, type Retention } from "./recorder.ts";
 import { usageOf, type ServiceUsage } from "./usage.ts";
 
 export interface Metrics {
@@ -60,12 +60,21 @@ export function makeMetrics(deps: MetricsDeps): Metrics {
     providers,
     readHost,
     cpus,
-    record: async (at, measured) => (closed ? undefined : recorder.record(at, measured)),
+    record,
     clock,
     log,
   });
   let closed = false;
   let cancel = (): void => {};
+
+  async function record(at: number, measured: readonly Measured[]): Promise<void> {
+    try {
+      if (!closed) await recorder.record(at, measured);
+    } catch (error) {
+      // The database may be closed between two pieces of it.
+      if (!closed) throw error;
+    }
+  }
 
   function lookAfter(ms: number): void {
     cancel = clock.after(ms, () => {
