@@ -52,7 +52,7 @@ export function pruneSql(table: string): string {
 // --- internal ---
 
 /** Ten years of hours. */
-const BLOCKS_MAX = 22_000;
+const BLOCKS_MAX = 3_700;
 
 function marks(count: number): string {
   return Array.from({ length: count }, () => "?").join(", ");

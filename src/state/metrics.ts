@@ -134,7 +134,7 @@ const TABLES: Readonly<Record<MetricTable, string>> = {
 };
 
 /** How much time lies together. A question goes to each block, a look changes the pages of one. */
-const BLOCK_MS: Readonly<Record<MetricTable, number>> = { raw: 60_000, minute: 600_000, hour: 14_400_000 };
+const BLOCK_MS: Readonly<Record<MetricTable, number>> = { raw: 60_000, minute: 1_800_000, hour: 86_400_000 };
 
 function blockOf(table: MetricTable, at: number): number {
   return Math.floor(at / BLOCK_MS[table]);

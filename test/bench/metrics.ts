@@ -150,7 +150,7 @@ function fill(db: Database, table: string, now: number, length: number, count: n
   db.run(
     `INSERT INTO ${table} (block, series, at, cpu_percent, memory_bytes, memory_limit_bytes, network_rx_rate,
        network_tx_rate, block_read_rate, block_write_rate, restarts${more})
-     SELECT (${now} - step * ${length}) / ${isRaw ? 60_000 : 600_000}, id, ${now} - step * ${length}, abs(random()) % 10000 / 100.0, abs(random()) % 1000000000, 2147483648,
+     SELECT (${now} - step * ${length}) / ${isRaw ? 60_000 : 1_800_000}, id, ${now} - step * ${length}, abs(random()) % 10000 / 100.0, abs(random()) % 1000000000, 2147483648,
        abs(random()) % 1000000, abs(random()) % 1000000, 0, abs(random()) % 100000, 0${values}
      FROM metric_series,
        (WITH RECURSIVE n(step) AS (SELECT ${count} UNION ALL SELECT step - 1 FROM n WHERE step > 1) SELECT step FROM n)

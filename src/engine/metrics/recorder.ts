@@ -1,6 +1,6 @@
 /**
  * Writes what was measured and forgets what is old, in pieces small enough that nobody notices. Samples go to the raw table at
- * once; a minute goes to the tables of minutes and hours when it is over, or at the daemon's end. Called by metrics.ts.
+ * once, a minute when it is over, an hour in parts of ten minutes, and all of it at the daemon's end. Called by metrics.ts.
  */
 import type { Clock } from "../../base/clock.ts";
 import { LIMITS } from "../../base/limits.ts";
@@ -12,7 +12,7 @@ export interface Recorder {
   record(at: number, measured: readonly Measured[]): Promise<void>;
   /** Forgets a few old rows. Called once an interval. */
   prune(): Promise<void>;
-  /** Writes the minute that has begun. */
+  /** Writes what has begun. */
   close(): void;
 }
 
@@ -38,6 +38,8 @@ export const HOUR_MS = 3_600_000;
 export function makeRecorder(deps: RecorderDeps): Recorder {
   const { rows, clock } = deps;
   const minutes = makeSpans(MINUTE_MS);
+  const hours = makeSpans(HOUR_MS);
+  let partOfHour: number | undefined;
   const numbers = new Map<string, number>();
   const trust = makeClockTrust(clock);
   let toVisit: Series[] = [];
@@ -48,12 +50,13 @@ export function makeRecorder(deps: RecorderDeps): Recorder {
     return number;
   }
 
-  function writeSpans(spans: readonly Span[]): void {
-    rows.merge("minute", spans);
-    rows.merge(
-      "hour",
-      spans.map((span) => ({ ...span, at: spanStart(span.at, HOUR_MS) })),
-    );
+  /** Parts of one hour are joined in the table. */
+  async function writeHours(at: number): Promise<void> {
+    const part = spanStart(at, HOUR_PART_MS);
+    partOfHour ??= part;
+    if (part === partOfHour) return;
+    partOfHour = part;
+    await inPieces(hours.take(), (piece) => rows.merge("hour", piece));
   }
 
   async function inPieces<T>(items: readonly T[], work: (piece: readonly T[]) => void): Promise<void> {
@@ -87,9 +90,13 @@ export function makeRecorder(deps: RecorderDeps): Recorder {
           values,
         }));
         rows.addRaw(samples);
-        for (const sample of samples) minutes.add(sample);
+        for (const sample of samples) {
+          minutes.add(sample);
+          hours.add(sample);
+        }
       });
-      await inPieces(minutes.take(at), writeSpans);
+      await inPieces(minutes.take(at), (piece) => rows.merge("minute", piece));
+      await writeHours(at);
     },
     async prune() {
       const all = rows.listSeries();
@@ -100,7 +107,10 @@ export function makeRecorder(deps: RecorderDeps): Recorder {
       const reach = reachOf(deps.retention(), deps.intervalMs(), all.length);
       for (const table of TABLES) await pruneTable(table, reach[table]);
     },
-    close: () => writeSpans(minutes.take()),
+    close() {
+      rows.merge("minute", minutes.take());
+      rows.merge("hour", hours.take());
+    },
   };
 }
 
@@ -115,6 +125,8 @@ export function reachOf(retention: Retention, intervalMs: number, services: numb
 }
 
 // --- internal ---
+
+const HOUR_PART_MS = 600_000;
 
 const TABLES: readonly MetricTable[] = ["raw", "minute", "hour"];
 
