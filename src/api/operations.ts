@@ -7,6 +7,13 @@
 import * as v from "valibot";
 import { isObject } from "../base/is-object.ts";
 import { CAPABILITY_NAMES, HOOK_NAMES } from "../sdk/index.ts";
+import {
+  metricsAnswer,
+  metricsQuestion,
+  serviceDetails,
+  serviceUsage,
+  serviceView,
+} from "./service-schemas.ts";
 
 const name = v.pipe(v.string(), v.maxLength(200));
 const none = v.strictObject({});
@@ -107,58 +114,6 @@ const eventView = v.object({
   at: v.string(),
   data: v.record(v.string(), v.unknown()),
   deliveries: v.array(deliveryView),
-});
-
-/** What an instance uses: the last look at it. Counters are since it was started; null where its provider can't tell. */
-const serviceUsage = v.object({
-  at: v.string(),
-  /** 100 is one core kept busy; null until it was measured twice. */
-  cpuPercent: v.nullable(v.number()),
-  cpuSeconds: v.number(),
-  memoryBytes: v.number(),
-  memoryLimitBytes: v.nullable(v.number()),
-  networkRxBytes: v.nullable(v.number()),
-  networkTxBytes: v.nullable(v.number()),
-  blockReadBytes: v.nullable(v.number()),
-  blockWriteBytes: v.nullable(v.number()),
-  restarts: v.nullable(v.number()),
-});
-
-const serviceView = v.object({
-  name: v.string(),
-  /** running · stopped · exited · restarting · missing · deploying · failed · unknown (its provider does not answer) */
-  state: v.string(),
-  provider: v.string(),
-  image: v.nullable(v.string()),
-  version: v.nullable(v.number()),
-  /** Where it can be reached: published address first, else the loopback port. */
-  address: v.nullable(v.string()),
-  domains: v.array(v.string()),
-  /** null where nothing runs, or nothing was measured yet. */
-  usage: v.nullable(serviceUsage),
-});
-
-const serviceDetails = v.object({
-  ...serviceView.entries,
-  instance: v.nullable(v.string()),
-  startedAt: v.nullable(v.string()),
-  restarts: v.number(),
-  port: v.nullable(v.number()),
-  publish: v.nullable(v.string()),
-  memoryBytes: v.nullable(v.number()),
-  cpus: v.nullable(v.number()),
-  volumes: v.array(v.string()),
-  deploys: v.array(
-    v.object({
-      id: v.string(),
-      version: v.number(),
-      state: v.string(),
-      step: v.string(),
-      error: v.nullable(v.string()),
-      startedAt: v.string(),
-      endedAt: v.nullable(v.string()),
-    }),
-  ),
 });
 
 /** What `voxeltron deploy` sends. What is absent is taken from the version that runs now. */
@@ -316,28 +271,30 @@ export const operations = {
     v.object({ exitCode: v.number() }),
   ),
   /** Without a service: the host. Times are RFC 3339, or so long ago ("90m"); the step is a duration. */
-  "metrics.query": unary(
-    v.strictObject({
-      service: v.optional(name),
-      metric: name,
-      from: v.optional(name),
-      to: v.optional(name),
-      step: v.optional(name),
-      aggregate: v.optional(v.picklist(["avg", "max"])),
-    }),
-    v.object({
-      service: v.nullable(v.string()),
-      metric: v.string(),
-      unit: v.string(),
-      from: v.string(),
-      to: v.string(),
-      stepMs: v.number(),
-      points: v.array(v.tuple([v.string(), v.number()])),
-    }),
-  ),
+  "metrics.query": unary(metricsQuestion, metricsAnswer),
   "env.list": unary(v.strictObject({ name }), v.object({ env: v.record(v.string(), v.string()) })),
   "env.set": unary(v.strictObject({ name, env: variables }), none),
   "env.unset": unary(v.strictObject({ name, keys: v.array(v.string()) }), none),
+
+  /** The service need not exist yet. */
+  "secret.set": unary(
+    v.strictObject({ service: name, name, value: v.string() }),
+    v.object({
+      /** False where the service is yet to be deployed. */
+      isDeployed: v.boolean(),
+      /** False where the value is too short to be told from other text in logs. */
+      isRedacted: v.boolean(),
+    }),
+  ),
+  "secret.list": unary(
+    v.strictObject({ service: v.optional(name) }),
+    v.object({
+      secrets: v.array(v.object({ service: v.string(), name: v.string(), updatedAt: v.string() })),
+    }),
+  ),
+  "secret.unset": unary(v.strictObject({ service: name, names: v.array(name) }), none),
+  /** `sealed`: how many secrets and passwords are under the new key. */
+  "secret.rotate": unary(none, v.object({ sealed: v.number() })),
 
   "event.list": unary(
     v.strictObject({ limit: v.number(), hook: v.optional(hook) }),
@@ -345,6 +302,23 @@ export const operations = {
   ),
   "event.follow": stream(v.strictObject({ hook: v.optional(hook) }), eventView, none),
   "event.replay": unary(v.strictObject({ id: v.string() }), eventView),
+
+  /** Names and types only: the rest of a channel is secret. */
+  "notify.list": unary(
+    none,
+    v.object({ channels: v.array(v.object({ name: v.string(), type: v.string() })) }),
+  ),
+  /** Sends a message that says that it is a test; answers when the channel's endpoint has accepted it. */
+  "notify.test": unary(
+    v.strictObject({ channel: name }),
+    v.object({
+      channel: v.string(),
+      type: v.string(),
+      attempts: v.number(),
+      /** Recipients of a mail that the server refused, where it took others. */
+      refused: v.number(),
+    }),
+  ),
 
   "registry.login": unary(v.strictObject({ host: name, username: v.string(), password: v.string() }), none),
   "registry.list": unary(

@@ -55,6 +55,7 @@ const configSchema = v.strictObject({
             DEFAULT_QUOTA.concurrent_calls,
           ),
           bytes_per_second: v.optional(count, DEFAULT_QUOTA.bytes_per_second),
+          notifications_per_minute: v.optional(count, LIMITS.notifyPerMinute),
         }),
         {},
       ),
@@ -62,6 +63,7 @@ const configSchema = v.strictObject({
     }),
     {},
   ),
+  secrets: v.optional(v.strictObject({ key_file: v.optional(absolutePath) }), {}),
   notify: v.optional(v.record(v.string(), channelSchema), {}),
   metrics: v.optional(
     v.strictObject({

@@ -1,6 +1,6 @@
 /**
- * What the daemon tells of itself to who reads its metrics: events, deliveries, plugins, and its own process. Called by compose.ts, for the
- * exporter.
+ * What the daemon tells of itself to who reads its metrics: events, deliveries, plugins, and its own process. Called by
+ * compose-exporter.ts.
  */
 import type { Clock } from "../base/clock.ts";
 import { VERSION } from "../base/version.ts";

@@ -15,6 +15,7 @@ export type {
   PluginError,
   PluginLog,
   PluginStore,
+  Secrets,
   Severity,
 } from "./context.ts";
 export type {

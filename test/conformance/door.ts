@@ -39,6 +39,8 @@ export function makeDoor(plan: DoorPlan = {}): ScenarioDoor {
     methods: makeCatalogue({
       keyValues: makePluginKvRows(db),
       channels: { channels: () => CHANNELS, send: async () => {} },
+      notifyRate: { take() {} },
+      secrets: { get: () => "a secret", names: () => ["TOKEN"] },
       net: { http: oneServer, addressPolicy: () => () => undefined, ownEndpoints: () => [] },
       queryMetrics: () => ({ points: [] }),
     }),

@@ -1,4 +1,4 @@
-/** The families that the exporter offers of services and the host, made from the last look at them. Pure. Called by compose-metrics.ts. */
+/** The families that the exporter offers of services and the host, made from the last look at them. Pure. Called by daemon/compose-exporter.ts. */
 import type { MetricName } from "../../sdk/index.ts";
 import type { InstanceStats } from "../providers/provider.ts";
 import type { HostLatest, Latest } from "./collector.ts";

@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../../base/clock.ts";
 import { LIMITS } from "../../base/limits.ts";
-import type { MetricRows, MetricTable, MetricValues, Sample, Series, Span } from "../../state/metrics.ts";
+import type { MetricRows, MetricTable, MetricValues, Sample, Series } from "../../state/metrics.ts";
 import { makeSpans, spanStart } from "./spans.ts";
 
 export interface Recorder {

@@ -6,6 +6,8 @@ import type { Method } from "./method.ts";
 import { metricsMethods, type MetricsSource } from "./metrics.ts";
 import { netMethods, type NetOptions } from "./net.ts";
 import { notifyMethods, type ChannelSender } from "./notify.ts";
+import type { NotifyRate } from "./notify-rate.ts";
+import { secretMethods, type SecretReader } from "./secrets.ts";
 import { selfMethods, type KeyValueRows } from "./self.ts";
 import { streamMethods } from "./stream.ts";
 
@@ -13,6 +15,8 @@ export interface CataloguePowers {
   readonly keyValues: KeyValueRows;
   readonly net: NetOptions;
   readonly channels: ChannelSender;
+  readonly notifyRate: NotifyRate;
+  readonly secrets: SecretReader;
   readonly queryMetrics: MetricsSource;
 }
 
@@ -20,7 +24,8 @@ export function makeCatalogue(powers: CataloguePowers): readonly Method[] {
   return [
     ...selfMethods(powers.keyValues),
     ...netMethods(powers.net),
-    ...notifyMethods(powers.channels),
+    ...notifyMethods(powers.channels, powers.notifyRate),
+    ...secretMethods(powers.secrets),
     ...metricsMethods(powers.queryMetrics),
     ...streamMethods(),
   ];

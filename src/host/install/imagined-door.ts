@@ -40,6 +40,8 @@ const NO_POWERS: CataloguePowers = {
   keyValues: { get: () => undefined, set: () => false, delete: () => false, list: () => [] },
   net: { http: refuse, addressPolicy: () => makeAddressPolicy([]), ownEndpoints: () => [] },
   channels: { channels: () => [], send: refuse },
+  notifyRate: { take() {} },
+  secrets: { get: () => "", names: () => [] },
   queryMetrics: refuse,
 };
 

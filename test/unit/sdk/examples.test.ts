@@ -101,6 +101,7 @@ function contextThatNotes(said: string[]): PluginContext {
       list: noteAsync("list", []),
     },
     notify: { send: noteAsync("send", undefined) },
+    secrets: { get: noteAsync("get", "secret"), list: noteAsync("list", ["SECRET"]) },
     metrics: {
       query: noteAsync("query", {
         service: "web",

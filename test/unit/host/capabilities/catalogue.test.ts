@@ -11,6 +11,8 @@ test("makeCatalogue offers exactly these methods, under these capabilities", () 
       ownEndpoints: () => [],
     },
     channels: { channels: () => [], send: async () => {} },
+    notifyRate: { take() {} },
+    secrets: { get: () => "", names: () => [] },
     queryMetrics: () => ({}),
   });
   expect(methods.map(({ name, args, anyOf }) => [name, args, anyOf])).toEqual([
@@ -20,6 +22,8 @@ test("makeCatalogue offers exactly these methods, under these capabilities", () 
     ["kv.list", ["prefix"], []],
     ["net.fetch", "object", ["network_outbound", "notify_send"]],
     ["notify.send", ["channel", "message"], ["notify_send"]],
+    ["secrets.get", ["service", "name"], ["secrets_read"]],
+    ["secrets.list", ["service"], ["secrets_read"]],
     ["metrics.query", "object", ["metrics_read"]],
     ["stream.next", "object", []],
     ["stream.write", "object", []],
