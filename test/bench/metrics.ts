@@ -77,7 +77,6 @@ export async function benchMetrics(): Promise<Row[]> {
       clock: systemClock,
     });
     const writes: number[] = [];
-    const before = process.cpuUsage();
     const holds = await heldUp(async () => {
       for (let look = 1; look <= LOOKS; look++) {
         const values = { cpu_percent: 1.5, memory_bytes: 123_456_789, restarts: 0, network_rx_rate: 12_345 };
@@ -91,7 +90,6 @@ export async function benchMetrics(): Promise<Row[]> {
         );
       }
     });
-    const { user, system } = process.cpuUsage(before);
     const total = SERVICES * ((6 * HOUR) / 10_000 + DAY / 60_000);
     return [
       {
@@ -122,12 +120,6 @@ export async function benchMetrics(): Promise<Row[]> {
         runs: SCANS,
       },
       { what: "writing a look at 1,000 services", value: median(writes), unit: "ms", runs: LOOKS },
-      {
-        what: "the same in processor time, all threads",
-        value: (user + system) / 1000 / LOOKS,
-        unit: "ms",
-        runs: LOOKS,
-      },
       {
         what: "of that, the thread is held up at most",
         value: Math.max(...holds),
