@@ -12,6 +12,7 @@ import type { ChannelSender } from "../host/capabilities/notify.ts";
 import { makeEventFeed, type EventFeed } from "../host/deliveries/feed.ts";
 import { makeDispatcher, type Dispatcher } from "../host/deliveries/dispatcher.ts";
 import { makeGates, type AskGates } from "../host/deliveries/gates.ts";
+import { makeFileStore } from "../host/files/file-store.ts";
 import { makePackageStore } from "../host/package/package-store.ts";
 import { makePluginLogs } from "../host/installed/plugin-logs.ts";
 import { readLinked } from "../host/link/read-linked.ts";
@@ -28,6 +29,7 @@ import { inTransaction, type Database } from "../state/database.ts";
 import { makeDeliveryRows } from "../state/deliveries.ts";
 import type { EventRows } from "../state/events.ts";
 import { makeGrantRows } from "../state/grants.ts";
+import { makePluginFileRows } from "../state/plugin-files.ts";
 import { makePluginKvRows } from "../state/plugin-kv.ts";
 import { makePluginLogRows } from "../state/plugin-logs.ts";
 import { makePluginRows } from "../state/plugins.ts";
@@ -65,6 +67,15 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
   const broker: Broker = makeBroker({
     methods: makeCatalogue({
       keyValues: kv,
+      files: {
+        store: makeFileStore(config().data_dir),
+        rows: makePluginFileRows(db),
+        limits: () => ({
+          maxBytes: config().plugins.files_max_bytes,
+          maxCount: config().plugins.files_max_count,
+        }),
+        clock,
+      },
       net: {
         http,
         addressPolicy: () => makeAddressPolicy(config().network.allow_private),

@@ -35,6 +35,8 @@ const KEYS: readonly (readonly [key: string, kind?: Kind])[] = [
   ["plugins.ceiling", "list"],
   ["plugins.uid_range", "numbers"],
   ["plugins.allow_unconfined", "flag"],
+  ["plugins.files_max_bytes"],
+  ["plugins.files_max_count", "number"],
 ];
 
 export const VARIABLES: readonly Variable[] = KEYS.map(([key, kind = "text"]) => ({
@@ -45,15 +47,20 @@ export const VARIABLES: readonly Variable[] = KEYS.map(([key, kind = "text"]) =>
 
 // --- internal ---
 
-type Kind = "text" | "list" | "numbers" | "flag";
+type Kind = "text" | "number" | "list" | "numbers" | "flag";
 
 /** What is none of its kind stays text, so that the schema refuses it with the words that it has for the file. */
 const READ: Readonly<Record<Kind, (value: string) => unknown>> = {
   text: (value) => value,
   list: parts,
-  numbers: (value) => parts(value).map((part) => (/^\d+$/.test(part) ? Number(part) : part)),
+  number: numberIn,
+  numbers: (value) => parts(value).map(numberIn),
   flag: (value) => (value === "true" || value === "false" ? value === "true" : value),
 };
+
+function numberIn(text: string): number | string {
+  return /^\d+$/.test(text) ? Number(text) : text;
+}
 
 function parts(value: string): string[] {
   return value.split(",").map((part) => part.trim());

@@ -7,6 +7,7 @@ import { silentLog } from "../../base/log.ts";
 import { makeAddressPolicy } from "../../platform/http/address-policy.ts";
 import { makeBroker } from "../capabilities/broker.ts";
 import { makeCatalogue, type CataloguePowers } from "../capabilities/catalogue.ts";
+import { makeFileStore } from "../files/file-store.ts";
 import { requestsOf, type Manifest } from "../manifest/manifest.ts";
 import type { PluginDoor } from "../runtimes/runtime.ts";
 
@@ -36,6 +37,12 @@ export function imaginedDoor(manifest: Manifest): PluginDoor {
 /** Never called: only the names of the methods are looked at. */
 const NO_POWERS: CataloguePowers = {
   keyValues: { get: () => undefined, set: () => false, delete: () => false, list: () => [] },
+  files: {
+    store: makeFileStore("/nowhere"),
+    rows: { all: () => new Map(), put() {}, remove() {}, move() {}, keepOnly() {} },
+    limits: () => ({ maxBytes: 0, maxCount: 0 }),
+    clock: systemClock,
+  },
   net: { http: refuse, addressPolicy: () => makeAddressPolicy([]), ownEndpoints: () => [] },
   channels: { channels: () => [], send: refuse },
 };

@@ -1,10 +1,18 @@
 import { expect, test } from "bun:test";
+import { systemClock } from "../../../../src/base/clock.ts";
 import { makeCatalogue } from "../../../../src/host/capabilities/catalogue.ts";
+import { makeFileStore } from "../../../../src/host/files/file-store.ts";
 import { makeAddressPolicy } from "../../../../src/platform/http/address-policy.ts";
 
 test("makeCatalogue offers exactly these methods, under these capabilities", () => {
   const methods = makeCatalogue({
     keyValues: { get: () => undefined, set: () => true, delete: () => false, list: () => [] },
+    files: {
+      store: makeFileStore("/nowhere"),
+      rows: { all: () => new Map(), put() {}, remove() {}, move() {}, keepOnly() {} },
+      limits: () => ({ maxBytes: 0, maxCount: 0 }),
+      clock: systemClock,
+    },
     net: {
       http: () => Promise.reject(new Error("not called")),
       addressPolicy: () => makeAddressPolicy([]),
@@ -17,6 +25,15 @@ test("makeCatalogue offers exactly these methods, under these capabilities", () 
     ["kv.set", ["key", "value"], []],
     ["kv.delete", ["key"], []],
     ["kv.list", ["prefix"], []],
+    ["fs.read", ["path", "options"], ["fs_read"]],
+    ["fs.readText", ["path", "options"], ["fs_read"]],
+    ["fs.list", ["path", "options"], ["fs_read"]],
+    ["fs.stat", ["path"], ["fs_read"]],
+    ["fs.write", ["path", "data"], ["fs_write"]],
+    ["fs.append", ["path", "data"], ["fs_write"]],
+    ["fs.remove", ["path"], ["fs_write"]],
+    ["fs.mkdir", ["path", "options"], ["fs_write"]],
+    ["fs.rename", ["from", "to"], ["fs_write"]],
     ["net.fetch", [], ["network_outbound", "notify_send"]],
     ["notify.send", ["channel", "message"], ["notify_send"]],
   ]);

@@ -1,0 +1,95 @@
+/** A plugin at the broker's door with the real files family, on a data directory of its own: what tests of `fs.*` share. */
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock, type Clock } from "../src/base/clock.ts";
+import { LIMITS } from "../src/base/limits.ts";
+import { silentLog } from "../src/base/log.ts";
+import { makeBroker, type Broker } from "../src/host/capabilities/broker.ts";
+import { fsMethods } from "../src/host/capabilities/fs.ts";
+import { makeFileStore, type FileStore } from "../src/host/files/file-store.ts";
+import type { FileLimits } from "../src/host/files/quota.ts";
+import type { Capability } from "../src/sdk/index.ts";
+import type { AuditRow } from "../src/state/audit.ts";
+import { openDatabase, type Database } from "../src/state/database.ts";
+import { makePluginFileRows } from "../src/state/plugin-files.ts";
+
+export interface FilePlugin extends AsyncDisposable {
+  readonly dataDir: string;
+  readonly audit: readonly AuditRow[];
+  /** May be changed: a grant counts as it is. */
+  readonly grants: Map<Capability, readonly string[] | null>;
+  readonly db: Database;
+  /** `call("read", {path})` is `fs.read`. */
+  readonly call: (method: string, params: unknown, signal?: AbortSignal) => Promise<unknown>;
+  /** The same as another plugin, with the same grants. */
+  as(plugin: string): FilePlugin["call"];
+  /** A daemon that starts again on the same data. */
+  restart(): void;
+}
+
+export interface FilePluginOptions {
+  readonly grants?: readonly (readonly [Capability, readonly string[] | null])[];
+  readonly limits?: () => Partial<FileLimits>;
+  /** Where the data directory is made. */
+  readonly under?: string;
+  readonly clock?: Clock;
+  readonly store?: (store: FileStore) => FileStore;
+}
+
+export function filePlugin(options: FilePluginOptions = {}): FilePlugin {
+  const dataDir = mkdtempSync(join(options.under ?? tmpdir(), "voxeltron-files-"));
+  mkdirSync(join(dataDir, "files"), { mode: 0o700 });
+  const audit: AuditRow[] = [];
+  const grants = new Map<Capability, readonly string[] | null>(
+    options.grants ?? [
+      ["fs_read", null],
+      ["fs_write", null],
+    ],
+  );
+  const db = openDatabase(":memory:");
+  let broker = start();
+
+  function start(): Broker {
+    const store = makeFileStore(dataDir);
+    return makeBroker({
+      methods: fsMethods({
+        store: options.store?.(store) ?? store,
+        rows: makePluginFileRows(db),
+        limits: () => ({
+          maxBytes: LIMITS.filesBytes,
+          maxCount: LIMITS.filesCount,
+          ...options.limits?.(),
+        }),
+        clock: options.clock ?? systemClock,
+      }),
+      callerOf: (plugin) => ({
+        plugin,
+        grants,
+        requested: new Set(["fs_read", "fs_write"]),
+        optional: new Set(),
+        withheld: new Set(),
+      }),
+      audit: { append: (row) => audit.push(row) },
+      pluginLogs: { append: () => 0 },
+      clock: systemClock,
+      log: silentLog,
+    });
+  }
+  const as = (plugin: string): FilePlugin["call"] => {
+    return (method, params, signal) => broker.doorFor(plugin).invoke(`fs.${method}`, params, signal);
+  };
+  return {
+    dataDir,
+    audit,
+    grants,
+    db,
+    as,
+    call: (...words) => as("scribe")(...words),
+    restart: () => (broker = start()),
+    async [Symbol.asyncDispose]() {
+      db.close();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
