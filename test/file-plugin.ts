@@ -26,6 +26,8 @@ export interface FilePlugin extends AsyncDisposable {
   as(plugin: string): FilePlugin["call"];
   /** A daemon that starts again on the same data. */
   restart(): void;
+  /** As after a grant or a revoke. */
+  rightsChanged(): void;
 }
 
 export interface FilePluginOptions {
@@ -72,6 +74,7 @@ export function filePlugin(options: FilePluginOptions = {}): FilePlugin {
       }),
       audit: { append: (row) => audit.push(row) },
       pluginLogs: { append: () => 0 },
+      quota: () => UNBOUNDED,
       clock: systemClock,
       log: silentLog,
     });
@@ -87,9 +90,15 @@ export function filePlugin(options: FilePluginOptions = {}): FilePlugin {
     as,
     call: (...words) => as("scribe")(...words),
     restart: () => (broker = start()),
+    rightsChanged: () => broker.rightsChanged(),
     async [Symbol.asyncDispose]() {
       db.close();
       rmSync(dataDir, { recursive: true, force: true });
     },
   };
 }
+
+// --- internal ---
+
+/** What a call may be is tested here, not how many there may be. */
+const UNBOUNDED = { calls_per_second: 1e6, concurrent_calls: 1000, bytes_per_second: 1e12 };

@@ -37,6 +37,9 @@ const KEYS: readonly (readonly [key: string, kind?: Kind])[] = [
   ["plugins.allow_unconfined", "flag"],
   ["plugins.files_max_bytes"],
   ["plugins.files_max_count", "number"],
+  ["plugins.quota.calls_per_second", "number"],
+  ["plugins.quota.concurrent_calls", "number"],
+  ["plugins.quota.bytes_per_second", "number"],
 ];
 
 export const VARIABLES: readonly Variable[] = KEYS.map(([key, kind = "text"]) => ({
@@ -47,19 +50,19 @@ export const VARIABLES: readonly Variable[] = KEYS.map(([key, kind = "text"]) =>
 
 // --- internal ---
 
-type Kind = "text" | "number" | "list" | "numbers" | "flag";
+type Kind = "text" | "list" | "number" | "numbers" | "flag";
 
 /** What is none of its kind stays text, so that the schema refuses it with the words that it has for the file. */
 const READ: Readonly<Record<Kind, (value: string) => unknown>> = {
   text: (value) => value,
   list: parts,
-  number: numberIn,
-  numbers: (value) => parts(value).map(numberIn),
+  number,
+  numbers: (value) => parts(value).map(number),
   flag: (value) => (value === "true" || value === "false" ? value === "true" : value),
 };
 
-function numberIn(text: string): number | string {
-  return /^\d+$/.test(text) ? Number(text) : text;
+function number(value: string): unknown {
+  return /^\d+$/.test(value) ? Number(value) : value;
 }
 
 function parts(value: string): string[] {

@@ -25,10 +25,6 @@ export const byteSize = v.pipe(
   v.transform((text) => parseByteSize(text) ?? 0),
 );
 
-const wantedCount = "a whole number, 0 or more";
-
-export const count = v.pipe(v.number(wantedCount), v.safeInteger(wantedCount), v.minValue(0, wantedCount));
-
 /** `10.0.0.0/8`, `fd00::/8`, `localhost:8080`: a rule of the network policy in the output. */
 export const privateRule = v.pipe(
   v.string(),
@@ -59,6 +55,10 @@ export const uidRange = v.pipe(
 );
 
 export const flag = v.boolean("true or false");
+
+const wantedCount = "a whole number, at least 1";
+
+export const count = v.pipe(v.number(wantedCount), v.integer(wantedCount), v.minValue(1, wantedCount));
 
 export const pluginConfigValue = v.union([v.string(), v.number(), v.boolean(), v.array(v.string())]);
 

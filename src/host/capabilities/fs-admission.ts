@@ -1,25 +1,23 @@
-/** Which paths a plugin has: the areas, what may be done in them, and the scope of its grant. Called by fs.ts at each look at the disk. */
+/** Which paths a plugin has: the areas, what may be done in them, and the scope of its grant. Called by fs.ts. */
 import { fail } from "../../base/errors.ts";
 import { quote } from "../../base/text.ts";
 import { BACKUPS, parseAreaPath } from "../files/area-path.ts";
-import { denied, outOfScope } from "./denial.ts";
+import { outOfScope } from "./denial.ts";
 import type { Caller } from "./method.ts";
+import { inScope } from "./scopes.ts";
 
-/** The names on the way. Throws `capability.invalid_params`, `capability.out_of_scope`, `capability.denied`. */
-export function admit(caller: Caller, capability: "fs_read" | "fs_write", path: string): readonly string[] {
+/** Throws `capability.invalid_params`, `capability.out_of_scope`. */
+export function admit(caller: Caller, capability: "fs_read" | "fs_write", path: string): void {
   const names = parseAreaPath(path);
   if (capability === "fs_write") refuseToChange(names, path);
-  const scope = caller.grants.get(capability);
-  // Revoked while the call was under way.
-  if (scope === undefined) throw denied(caller, { name: "fs", anyOf: [capability] }, commandSafe(path));
-  if (scope !== null && !isInFileScope(scope, path))
-    throw outOfScope(
-      caller,
-      capability,
-      `${quote(path)} is in none of the places that it may ${capability === "fs_read" ? "read" : "write"} (${scope.join(", ") || "none"})`,
-      commandSafe(path),
-    );
-  return names;
+  if (inScope(caller, capability, path)) return;
+  const places = caller.grants.get(capability)?.join(", ") ?? "";
+  throw outOfScope(
+    caller,
+    capability,
+    `${quote(path)} is in none of the places that it may ${capability === "fs_read" ? "read" : "write"} (${places || "none"})`,
+    commandSafe(path),
+  );
 }
 
 /** A path that may stand in a command an operator pastes. */
@@ -31,11 +29,6 @@ export function commandSafe(path: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** An entry covers itself and all that is below it. */
-export function isInFileScope(scope: readonly string[], path: string): boolean {
-  return scope.some((entry) => path === entry || path.startsWith(`${entry}/`));
 }
 
 // --- internal ---

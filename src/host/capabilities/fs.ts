@@ -1,15 +1,15 @@
 /**
  * The files family: `fs.*`, below `files/` in the data directory, which all plugins share, and `backups/`, which they may read. It
- * decides which paths a plugin has, by its grants as they are when the disk is touched; that a path leads nowhere else is the
- * work of the store below it. Called by catalogue.ts.
+ * says which paths a plugin has; that such a path leads nowhere else is the work of the store below it. Called by catalogue.ts.
  */
 import * as v from "valibot";
 import { timestamp } from "../../base/clock.ts";
 import { fail, isVoxError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
+import { parseAreaPath } from "../files/area-path.ts";
 import type { FileStore } from "../files/file-store.ts";
 import { makeFileWriter, type FileWriter, type FileWriterOptions } from "../files/writer.ts";
-import { makeAllowances, type Allowances } from "./allowance.ts";
+import { makeAllowances } from "./allowance.ts";
 import { bytesSchema, wireBytes } from "./bytes.ts";
 import { admit, commandSafe } from "./fs-admission.ts";
 import { method, type Caller, type Method } from "./method.ts";
@@ -32,7 +32,15 @@ export function fsMethods(options: FsOptions): readonly Method[] {
     places: LIMITS.fileConcurrent,
     bytes: LIMITS.fileConcurrent * LIMITS.fileCallBytes,
   });
-  return [...readMethods(options.store, allowances), ...writeMethods(makeFileWriter(options), allowances)];
+  const inPlace: InPlace = async (caller, signal, work) => {
+    const lease = await allowances.of(caller.plugin).enter(signal);
+    try {
+      return await work();
+    } finally {
+      lease.leave();
+    }
+  };
+  return [...readMethods(options.store, inPlace), ...writeMethods(makeFileWriter(options), inPlace)];
 }
 
 // --- internal ---
@@ -58,35 +66,25 @@ const data = v.pipe(
   v.transform((value) => (typeof value === "string" ? new TextEncoder().encode(value) : value)),
 );
 
-const shown = {
+const onPath = (capability: "fs_read" | "fs_write") => ({
+  anyOf: [capability],
+  check: (caller: Caller, params: { readonly path: string }) => admit(caller, capability, params.path),
   target: (params: { readonly path: string }) => params.path,
   scope: (params: { readonly path: string }) => commandSafe(params.path),
-};
+});
 
-function readMethods(store: FileStore, allowances: Allowances): readonly Method[] {
-  /** `work` begins when the plugin has a place, and looks at the grants again then. */
-  async function placed<T>(
-    caller: Caller,
-    wanted: string,
-    signal: AbortSignal,
-    work: (names: readonly string[]) => Promise<T>,
-  ): Promise<T> {
-    admit(caller, "fs_read", wanted);
-    const lease = await allowances.of(caller.plugin).enter(signal);
-    try {
-      return await work(admit(caller, "fs_read", wanted));
-    } finally {
-      lease.leave();
-    }
-  }
-  const readBytes = (
+/** Waits for a place among the plugin's calls. */
+type InPlace = <T>(caller: Caller, signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
+
+function readMethods(store: FileStore, inPlace: InPlace): readonly Method[] {
+  const read = (
     caller: Caller,
     { path, options }: { readonly path: string; readonly options: v.InferOutput<typeof range> },
     signal: AbortSignal,
   ): Promise<Uint8Array> =>
-    placed(caller, path, signal, (names) =>
+    inPlace(caller, signal, () =>
       store.read(
-        names,
+        parseAreaPath(path),
         { offset: options.offset ?? 0, length: options.length, most: LIMITS.fileCallBytes },
         signal,
       ),
@@ -96,27 +94,25 @@ function readMethods(store: FileStore, allowances: Allowances): readonly Method[
     method({
       name: "fs.read",
       args: ["path", "options"],
-      anyOf: ["fs_read"],
+      ...onPath("fs_read"),
       params: v.strictObject({ path, options: range }),
-      ...shown,
-      run: async (caller, params, signal) => wireBytes(await readBytes(caller, params, signal)),
+      run: async (caller, params, signal) => wireBytes(await read(caller, params, signal)),
     }),
     method({
       name: "fs.readText",
       args: ["path", "options"],
-      anyOf: ["fs_read"],
+      ...onPath("fs_read"),
       params: v.strictObject({ path, options: range }),
-      ...shown,
-      run: async (caller, params, signal) => decoded(await readBytes(caller, params, signal)),
+      run: async (caller, params, signal) => decoded(await read(caller, params, signal)),
     }),
     method({
       name: "fs.list",
       args: ["path", "options"],
-      anyOf: ["fs_read"],
+      ...onPath("fs_read"),
       params: v.strictObject({ path, options: page }),
-      ...shown,
       run: (caller, { path, options: { after, limit } }, signal) =>
-        placed(caller, path, signal, async (names) => {
+        inPlace(caller, signal, async () => {
+          const names = parseAreaPath(path);
           const found = await orEmpty(names, () =>
             store.list(names, { after, limit, most: LIMITS.filesListed }, signal),
           );
@@ -126,44 +122,26 @@ function readMethods(store: FileStore, allowances: Allowances): readonly Method[
     method({
       name: "fs.stat",
       args: ["path"],
-      anyOf: ["fs_read"],
+      ...onPath("fs_read"),
       params: v.strictObject({ path }),
-      ...shown,
-      async run(caller, { path }) {
-        const { type, size, modified } = store.stat(admit(caller, "fs_read", path));
+      async run(_caller, { path }) {
+        const { type, size, modified } = store.stat(parseAreaPath(path));
         return { type, size, modified: timestamp(modified) };
       },
     }),
   ];
 }
 
-function writeMethods(writer: FileWriter, allowances: Allowances): readonly Method[] {
-  /** As for reading; with several paths all of them must be allowed. */
-  async function placed(
-    caller: Caller,
-    wanted: readonly string[],
-    signal: AbortSignal,
-    work: (allowed: () => readonly (readonly string[])[]) => Promise<void>,
-  ): Promise<void> {
-    const allowed = () => wanted.map((each) => admit(caller, "fs_write", each));
-    allowed();
-    const lease = await allowances.of(caller.plugin).enter(signal);
-    try {
-      await work(allowed);
-    } finally {
-      lease.leave();
-    }
-  }
+function writeMethods(writer: FileWriter, inPlace: InPlace): readonly Method[] {
   const put = (name: "write" | "append"): Method =>
     method({
       name: `fs.${name}`,
       args: ["path", "data"],
-      anyOf: ["fs_write"],
+      ...onPath("fs_write"),
       params: v.strictObject({ path, data }),
-      ...shown,
       run: (caller, { path, data }, signal) =>
-        placed(caller, [path], signal, (allowed) =>
-          writer[name]({ plugin: caller.plugin, names: () => allowed()[0]!, bytes: data, signal }),
+        inPlace(caller, signal, () =>
+          writer[name]({ plugin: caller.plugin, names: parseAreaPath(path), bytes: data, signal }),
         ),
     });
 
@@ -173,24 +151,22 @@ function writeMethods(writer: FileWriter, allowances: Allowances): readonly Meth
     method({
       name: "fs.remove",
       args: ["path"],
-      anyOf: ["fs_write"],
+      ...onPath("fs_write"),
       params: v.strictObject({ path }),
-      ...shown,
       run: (caller, { path }, signal) =>
-        placed(caller, [path], signal, (allowed) => writer.remove(() => allowed()[0]!)),
+        inPlace(caller, signal, () => writer.remove(parseAreaPath(path), signal)),
     }),
     method({
       name: "fs.mkdir",
       args: ["path", "options"],
-      anyOf: ["fs_write"],
+      ...onPath("fs_write"),
       params: v.strictObject({
         path,
         options: v.optional(v.strictObject({ parents: v.optional(v.boolean(), false) }), {}),
       }),
-      ...shown,
       run: (caller, { path, options }, signal) =>
-        placed(caller, [path], signal, (allowed) =>
-          writer.mkdir(caller.plugin, allowed()[0]!, options.parents ?? false),
+        inPlace(caller, signal, () =>
+          writer.mkdir(caller.plugin, parseAreaPath(path), options.parents ?? false, signal),
         ),
     }),
     method({
@@ -198,15 +174,14 @@ function writeMethods(writer: FileWriter, allowances: Allowances): readonly Meth
       args: ["from", "to"],
       anyOf: ["fs_write"],
       params: v.strictObject({ from: path, to: path }),
+      check(caller, { from, to }) {
+        admit(caller, "fs_write", from);
+        admit(caller, "fs_write", to);
+      },
       target: ({ from, to }) => `${from} → ${to}`,
       scope: ({ from }) => commandSafe(from),
       run: (caller, { from, to }, signal) =>
-        placed(caller, [from, to], signal, (allowed) =>
-          writer.rename(() => {
-            const [source = [], target = []] = allowed();
-            return { source, target };
-          }),
-        ),
+        inPlace(caller, signal, () => writer.rename(parseAreaPath(from), parseAreaPath(to), signal)),
     }),
   ];
 }

@@ -1,7 +1,6 @@
 /**
  * Every change of `files/` by a plugin: room is reserved, then the disk is changed, then the ledger. Changes of one file happen one
- * after the other. What a plugin may change is asked through `names`, each time anew, when its turn has come. Called by
- * capabilities/fs.ts.
+ * after the other; one whose signal aborts before its turn changes nothing. Called by capabilities/fs.ts.
  */
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
@@ -12,22 +11,21 @@ import type { PluginFileRows } from "../../state/plugin-files.ts";
 import { makeKeyedLock } from "../install/keyed-lock.ts";
 import { FILES, OWN_PREFIX } from "./area-path.ts";
 import type { FileStore } from "./file-store.ts";
-import { makeFileQuota, type FileLimits } from "./quota.ts";
+import { makeFileQuota, type FileLimits, type Room } from "./quota.ts";
 
 type Names = readonly string[];
 
 export interface FileWriter {
   write(change: Change): Promise<void>;
   append(change: Change): Promise<void>;
-  remove(names: () => Names): Promise<void>;
-  mkdir(plugin: string, names: Names, withParents: boolean): Promise<void>;
-  rename(paths: () => { readonly source: Names; readonly target: Names }): Promise<void>;
+  remove(names: Names, signal: AbortSignal): Promise<void>;
+  mkdir(plugin: string, names: Names, withParents: boolean, signal: AbortSignal): Promise<void>;
+  rename(from: Names, to: Names, signal: AbortSignal): Promise<void>;
 }
 
 export interface Change {
   readonly plugin: string;
-  /** Throws where the plugin may not, or may no more. */
-  readonly names: () => Names;
+  readonly names: Names;
   readonly bytes: Uint8Array;
   readonly signal: AbortSignal;
 }
@@ -53,62 +51,63 @@ export function makeFileWriter({ store, rows, limits, clock }: FileWriterOptions
     }
   }
 
-  const makeFolder = (plugin: string, names: Names): Promise<void> =>
+  const makeFolder = (plugin: string, names: Names, signal: AbortSignal): Promise<void> =>
     quota.making(plugin, textOf(names), { size: 0, fresh: 0 }, async () => {
+      signal.throwIfAborted();
       await store.mkdir(names);
       return 0;
     });
 
   /** In turn with other changes of the same file. */
-  function inTurn({ names, bytes }: Change, work: (names: Names) => Promise<void>): Promise<void> {
+  async function change({ plugin, names, bytes, signal }: Change, room: Room, work: () => Promise<number>) {
     if (bytes.length > LIMITS.fileCallBytes)
       throw fail(
         "capability.limit",
         `at most ${formatBytes(LIMITS.fileCallBytes)} are written at a time, and these are ${formatBytes(bytes.length)}`,
         { hint: "append the rest" },
       );
-    const wanted = names();
-    return lock.run(textOf(wanted), async () => {
+    await lock.run(textOf(names), async () => {
       await makeArea();
-      await work(wanted);
+      await quota.making(plugin, textOf(names), room, () => {
+        signal.throwIfAborted();
+        return work();
+      });
     });
   }
 
   return {
-    write: async (change) =>
-      inTurn(change, (names) => {
-        const { plugin, bytes, signal } = change;
-        return quota.making(plugin, textOf(names), { size: bytes.length, fresh: bytes.length }, async () => {
-          await store.write(change.names(), bytes, { part: `${OWN_PREFIX}${randomUUID()}`, signal });
-          return bytes.length;
-        });
+    write: (wanted) =>
+      change(wanted, { size: wanted.bytes.length, fresh: wanted.bytes.length }, async () => {
+        const part = `${OWN_PREFIX}${randomUUID()}`;
+        await store.write(wanted.names, wanted.bytes, { part, signal: wanted.signal });
+        return wanted.bytes.length;
       }),
-    append: async (change) =>
-      inTurn(change, (names) => {
-        const { plugin, bytes, signal } = change;
-        return quota.making(plugin, textOf(names), { size: "grows", fresh: bytes.length }, () =>
-          store.append(change.names(), bytes, signal),
-        );
+    append: (wanted) =>
+      change(wanted, { size: "grows", fresh: wanted.bytes.length }, () =>
+        store.append(wanted.names, wanted.bytes, wanted.signal),
+      ),
+    remove: (names, signal) =>
+      quota.removing(textOf(names), () => {
+        signal.throwIfAborted();
+        return store.remove(names);
       }),
-    remove: (names) => quota.removing(textOf(names()), () => store.remove(names())),
-    async mkdir(plugin, names, withParents) {
+    async mkdir(plugin, names, withParents, signal) {
       await makeArea();
-      if (!withParents) return makeFolder(plugin, names);
+      if (!withParents) return makeFolder(plugin, names, signal);
       for (let length = 2; length <= names.length; length++)
-        await unlessThere(() => makeFolder(plugin, names.slice(0, length)));
+        await unlessThere(() => makeFolder(plugin, names.slice(0, length), signal));
       if (store.stat(names).type !== "directory")
         throw fail("file.exists", `${quote(textOf(names))} exists already, and is no folder`);
     },
-    async rename(paths) {
-      const { source, target } = paths();
-      await quota.moving(textOf(source), textOf(target), async (levelsBelow) => {
-        if (target.length + levelsBelow > LIMITS.fileDepth)
+    async rename(from, to, signal) {
+      await quota.moving(textOf(from), textOf(to), (levelsBelow) => {
+        if (to.length + levelsBelow > LIMITS.fileDepth)
           throw fail(
             "capability.limit",
-            `at most ${LIMITS.fileDepth} names are in a path, and what is in ${quote(textOf(source))} would have more`,
+            `at most ${LIMITS.fileDepth} names are in a path, and what is in ${quote(textOf(from))} would have more`,
           );
-        paths();
-        await store.rename(source, target);
+        signal.throwIfAborted();
+        return store.rename(from, to);
       });
     },
   };

@@ -253,6 +253,7 @@ describe("the scope of a grant", () => {
     );
     await Bun.sleep(0);
     plugin.grants.delete("fs_write");
+    plugin.rightsChanged();
     expect((await Promise.all(calls)).at(-1)).toBe("capability.denied");
     expect(existsSync(join(plugin.dataDir, "files/f7"))).toBe(false);
   });

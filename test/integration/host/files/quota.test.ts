@@ -25,7 +25,9 @@ describe("the room in files/", () => {
       code: "capability.limit",
       message: "plugins keep in files/ at most 100 KiB, and there is no room for 11 KiB more",
     });
-    expect(await codeOf(plugin.as("c")("append", { path: "files/b1", data: kib(11) }))).toBe("capability.limit");
+    expect(await codeOf(plugin.as("c")("append", { path: "files/b1", data: kib(11) }))).toBe(
+      "capability.limit",
+    );
     await put("c", "c1", 10);
     // What shrinks is never refused, and gives room.
     await put("a", "a1", 20);
@@ -49,11 +51,12 @@ describe("the room in files/", () => {
     const { as } = plugin;
     await as("a")("mkdir", { path: "files/d/e", options: { parents: true } });
     for (const name of ["x", "y", "z"]) await as("a")("append", { path: `files/${name}`, data: "" });
-    expect(await rejection(as("a")("mkdir", { path: "files/more" }))).toMatchObject({ code: "capability.limit" });
+    expect(await rejection(as("a")("mkdir", { path: "files/more" }))).toMatchObject({
+      code: "capability.limit",
+    });
     expect(await rejection(as("a")("write", { path: "files/more", data: "" }))).toMatchObject({
       code: "capability.limit",
-      message:
-        "the plugin a keeps in files/ at most 5 files and folders, and there is no room for one more",
+      message: "the plugin a keeps in files/ at most 5 files and folders, and there is no room for one more",
     });
     await as("a")("write", { path: "files/x", data: "again" });
     await as("a")("remove", { path: "files/y" });
@@ -124,7 +127,9 @@ describe("the room in files/", () => {
     const deep = (name: string) => `files${`/${name}`.repeat(20)}`;
     await plugin.call("mkdir", { path: deep("a"), options: { parents: true } });
     await plugin.call("mkdir", { path: deep("b"), options: { parents: true } });
-    expect(await codeOf(plugin.call("rename", { from: "files/a", to: `${deep("b")}/a` }))).toBe("capability.limit");
+    expect(await codeOf(plugin.call("rename", { from: "files/a", to: `${deep("b")}/a` }))).toBe(
+      "capability.limit",
+    );
     await plugin.call("rename", { from: "files/a", to: "files/b/a" });
   });
 

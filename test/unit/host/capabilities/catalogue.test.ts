@@ -34,7 +34,10 @@ test("makeCatalogue offers exactly these methods, under these capabilities", () 
     ["fs.remove", ["path"], ["fs_write"]],
     ["fs.mkdir", ["path", "options"], ["fs_write"]],
     ["fs.rename", ["from", "to"], ["fs_write"]],
-    ["net.fetch", [], ["network_outbound", "notify_send"]],
+    ["net.fetch", "object", ["network_outbound", "notify_send"]],
     ["notify.send", ["channel", "message"], ["notify_send"]],
+    ["stream.next", "object", []],
+    ["stream.write", "object", []],
+    ["stream.close", "object", []],
   ]);
 });
