@@ -33,15 +33,16 @@ export interface FilePlugin extends AsyncDisposable {
 export interface FilePluginOptions {
   readonly grants?: readonly (readonly [Capability, readonly string[] | null])[];
   readonly limits?: () => Partial<FileLimits>;
-  /** Where the data directory is made. */
+  /** Where the data directory is made, or the one that is there. */
   readonly under?: string;
+  readonly dataDir?: string | undefined;
   readonly clock?: Clock;
   readonly store?: (store: FileStore) => FileStore;
 }
 
 export function filePlugin(options: FilePluginOptions = {}): FilePlugin {
-  const dataDir = mkdtempSync(join(options.under ?? tmpdir(), "voxeltron-files-"));
-  mkdirSync(join(dataDir, "files"), { mode: 0o700 });
+  const dataDir = options.dataDir ?? mkdtempSync(join(options.under ?? tmpdir(), "voxeltron-files-"));
+  mkdirSync(join(dataDir, "files"), { mode: 0o700, recursive: true });
   const audit: AuditRow[] = [];
   const grants = new Map<Capability, readonly string[] | null>(
     options.grants ?? [
