@@ -23,7 +23,7 @@ export interface FilePlugin extends AsyncDisposable {
   /** `call("read", {path})` is `fs.read`. */
   readonly call: (method: string, params: unknown, signal?: AbortSignal) => Promise<unknown>;
   /** The same as another plugin, with the same grants. */
-  as(plugin: string): FilePlugin["call"];
+  readonly as: (plugin: string) => FilePlugin["call"];
   /** A daemon that starts again on the same data. */
   restart(): void;
   /** As after a grant or a revoke. */
