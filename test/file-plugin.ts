@@ -8,6 +8,7 @@ import { silentLog } from "../src/base/log.ts";
 import { makeBroker, type Broker } from "../src/host/capabilities/broker.ts";
 import { fsMethods } from "../src/host/capabilities/fs.ts";
 import { makeFileStore, type FileStore } from "../src/host/files/file-store.ts";
+import { makeFileWriter } from "../src/host/files/writer.ts";
 import type { FileLimits } from "../src/host/files/quota.ts";
 import type { Capability } from "../src/sdk/index.ts";
 import type { AuditRow } from "../src/state/audit.ts";
@@ -54,18 +55,20 @@ export function filePlugin(options: FilePluginOptions = {}): FilePlugin {
   let broker = start();
 
   function start(): Broker {
-    const store = makeFileStore(dataDir);
-    return makeBroker({
-      methods: fsMethods({
-        store: options.store?.(store) ?? store,
-        rows: makePluginFileRows(db),
-        limits: () => ({
-          maxBytes: LIMITS.filesBytes,
-          maxCount: LIMITS.filesCount,
-          ...options.limits?.(),
-        }),
-        clock: options.clock ?? systemClock,
+    const plain = makeFileStore(dataDir);
+    const store = options.store?.(plain) ?? plain;
+    const writer = makeFileWriter({
+      store,
+      rows: makePluginFileRows(db),
+      limits: () => ({
+        maxBytes: LIMITS.filesBytes,
+        maxCount: LIMITS.filesCount,
+        ...options.limits?.(),
       }),
+      clock: options.clock ?? systemClock,
+    });
+    return makeBroker({
+      methods: fsMethods({ store, writer }),
       callerOf: (plugin) => ({
         plugin,
         grants,

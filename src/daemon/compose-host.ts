@@ -13,6 +13,7 @@ import { makeEventFeed, type EventFeed } from "../host/deliveries/feed.ts";
 import { makeDispatcher, type Dispatcher } from "../host/deliveries/dispatcher.ts";
 import { makeGates, type AskGates } from "../host/deliveries/gates.ts";
 import { makeFileStore } from "../host/files/file-store.ts";
+import { makeFileWriter } from "../host/files/writer.ts";
 import { makePackageStore } from "../host/package/package-store.ts";
 import { makePluginLogs } from "../host/installed/plugin-logs.ts";
 import { readLinked } from "../host/link/read-linked.ts";
@@ -66,17 +67,17 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
   const uids = makePluginUidRows(db);
   const confinement = makeConfinement(world, uids);
   const logs = makePluginLogs(makePluginLogRows(db, LIMITS.logRowsPerPlugin));
+  const files = makeFileStore(config().data_dir);
+  const fileLimits = () => ({
+    maxBytes: config().plugins.files_max_bytes,
+    maxCount: config().plugins.files_max_count,
+  });
   const broker: Broker = makeBroker({
     methods: makeCatalogue({
       keyValues: kv,
       files: {
-        store: makeFileStore(config().data_dir),
-        rows: makePluginFileRows(db),
-        limits: () => ({
-          maxBytes: config().plugins.files_max_bytes,
-          maxCount: config().plugins.files_max_count,
-        }),
-        clock,
+        store: files,
+        writer: makeFileWriter({ store: files, rows: makePluginFileRows(db), limits: fileLimits, clock }),
       },
       net: {
         http,

@@ -13,6 +13,7 @@ import { makeBroker } from "../../src/host/capabilities/broker.ts";
 import { makeCatalogue } from "../../src/host/capabilities/catalogue.ts";
 import type { Caller } from "../../src/host/capabilities/method.ts";
 import { makeFileStore } from "../../src/host/files/file-store.ts";
+import { makeFileWriter } from "../../src/host/files/writer.ts";
 import { DEFAULT_QUOTA } from "../../src/host/capabilities/quota.ts";
 import type { PluginDoor } from "../../src/host/runtimes/runtime.ts";
 import type { HttpClient } from "../../src/platform/http/http-client.ts";
@@ -38,6 +39,7 @@ export const CHANNELS = ["ops", "dev"] as const;
 export function makeDoor(plan: DoorPlan = {}): ScenarioDoor {
   const db = openDatabase(":memory:");
   const dataDir = mkdtempSync(join(tmpdir(), "voxeltron-door-"));
+  const store = makeFileStore(dataDir);
   const calls: DoorCall[] = [];
   const lines: LogLine[] = [];
   const waiting: AbortSignal[] = [];
@@ -47,10 +49,13 @@ export function makeDoor(plan: DoorPlan = {}): ScenarioDoor {
       keyValues: makePluginKvRows(db),
       channels: { channels: () => CHANNELS, send: async () => {} },
       files: {
-        store: makeFileStore(dataDir),
-        rows: makePluginFileRows(db),
-        limits: () => ({ maxBytes: LIMITS.filesBytes, maxCount: LIMITS.filesCount }),
-        clock: systemClock,
+        store,
+        writer: makeFileWriter({
+          store,
+          rows: makePluginFileRows(db),
+          limits: () => ({ maxBytes: LIMITS.filesBytes, maxCount: LIMITS.filesCount }),
+          clock: systemClock,
+        }),
       },
       net: { http: oneServer, addressPolicy: () => () => undefined, ownEndpoints: () => [] },
     }),

@@ -8,14 +8,15 @@ import { fail, isVoxError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { parseAreaPath } from "../files/area-path.ts";
 import type { FileStore } from "../files/file-store.ts";
-import { makeFileWriter, type FileWriter, type FileWriterOptions } from "../files/writer.ts";
+import type { FileWriter } from "../files/writer.ts";
 import { makeAllowances } from "./allowance.ts";
 import { bytesSchema, wireBytes } from "./bytes.ts";
 import { admit, commandSafe } from "./fs-admission.ts";
 import { method, type Caller, type Method } from "./method.ts";
 
-export interface FsOptions extends FileWriterOptions {
-  readonly store: FileStore;
+export interface FsOptions {
+  readonly store: Pick<FileStore, "read" | "list" | "stat">;
+  readonly writer: FileWriter;
 }
 
 /**
@@ -40,7 +41,7 @@ export function fsMethods(options: FsOptions): readonly Method[] {
       lease.leave();
     }
   };
-  return [...readMethods(options.store, inPlace), ...writeMethods(makeFileWriter(options), inPlace)];
+  return [...readMethods(options, inPlace), ...writeMethods(options, inPlace)];
 }
 
 // --- internal ---
@@ -73,19 +74,24 @@ const onPath = (capability: "fs_read" | "fs_write") => ({
   scope: (params: { readonly path: string }) => commandSafe(params.path),
 });
 
+interface ReadParams {
+  readonly path: string;
+  readonly options: v.InferOutput<typeof range>;
+}
+
 /** Waits for a place among the plugin's calls. */
 type InPlace = <T>(caller: Caller, signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
 
-function readMethods(store: FileStore, inPlace: InPlace): readonly Method[] {
+function readMethods(options: FsOptions, inPlace: InPlace): readonly Method[] {
   const read = (
     caller: Caller,
-    { path, options }: { readonly path: string; readonly options: v.InferOutput<typeof range> },
+    { path, options: range }: ReadParams,
     signal: AbortSignal,
   ): Promise<Uint8Array> =>
     inPlace(caller, signal, () =>
-      store.read(
+      options.store.read(
         parseAreaPath(path),
-        { offset: options.offset ?? 0, length: options.length, most: LIMITS.fileCallBytes },
+        { offset: range.offset ?? 0, length: range.length, most: LIMITS.fileCallBytes },
         signal,
       ),
     );
@@ -114,7 +120,7 @@ function readMethods(store: FileStore, inPlace: InPlace): readonly Method[] {
         inPlace(caller, signal, async () => {
           const names = parseAreaPath(path);
           const found = await orEmpty(names, () =>
-            store.list(names, { after, limit, most: LIMITS.filesListed }, signal),
+            options.store.list(names, { after, limit, most: LIMITS.filesListed }, signal),
           );
           return found.map(({ name, type, size }) => ({ name, type, size }));
         }),
@@ -125,14 +131,14 @@ function readMethods(store: FileStore, inPlace: InPlace): readonly Method[] {
       ...onPath("fs_read"),
       params: v.strictObject({ path }),
       async run(_caller, { path }) {
-        const { type, size, modified } = store.stat(parseAreaPath(path));
+        const { type, size, modified } = options.store.stat(parseAreaPath(path));
         return { type, size, modified: timestamp(modified) };
       },
     }),
   ];
 }
 
-function writeMethods(writer: FileWriter, inPlace: InPlace): readonly Method[] {
+function writeMethods(options: FsOptions, inPlace: InPlace): readonly Method[] {
   const put = (name: "write" | "append"): Method =>
     method({
       name: `fs.${name}`,
@@ -141,7 +147,7 @@ function writeMethods(writer: FileWriter, inPlace: InPlace): readonly Method[] {
       params: v.strictObject({ path, data }),
       run: (caller, { path, data }, signal) =>
         inPlace(caller, signal, () =>
-          writer[name]({ plugin: caller.plugin, names: parseAreaPath(path), bytes: data, signal }),
+          options.writer[name]({ plugin: caller.plugin, names: parseAreaPath(path), bytes: data, signal }),
         ),
     });
 
@@ -154,7 +160,7 @@ function writeMethods(writer: FileWriter, inPlace: InPlace): readonly Method[] {
       ...onPath("fs_write"),
       params: v.strictObject({ path }),
       run: (caller, { path }, signal) =>
-        inPlace(caller, signal, () => writer.remove(parseAreaPath(path), signal)),
+        inPlace(caller, signal, () => options.writer.remove(parseAreaPath(path), signal)),
     }),
     method({
       name: "fs.mkdir",
@@ -164,9 +170,9 @@ function writeMethods(writer: FileWriter, inPlace: InPlace): readonly Method[] {
         path,
         options: v.optional(v.strictObject({ parents: v.optional(v.boolean(), false) }), {}),
       }),
-      run: (caller, { path, options }, signal) =>
+      run: (caller, { path, options: { parents } }, signal) =>
         inPlace(caller, signal, () =>
-          writer.mkdir(caller.plugin, parseAreaPath(path), options.parents ?? false, signal),
+          options.writer.mkdir(caller.plugin, parseAreaPath(path), parents, signal),
         ),
     }),
     method({
@@ -181,7 +187,7 @@ function writeMethods(writer: FileWriter, inPlace: InPlace): readonly Method[] {
       target: ({ from, to }) => `${from} → ${to}`,
       scope: ({ from }) => commandSafe(from),
       run: (caller, { from, to }, signal) =>
-        inPlace(caller, signal, () => writer.rename(parseAreaPath(from), parseAreaPath(to), signal)),
+        inPlace(caller, signal, () => options.writer.rename(parseAreaPath(from), parseAreaPath(to), signal)),
     }),
   ];
 }

@@ -1,6 +1,6 @@
 /**
  * Every change of `files/` by a plugin: room is reserved, then the disk is changed, then the ledger. Changes of one file happen one
- * after the other; one whose signal aborts before its turn changes nothing. Called by capabilities/fs.ts.
+ * after the other; one whose signal aborts before its turn changes nothing. Made in daemon/compose-host.ts for the family fs.
  */
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
@@ -28,13 +28,6 @@ export interface Change {
   readonly names: Names;
   readonly bytes: Uint8Array;
   readonly signal: AbortSignal;
-}
-
-export interface FileWriterOptions {
-  readonly store: FileStore;
-  readonly rows: PluginFileRows;
-  readonly limits: () => FileLimits;
-  readonly clock: Clock;
 }
 
 export function makeFileWriter({ store, rows, limits, clock }: FileWriterOptions): FileWriter {
@@ -114,6 +107,13 @@ export function makeFileWriter({ store, rows, limits, clock }: FileWriterOptions
 }
 
 // --- internal ---
+
+interface FileWriterOptions {
+  readonly store: FileStore;
+  readonly rows: PluginFileRows;
+  readonly limits: () => FileLimits;
+  readonly clock: Clock;
+}
 
 function textOf(names: Names): string {
   return names.join("/");

@@ -7,7 +7,6 @@ import { silentLog } from "../../base/log.ts";
 import { makeAddressPolicy } from "../../platform/http/address-policy.ts";
 import { makeBroker } from "../capabilities/broker.ts";
 import { makeCatalogue, type CataloguePowers } from "../capabilities/catalogue.ts";
-import { makeFileStore } from "../files/file-store.ts";
 import { DEFAULT_QUOTA } from "../capabilities/quota.ts";
 import { requestsOf, type Manifest } from "../manifest/manifest.ts";
 import type { PluginDoor } from "../runtimes/runtime.ts";
@@ -40,10 +39,8 @@ export function imaginedDoor(manifest: Manifest): PluginDoor {
 const NO_POWERS: CataloguePowers = {
   keyValues: { get: () => undefined, set: () => false, delete: () => false, list: () => [] },
   files: {
-    store: makeFileStore("/nowhere"),
-    rows: { all: () => new Map(), put() {}, remove() {}, move() {}, keepOnly() {} },
-    limits: () => ({ maxBytes: 0, maxCount: 0 }),
-    clock: systemClock,
+    store: { read: refuse, list: refuse, stat: nothing },
+    writer: { write: refuse, append: refuse, remove: refuse, mkdir: refuse, rename: refuse },
   },
   net: { http: refuse, addressPolicy: () => makeAddressPolicy([]), ownEndpoints: () => [] },
   channels: { channels: () => [], send: refuse },
@@ -51,4 +48,8 @@ const NO_POWERS: CataloguePowers = {
 
 function refuse(): Promise<never> {
   return Promise.reject(new Error("there is nothing behind this door"));
+}
+
+function nothing(): never {
+  throw new Error("there is nothing behind this door");
 }

@@ -1,20 +1,16 @@
 import { expect, test } from "bun:test";
-import { systemClock } from "../../../../src/base/clock.ts";
 import { makeCatalogue } from "../../../../src/host/capabilities/catalogue.ts";
-import { makeFileStore } from "../../../../src/host/files/file-store.ts";
 import { makeAddressPolicy } from "../../../../src/platform/http/address-policy.ts";
 
 test("makeCatalogue offers exactly these methods, under these capabilities", () => {
   const methods = makeCatalogue({
     keyValues: { get: () => undefined, set: () => true, delete: () => false, list: () => [] },
     files: {
-      store: makeFileStore("/nowhere"),
-      rows: { all: () => new Map(), put() {}, remove() {}, move() {}, keepOnly() {} },
-      limits: () => ({ maxBytes: 0, maxCount: 0 }),
-      clock: systemClock,
+      store: { read: notCalled, list: notCalled, stat: notCalled },
+      writer: { write: notCalled, append: notCalled, remove: notCalled, mkdir: notCalled, rename: notCalled },
     },
     net: {
-      http: () => Promise.reject(new Error("not called")),
+      http: notCalled,
       addressPolicy: () => makeAddressPolicy([]),
       ownEndpoints: () => [],
     },
@@ -41,3 +37,7 @@ test("makeCatalogue offers exactly these methods, under these capabilities", () 
     ["stream.close", "object", []],
   ]);
 });
+
+function notCalled(): never {
+  throw new Error("not called");
+}

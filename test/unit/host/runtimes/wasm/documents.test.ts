@@ -10,7 +10,7 @@ import { importName } from "../../../../../src/host/runtimes/wasm/host-methods.t
 import { signatureText } from "../../../../../src/host/runtimes/wasm/module-shape.ts";
 
 const PAGE = await Bun.file(join(import.meta.dir, "../../../../../docs/wasm.md")).text();
-const METHODS = makeCatalogue({ files: {} } as unknown as CataloguePowers);
+const METHODS = makeCatalogue({} as CataloguePowers);
 
 /** The cells of the first table under a heading, without its head. */
 function table(heading: string): string[][] {
