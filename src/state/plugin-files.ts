@@ -19,7 +19,7 @@ export function makePluginFileRows(db: Database): PluginFileRows {
   );
   const remove = db.query<null, [string]>("DELETE FROM plugin_files WHERE path = ?");
   const move = db.query<null, [string, string, string, string, string]>(
-    `UPDATE plugin_files SET path = ? || substr(path, length(?) + 1)
+    `UPDATE OR REPLACE plugin_files SET path = ? || substr(path, length(?) + 1)
        WHERE path = ? OR substr(path, 1, length(?) + 1) = ? || '/'`,
   );
   return {

@@ -32,8 +32,8 @@ export interface FileStore {
   read(names: Names, range: Range, signal: AbortSignal): Promise<Uint8Array>;
   stat(names: Names): Found;
   list(names: Names, page: Page, signal: AbortSignal): Promise<Entry[]>;
-  /** All entries, the daemon's own among them. */
-  scan(names: Names): Promise<Entry[]>;
+  /** Entries in no order, the daemon's own among them: where there are more than `most`, some of those too. */
+  scan(names: Names, most: number): Promise<Entry[]>;
   write(
     names: Names,
     bytes: Uint8Array,
@@ -66,9 +66,10 @@ export function makeFileStore(dataDir: string): FileStore {
       const all = await namesBeneath(folder, names, LIMITS.folderBytes);
       return entriesOf(folder, chosen(all, page), signal);
     },
-    async scan(names) {
+    async scan(names, most) {
       using folder = folderBeneath(dataDir, names);
-      return entriesOf(folder, await namesBeneath(folder, names, LIMITS.folderBytes), undefined);
+      const all = await namesBeneath(folder, names, LIMITS.folderBytes);
+      return entriesOf(folder, all.slice(0, most + 1), undefined);
     },
     write: (names, bytes, options) => writeBeneath(dataDir, names, bytes, options),
     append: (names, bytes, signal) => appendBeneath(dataDir, names, bytes, signal),

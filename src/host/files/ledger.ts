@@ -20,8 +20,8 @@ export interface Ledger {
   move(from: string, to: string): void;
   /** Levels of names below a folder. */
   heightOf(path: string): number;
-  /** All of it, as it was found on the disk; who made what is looked up. */
-  replace(found: ReadonlyMap<string, number>): void;
+  /** As it was found on the disk, all of it or only a part; who made what is looked up. */
+  replace(found: ReadonlyMap<string, number>, isAll: boolean): void;
 }
 
 export interface Entry {
@@ -90,12 +90,12 @@ export function makeLedger(rows: PluginFileRows): Ledger {
       const levels = path.split("/").length;
       return below(path).reduce((most, each) => Math.max(most, each.split("/").length - levels), 0);
     },
-    replace(found) {
+    replace(found, isAll) {
       const makers = rows.all();
       entries = new Map();
       sums = new Map();
       for (const [path, bytes] of found) add(path, { bytes, plugin: makers.get(path) });
-      rows.keepOnly(found);
+      if (isAll) rows.keepOnly(found);
     },
   };
 }

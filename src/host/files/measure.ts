@@ -21,25 +21,25 @@ export async function measureFiles(
 ): Promise<Measured> {
   const found = new Map<string, number>();
   const waiting: string[][] = [[FILES]];
+  let looks = 0;
   let complete = true;
   for (let names = waiting.pop(); names !== undefined; names = waiting.pop()) {
     let entries: Awaited<ReturnType<FileStore["scan"]>>;
     try {
-      entries = await store.scan(names);
+      entries = await store.scan(names, maxCount);
     } catch (error) {
-      // Gone, or swapped for something else, since its name was read. Too large to be read: more than we count.
-      if (!isVoxError(error)) throw error;
+      if (!isVoxError(error) || !EXPECTED.has(error.code)) throw error;
       complete &&= error.code !== "capability.limit";
       continue;
     }
     for (const { name, type, size } of entries) {
+      if (++looks > maxCount) return { found, complete: false };
       const path = [...names, name];
       if (name.startsWith(OWN_PREFIX)) {
         if (type === "file") await store.removePart(path);
         continue;
       }
       found.set(path.join("/"), size);
-      if (found.size > maxCount) return { found, complete: false };
       if (type !== "directory") continue;
       if (path.length < MOST_LEVELS) waiting.push(path);
       else complete = false;
@@ -49,6 +49,14 @@ export async function measureFiles(
 }
 
 // --- internal ---
+
+/** Gone, or swapped for something else, since its name was read; and too large to be read, which is more than we count. */
+const EXPECTED: ReadonlySet<string> = new Set([
+  "file.not_found",
+  "file.wrong_type",
+  "capability.out_of_scope",
+  "capability.limit",
+]);
 
 /** Plugins can't make as many; who planted them made a tree that takes long to walk. */
 const MOST_LEVELS = 4 * LIMITS.fileDepth;

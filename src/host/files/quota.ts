@@ -166,7 +166,7 @@ function makeMeasuring({ store, limits, clock }: FileQuotaOptions, ledger: Ledge
 
   async function measure(): Promise<void> {
     const result = await measureFiles(store, limits().maxCount);
-    ledger.replace(result.found);
+    ledger.replace(result.found, result.complete);
     complete = result.complete;
     at = clock.monotonic();
   }

@@ -78,6 +78,20 @@ describe("the room in files/", () => {
     expect(await codeOf(as("b")("write", { path: "files/z", data: kib(20) }))).toBe("capability.limit");
   });
 
+  test("follows a rename onto names that somebody else has cleared away", async () => {
+    await using plugin = filePlugin({ limits: () => ({ maxBytes: 100 * KIB }) });
+    const { as } = plugin;
+    for (const folder of ["a", "b"]) {
+      await as(folder)("mkdir", { path: `files/${folder}` });
+      await as(folder)("write", { path: `files/${folder}/x`, data: kib(20) });
+    }
+    rmSync(join(plugin.dataDir, "files/b"), { recursive: true });
+    await as("a")("rename", { from: "files/a", to: "files/b" });
+    plugin.restart();
+    expect(await codeOf(as("a")("write", { path: "files/y", data: kib(31) }))).toBe("capability.limit");
+    expect(await codeOf(as("b")("write", { path: "files/y", data: kib(31) }))).toBe("ok");
+  });
+
   test("can't be had by writing into a folder while it is renamed", async () => {
     await using plugin = filePlugin({ limits: () => ({ maxBytes: 100 * KIB }) });
     await plugin.call("mkdir", { path: "files/d0" });
@@ -113,10 +127,13 @@ describe("the room in files/", () => {
     await using plugin = filePlugin({ limits: () => ({ maxCount: 100 }) });
     mkdirSync(join(plugin.dataDir, "files/flood"));
     for (let i = 0; i < 200; i++) writeFileSync(join(plugin.dataDir, `files/flood/${i}`), "");
+    mkdirSync(join(plugin.dataDir, "files/parts"));
+    for (let i = 0; i < 200; i++) writeFileSync(join(plugin.dataDir, `files/parts/.voxeltron-${i}`), "");
     expect(await rejection(plugin.call("write", { path: "files/x", data: "" }))).toMatchObject({
       code: "capability.limit",
       message: "files/ holds more than the 100 files and folders that it may",
     });
+    rmSync(join(plugin.dataDir, "files/parts"), { recursive: true });
     for (let i = 0; i < 150; i++) await plugin.call("remove", { path: `files/flood/${i}` });
     plugin.restart();
     await plugin.call("write", { path: "files/x", data: "" });
