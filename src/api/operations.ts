@@ -302,12 +302,49 @@ export const operations = {
   "env.set": unary(v.strictObject({ name, env: variables }), none),
   "env.unset": unary(v.strictObject({ name, keys: v.array(v.string()) }), none),
 
+  /** The service need not exist yet. */
+  "secret.set": unary(
+    v.strictObject({ service: name, name, value: v.string() }),
+    v.object({
+      /** False where the service is yet to be deployed. */
+      isDeployed: v.boolean(),
+      /** False where the value is too short to be told from other text in logs. */
+      isRedacted: v.boolean(),
+    }),
+  ),
+  "secret.list": unary(
+    v.strictObject({ service: v.optional(name) }),
+    v.object({
+      secrets: v.array(v.object({ service: v.string(), name: v.string(), updatedAt: v.string() })),
+    }),
+  ),
+  "secret.unset": unary(v.strictObject({ service: name, names: v.array(name) }), none),
+  /** `sealed`: how many secrets and passwords are under the new key. */
+  "secret.rotate": unary(none, v.object({ sealed: v.number() })),
+
   "event.list": unary(
     v.strictObject({ limit: v.number(), hook: v.optional(hook) }),
     v.object({ events: v.array(eventView) }),
   ),
   "event.follow": stream(v.strictObject({ hook: v.optional(hook) }), eventView, none),
   "event.replay": unary(v.strictObject({ id: v.string() }), eventView),
+
+  /** Names and types only: the rest of a channel is secret. */
+  "notify.list": unary(
+    none,
+    v.object({ channels: v.array(v.object({ name: v.string(), type: v.string() })) }),
+  ),
+  /** Sends a message that says that it is a test; answers when the channel's endpoint has accepted it. */
+  "notify.test": unary(
+    v.strictObject({ channel: name }),
+    v.object({
+      channel: v.string(),
+      type: v.string(),
+      attempts: v.number(),
+      /** Recipients of a mail that the server refused, where it took others. */
+      refused: v.number(),
+    }),
+  ),
 
   "registry.login": unary(v.strictObject({ host: name, username: v.string(), password: v.string() }), none),
   "registry.list": unary(

@@ -7,11 +7,13 @@ import { doctor } from "./commands/doctor.ts";
 import { envCommands } from "./commands/env.ts";
 import { eventCommands } from "./commands/events.ts";
 import { exec } from "./commands/exec.ts";
+import { notifyCommands } from "./commands/notify.ts";
 import { pluginGrantCommands } from "./commands/plugin-grants.ts";
 import { pluginDev } from "./commands/plugin-dev.ts";
 import { pluginInstall } from "./commands/plugin-install.ts";
 import { pluginCommands } from "./commands/plugin.ts";
 import { registryCommands } from "./commands/registry.ts";
+import { secretCommands } from "./commands/secret.ts";
 import { serviceCommands } from "./commands/service.ts";
 
 export const commands: readonly Command[] = [
@@ -25,7 +27,9 @@ export const commands: readonly Command[] = [
   ...serviceCommands,
   exec,
   ...envCommands,
+  ...secretCommands,
   ...eventCommands,
+  ...notifyCommands,
   ...registryCommands,
   ...configCommands,
 ];

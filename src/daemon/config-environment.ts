@@ -31,6 +31,7 @@ const KEYS: readonly (readonly [key: string, kind?: Kind])[] = [
   ["network.allow_private", "list"],
   ["providers.default"],
   ["docker.socket"],
+  ["secrets.key_file"],
   ["plugins.idle_timeout"],
   ["plugins.ceiling", "list"],
   ["plugins.uid_range", "numbers"],
@@ -40,6 +41,7 @@ const KEYS: readonly (readonly [key: string, kind?: Kind])[] = [
   ["plugins.quota.calls_per_second", "number"],
   ["plugins.quota.concurrent_calls", "number"],
   ["plugins.quota.bytes_per_second", "number"],
+  ["plugins.quota.notifications_per_minute", "number"],
 ];
 
 export const VARIABLES: readonly Variable[] = KEYS.map(([key, kind = "text"]) => ({

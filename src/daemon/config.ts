@@ -57,6 +57,7 @@ const configSchema = v.strictObject({
             DEFAULT_QUOTA.concurrent_calls,
           ),
           bytes_per_second: v.optional(count, DEFAULT_QUOTA.bytes_per_second),
+          notifications_per_minute: v.optional(count, LIMITS.notifyPerMinute),
         }),
         {},
       ),
@@ -64,6 +65,7 @@ const configSchema = v.strictObject({
     }),
     {},
   ),
+  secrets: v.optional(v.strictObject({ key_file: v.optional(absolutePath) }), {}),
   notify: v.optional(v.record(v.string(), channelSchema), {}),
 });
 

@@ -13,6 +13,7 @@ export interface PluginContext {
   readonly kv: PluginStore;
   readonly fs: PluginFiles;
   readonly notify: Notifier;
+  readonly secrets: Secrets;
 }
 
 /** What may stand in a manifest's `[config]`. */
@@ -118,13 +119,37 @@ export interface NotifyMessage {
  */
 export interface Notifier {
   /**
-   * Resolves when the channel's endpoint has accepted the message.
+   * Resolves when the channel's endpoint has accepted the message. What may go better the next time (a network failure, HTTP 429
+   * or 5xx, SMTP 4xx) is tried again up to two times, within the hook's own time.
    *
-   * Rejects with `capability.denied`, `capability.out_of_scope`, `notify.unknown_channel` or `notify.failed`.
+   * Rejects with `capability.denied`, `capability.out_of_scope`, `notify.unknown_channel`, `notify.failed`, or `capability.limit`
+   * where the plugin sends more than its share: 10 at once, then 30 a minute unless the operator says otherwise.
    *
    * @example await ctx.notify.send("ops", { title: "Deployed", text: `${event.service} is live`, severity: "info" });
    */
   send(channel: string, message: NotifyMessage | string): Promise<void>;
+}
+
+/**
+ * The variables that services start with, those of `voxeltron secret set` and of `voxeltron env set` alike: what the next
+ * instance of the service gets. Needs `secrets_read`; its scope names what may be read: `NAME` (in every service),
+ * `service/NAME` or `service/*`. Each read is in the audit log. Values are taken out of what a plugin logs, throws and returns
+ * from `plugin call`; where it sends or stores one is the plugin's own business.
+ */
+export interface Secrets {
+  /**
+   * The value, as text: at most 128 KiB.
+   *
+   * Rejects with `capability.denied`, `capability.out_of_scope`, `secret.not_found`, or `secret.unreadable` where the daemon's
+   * key does not open it.
+   *
+   * @example
+   * const token = await ctx.secrets.get(event.service, "METRICS_TOKEN");
+   * ctx.log.info(`the token has ${token.length} characters`);
+   */
+  get(service: string, name: string): Promise<string>;
+  /** Names in order, only those that the scope reaches. Rejects with `capability.denied` or `service.not_found`. */
+  list(service: string): Promise<string[]>;
 }
 
 /** What a rejected call of `ctx` or a refused `fetch` rejects with. */

@@ -57,6 +57,8 @@ export function makeDoor(plan: DoorPlan = {}): ScenarioDoor {
           clock: systemClock,
         }),
       },
+      notifyRate: { take() {} },
+      secrets: { get: () => "a secret", names: () => ["TOKEN"] },
       net: { http: oneServer, addressPolicy: () => () => undefined, ownEndpoints: () => [] },
     }),
     callerOf: () => caller,

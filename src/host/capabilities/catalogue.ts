@@ -6,6 +6,8 @@ import { fsMethods, type FsOptions } from "./fs.ts";
 import type { Method } from "./method.ts";
 import { netMethods, type NetOptions } from "./net.ts";
 import { notifyMethods, type ChannelSender } from "./notify.ts";
+import type { NotifyRate } from "./notify-rate.ts";
+import { secretMethods, type SecretReader } from "./secrets.ts";
 import { selfMethods, type KeyValueRows } from "./self.ts";
 import { streamMethods } from "./stream.ts";
 
@@ -14,6 +16,8 @@ export interface CataloguePowers {
   readonly files: FsOptions;
   readonly net: NetOptions;
   readonly channels: ChannelSender;
+  readonly notifyRate: NotifyRate;
+  readonly secrets: SecretReader;
 }
 
 export function makeCatalogue(powers: CataloguePowers): readonly Method[] {
@@ -21,7 +25,8 @@ export function makeCatalogue(powers: CataloguePowers): readonly Method[] {
     ...selfMethods(powers.keyValues),
     ...fsMethods(powers.files),
     ...netMethods(powers.net),
-    ...notifyMethods(powers.channels),
+    ...notifyMethods(powers.channels, powers.notifyRate),
+    ...secretMethods(powers.secrets),
     ...streamMethods(),
   ];
 }

@@ -112,5 +112,6 @@ function contextThatNotes(said: string[]): PluginContext {
       rename: noteAsync("rename", undefined),
     },
     notify: { send: noteAsync("send", undefined) },
+    secrets: { get: noteAsync("get", "secret"), list: noteAsync("list", ["SECRET"]) },
   };
 }
