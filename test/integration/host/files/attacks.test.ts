@@ -234,7 +234,7 @@ describe("what others planted", () => {
 
   test("links into /proc, which are doors and not names", async () => {
     await using world = makeWorld();
-    const held = await open(join(world.outside, "x"));
+    await using held = await open(join(world.outside, "x"));
     for (const [name, target] of [
       ["root", "/proc/self/root"],
       ["cwd", "/proc/self/cwd"],
@@ -248,7 +248,6 @@ describe("what others planted", () => {
         mkdir: path.includes("/") ? "capability.out_of_scope" : "file.exists",
         else: "capability.out_of_scope",
       });
-    await held.close();
   });
 
   test("a second name of a file from elsewhere is not opened; its name can be replaced and removed, the file stays", async () => {
@@ -276,9 +275,10 @@ describe("what others planted", () => {
   test.if(needs("root"))("a device, which may act when it is opened", async () => {
     await using world = makeWorld();
     expect(Bun.spawnSync(["mknod", join(world.files, "device"), "c", "1", "5"]).exitCode).toBe(0);
-    const control = await open(join(world.files, "device"));
-    expect((await control.read(new Uint8Array(4))).bytesRead).toBe(4);
-    await control.close();
+    {
+      await using control = await open(join(world.files, "device"));
+      expect((await control.read(new Uint8Array(4))).bytesRead).toBe(4);
+    }
     await refused(world, "files/device", {
       mkdir: "file.exists",
       "mkdir with parents": "file.exists",
