@@ -13,6 +13,7 @@ import { makeAllowances } from "./allowance.ts";
 import { bytesSchema, wireBytes } from "./bytes.ts";
 import { admit, commandSafe } from "./fs-admission.ts";
 import { method, type Caller, type Method } from "./method.ts";
+import { makeTurns } from "./turns.ts";
 
 export interface FsOptions {
   readonly store: Pick<FileStore, "read" | "list" | "stat">;
@@ -83,6 +84,8 @@ interface ReadParams {
 type InPlace = <T>(caller: Caller, signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
 
 function readMethods(options: FsOptions, inPlace: InPlace): readonly Method[] {
+  // Five megabytes take milliseconds to become a message: between two of them everybody else has a turn.
+  const turn = makeTurns();
   const read = (
     caller: Caller,
     { path, options: range }: ReadParams,
@@ -102,14 +105,20 @@ function readMethods(options: FsOptions, inPlace: InPlace): readonly Method[] {
       args: ["path", "options"],
       ...onPath("fs_read"),
       params: v.strictObject({ path, options: range }),
-      run: async (caller, params, signal) => wireBytes(await read(caller, params, signal)),
+      async run(caller, params, signal) {
+        const bytes = await read(caller, params, signal);
+        return turn(async () => wireBytes(bytes));
+      },
     }),
     method({
       name: "fs.readText",
       args: ["path", "options"],
       ...onPath("fs_read"),
       params: v.strictObject({ path, options: range }),
-      run: async (caller, params, signal) => decoded(await read(caller, params, signal)),
+      async run(caller, params, signal) {
+        const bytes = await read(caller, params, signal);
+        return turn(async () => decoded(bytes));
+      },
     }),
     method({
       name: "fs.list",

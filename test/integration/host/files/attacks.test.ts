@@ -119,7 +119,7 @@ async function refused(
   expect(world.state()).toBe(before);
 }
 
-describe("a path", () => {
+describe.if(needs("linux"))("a path", () => {
   test.each([
     "../secret.key",
     "..",
@@ -194,7 +194,7 @@ describe("a path", () => {
   });
 });
 
-describe("what others planted", () => {
+describe.if(needs("linux"))("what others planted", () => {
   test("a link at the end, to a file, a folder or nothing", async () => {
     await using world = makeWorld();
     const { files, outside } = world;
@@ -418,7 +418,7 @@ describe.if(needs("linux"))("a name that another process swaps for a link all th
   }, 90_000);
 });
 
-describe("a daemon that is killed while it writes", () => {
+describe.if(needs("linux"))("a daemon that is killed while it writes", () => {
   test("leaves the old content or the new one, whole", async () => {
     await using dir = tempDir();
     const random = seededRandom(7);

@@ -13,10 +13,11 @@ import { join } from "node:path";
 import { LIMITS } from "../../../../src/base/limits.ts";
 import { filePlugin } from "../../../file-plugin.ts";
 import { codeOf, rejection } from "../../../fixtures/rejection.ts";
+import { needs } from "../../../harness.ts";
 
 const b64 = (bytes: string | Uint8Array) => ({ $b64: Buffer.from(bytes).toString("base64") });
 
-describe("a plugin with fs_read and fs_write", () => {
+describe.if(needs("linux"))("a plugin with fs_read and fs_write", () => {
   test("writes, reads, appends, lists, looks, renames and removes", async () => {
     await using plugin = filePlugin();
     const { call, dataDir } = plugin;
@@ -145,7 +146,7 @@ describe("a plugin with fs_read and fs_write", () => {
   });
 
   test("lists a large folder in parts", async () => {
-    await using plugin = filePlugin();
+    await using plugin = filePlugin({ under: "/dev/shm" });
     const names = Array.from({ length: 12_000 }, (_, i) => `f${String(i).padStart(5, "0")}`);
     for (const name of names) writeFileSync(join(plugin.dataDir, "files", name), "");
     expect(await rejection(plugin.call("list", { path: "files" }))).toMatchObject({
@@ -160,7 +161,7 @@ describe("a plugin with fs_read and fs_write", () => {
       seen.push(...part.map(({ name }) => name));
     }
     expect(seen).toEqual(names);
-  });
+  }, 30_000);
 
   test("appends in the order of its calls, however many there are at a time", async () => {
     await using plugin = filePlugin();
@@ -200,11 +201,11 @@ describe("a plugin with fs_read and fs_write", () => {
     for (const work of works) await work().catch(() => {});
     const before = open();
     for (let i = 0; i < 1000; i++) await Promise.all(works.map((work) => work().catch(() => {})));
-    expect(open()).toBe(before);
+    expect(open()).toBeLessThanOrEqual(before);
   }, 60_000);
 });
 
-describe("the scope of a grant", () => {
+describe.if(needs("linux"))("the scope of a grant", () => {
   test("is a folder with all below it, or a file", async () => {
     await using plugin = filePlugin({
       grants: [

@@ -10,7 +10,7 @@ import { fakeClock, needs, tempDir } from "../../../harness.ts";
 const KIB = 1024;
 const kib = (count: number) => ({ $b64: Buffer.alloc(count * KIB).toString("base64") });
 
-describe("the room in files/", () => {
+describe.if(needs("linux"))("the room in files/", () => {
   test("is for all plugins, and each has half of it", async () => {
     await using plugin = filePlugin({ limits: () => ({ maxBytes: 100 * KIB }) });
     const put = (as: string, path: string, count: number) =>
