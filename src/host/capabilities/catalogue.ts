@@ -2,6 +2,7 @@
  * Joins the families to the broker's one table. A method that is not here does not exist: the guest's `ctx`, the checks and
  * the audit log are all made from this list. Called by daemon/compose-host.ts.
  */
+import { fsMethods, type FsOptions } from "./fs.ts";
 import type { Method } from "./method.ts";
 import { netMethods, type NetOptions } from "./net.ts";
 import { notifyMethods, type ChannelSender } from "./notify.ts";
@@ -12,6 +13,7 @@ import { streamMethods } from "./stream.ts";
 
 export interface CataloguePowers {
   readonly keyValues: KeyValueRows;
+  readonly files: FsOptions;
   readonly net: NetOptions;
   readonly channels: ChannelSender;
   readonly notifyRate: NotifyRate;
@@ -21,6 +23,7 @@ export interface CataloguePowers {
 export function makeCatalogue(powers: CataloguePowers): readonly Method[] {
   return [
     ...selfMethods(powers.keyValues),
+    ...fsMethods(powers.files),
     ...netMethods(powers.net),
     ...notifyMethods(powers.channels, powers.notifyRate),
     ...secretMethods(powers.secrets),
