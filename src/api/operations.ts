@@ -7,6 +7,7 @@
 import * as v from "valibot";
 import { isObject } from "../base/is-object.ts";
 import { CAPABILITY_NAMES, HOOK_NAMES } from "../sdk/index.ts";
+import { auditAnswer, auditCallView, whichCalls } from "./audit-views.ts";
 
 const name = v.pipe(v.string(), v.maxLength(200));
 const none = v.strictObject({});
@@ -270,6 +271,12 @@ export const operations = {
   "plugin.grant": unary(v.strictObject({ name, capability, scope: v.optional(scope) }), pluginDetails),
   "plugin.revoke": unary(v.strictObject({ name, capability }), pluginDetails),
   "plugin.logs": stream(v.strictObject({ name, follow: v.boolean(), limit: v.number() }), logView, none),
+  "plugin.audit": unary(whichCalls, auditAnswer),
+  "plugin.calls": stream(
+    v.strictObject({ ...whichCalls.entries, follow: v.boolean(), limit: v.number() }),
+    auditCallView,
+    none,
+  ),
   "plugin.call": unary(
     v.strictObject({ name, hook, event: v.optional(v.record(v.string(), v.unknown())) }),
     v.object({ result: v.unknown(), durationMs: v.number(), logs: v.array(logView) }),

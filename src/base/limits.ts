@@ -131,6 +131,12 @@ export const LIMITS = {
   callLogChars: 1 * MIB,
   logLinesAtOnce: 100,
   auditRowsPerPlugin: 20_000,
+  /** Targets that are shown of one method; how often is looked which day it is; days of which is known whether the daemon ran. */
+  auditTargetsShown: 3,
+  watchedDayMs: 60 * MINUTE,
+  watchedDaysKept: 400,
+  /** A capability that was not used on so many of them is offered for withdrawal. */
+  unusedDays: 30,
   kvKeyChars: 256,
   kvValueBytes: 256 * KIB,
   kvBytesPerPlugin: 8 * MIB,

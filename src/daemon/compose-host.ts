@@ -5,6 +5,8 @@
 import type { Clock } from "../base/clock.ts";
 import { LIMITS } from "../base/limits.ts";
 import { pluginsDir } from "../base/paths.ts";
+import { makePluginAudit } from "../host/audit/plugin-audit.ts";
+import { watchDays, type WatchedDays } from "../host/audit/watch-days.ts";
 import { makeBroker, type Broker } from "../host/capabilities/broker.ts";
 import { makeCatalogue } from "../host/capabilities/catalogue.ts";
 import type { OwnEndpoint } from "../host/capabilities/notification-endpoints.ts";
@@ -24,6 +26,7 @@ import { watchFolder } from "../platform/folder/watch-folder.ts";
 import { makeAddressPolicy } from "../platform/http/address-policy.ts";
 import type { HttpClient } from "../platform/http/http-client.ts";
 import { makeAuditRows } from "../state/audit.ts";
+import { makeAuditTotalRows } from "../state/audit-totals.ts";
 import { inTransaction, type Database } from "../state/database.ts";
 import { makeDeliveryRows } from "../state/deliveries.ts";
 import type { EventRows } from "../state/events.ts";
@@ -33,6 +36,7 @@ import { makePluginLogRows } from "../state/plugin-logs.ts";
 import { makePluginRows } from "../state/plugins.ts";
 import { makePluginVersionRows } from "../state/plugin-versions.ts";
 import { makePluginUidRows } from "../state/plugin-uids.ts";
+import { makeWatchedDayRows } from "../state/watched-days.ts";
 import { startJsWorker } from "../workers.ts";
 import { makeConfinement, type Confinement } from "./confinement.ts";
 import { embeddedPlugins } from "./embedded-plugins.ts";
@@ -51,6 +55,7 @@ export interface Host {
   readonly dispatcher: Dispatcher;
   readonly feed: EventFeed;
   readonly gates: AskGates;
+  readonly days: Pick<WatchedDays, "start" | "stop">;
   readonly confinement: Pick<Confinement, "status" | "bundle">;
 }
 
@@ -62,18 +67,27 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
   const uids = makePluginUidRows(db);
   const confinement = makeConfinement(world, uids);
   const logs = makePluginLogs(makePluginLogRows(db, LIMITS.logRowsPerPlugin));
+  const methods = makeCatalogue({
+    keyValues: kv,
+    net: {
+      http,
+      addressPolicy: () => makeAddressPolicy(config().network.allow_private),
+      ownEndpoints: () => channels.endpoints(),
+    },
+    channels,
+  });
+  const audit = makePluginAudit({
+    rows: makeAuditRows(db, LIMITS.auditRowsPerPlugin),
+    totals: makeAuditTotalRows(db),
+    transaction,
+    opens: (name) => methods.find((method) => method.name === name)?.anyOf ?? [],
+    pause: () => clock.sleep(0),
+  });
+  const days = watchDays(makeWatchedDayRows(db, LIMITS.watchedDaysKept), clock, log);
   const broker: Broker = makeBroker({
-    methods: makeCatalogue({
-      keyValues: kv,
-      net: {
-        http,
-        addressPolicy: () => makeAddressPolicy(config().network.allow_private),
-        ownEndpoints: () => channels.endpoints(),
-      },
-      channels,
-    }),
+    methods,
     callerOf: (plugin) => plugins.callerOf(plugin),
-    audit: makeAuditRows(db, LIMITS.auditRowsPerPlugin),
+    audit,
     pluginLogs: logs,
     clock,
     log,
@@ -100,6 +114,8 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
     idleMs: () => config().plugins.idle_timeout,
     kv,
     logs,
+    audit,
+    watchedAfter: (day) => days.after(day),
     clock,
     log,
   });
@@ -115,7 +131,7 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
     clock,
     log,
   });
-  return { plugins, dispatcher, feed, gates, confinement };
+  return { plugins, dispatcher, feed, gates, days, confinement };
 }
 
 // --- internal ---

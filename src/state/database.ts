@@ -6,11 +6,12 @@ import { Database, SQLiteError } from "bun:sqlite";
 import { diskFull } from "../base/disk-full.ts";
 import { fail } from "../base/errors.ts";
 import { sql as initial } from "./migrations/0001-initial.ts";
+import { sql as auditTotals } from "./migrations/0005-audit-totals.ts";
 
 export type { Database } from "bun:sqlite";
 
 /** In order; the number of a migration is its place here plus one. */
-const migrations: readonly string[] = [initial];
+const migrations: readonly string[] = [initial, auditTotals];
 
 export function openDatabase(path: string): Database {
   const db = guarded(path, () => new Database(path, { create: true, strict: true }));

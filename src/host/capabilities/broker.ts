@@ -4,18 +4,17 @@
  * as it is, a bug stays in the daemon's log. Made in daemon/compose-host.ts; rooms get `doorFor(plugin)`.
  */
 import * as v from "valibot";
-import { timestamp, type Clock } from "../../base/clock.ts";
+import type { Clock } from "../../base/clock.ts";
 import { diskFull } from "../../base/disk-full.ts";
 import { fail, isVoxError, messageOf, stackOf } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Log } from "../../base/log.ts";
 import { didYouMean, formatBytes, printable, quote } from "../../base/text.ts";
 import type { Capability } from "../../sdk/index.ts";
-import type { AuditRow, AuditRows } from "../../state/audit.ts";
 import type { PluginLogs } from "../installed/plugin-logs.ts";
 import type { MethodShape, PluginDoor } from "../runtimes/runtime.ts";
+import { makeAuditDesk, type AuditDesk, type AuditLog } from "./audit-desk.ts";
 import { denied } from "./denial.ts";
-import { makeFloodGate } from "./flood-gate.ts";
 import type { Caller, Method } from "./method.ts";
 import { makePluginLog } from "./plugin-log.ts";
 import { makeTurns, type Turns } from "./turns.ts";
@@ -41,7 +40,7 @@ export type CallerOf = (plugin: string) => Caller | undefined;
 export interface BrokerOptions {
   readonly methods: readonly Method[];
   readonly callerOf: CallerOf;
-  readonly audit: Pick<AuditRows, "append">;
+  readonly audit: AuditLog;
   readonly pluginLogs: Pick<PluginLogs, "append">;
   readonly clock: Clock;
   readonly log: Log;
@@ -73,7 +72,7 @@ export function makeBroker(options: BrokerOptions): Broker {
 interface Desk {
   readonly plugin: string;
   readonly log: PluginDoor["log"];
-  readonly audit: (row: Omit<AuditRow, "at" | "plugin">) => void;
+  readonly audit: AuditDesk;
   readonly turn: Turns;
   pending: number;
 }
@@ -104,27 +103,12 @@ function shapesFor(methods: readonly Method[], caller: Caller | undefined): read
   }));
 }
 
-function makeDesk(plugin: string, { audit, pluginLogs, clock, log }: BrokerOptions): Desk {
-  const append = (row: Omit<AuditRow, "at" | "plugin">): void =>
-    audit.append({ at: timestamp(clock.now()), plugin, ...row });
-  const refusals = makeFloodGate(
-    clock,
-    { burst: LIMITS.refusalBurst, perSecond: LIMITS.refusalsPerSecond },
-    (dropped) => {
-      try {
-        append({ method: "*", capability: null, target: `${dropped} more calls`, outcome: "refused" });
-      } catch (error) {
-        log.error("an audit line was lost", { plugin, dropped, problem: messageOf(error) });
-      }
-    },
-  );
+function makeDesk(plugin: string, options: BrokerOptions): Desk {
+  const { pluginLogs, clock, log } = options;
   return {
     plugin,
     log: makePluginLog(plugin, pluginLogs, clock, log),
-    // What was done or tried is always written down; what we refuse costs a plugin nothing, so it could fill the log.
-    audit: (row) => {
-      if (!row.outcome.startsWith("capability.") || refusals.pass()) append(row);
-    },
+    audit: makeAuditDesk(plugin, options),
     turn: makeTurns(),
     pending: 0,
   };
@@ -177,8 +161,19 @@ async function checked(options: BrokerOptions, table: Table, desk: Desk, call: C
         : outcome;
     throw error;
   } finally {
-    if (method.anyOf.length > 0) desk.audit({ method: method.name, capability, target, outcome });
+    if (method.anyOf.length > 0)
+      desk.audit({
+        method: method.name,
+        capability: capability ?? wantedOf(caller, method),
+        target,
+        outcome,
+      });
   }
+}
+
+/** What it would take: of what opens the method, what its manifest asks for. */
+function wantedOf({ requested }: Caller, { anyOf }: Method): Capability | null {
+  return anyOf.find((name) => requested.has(name)) ?? anyOf[0] ?? null;
 }
 
 /** Its grants are read anew each time they are looked at, so a long call sees a revoke too. */

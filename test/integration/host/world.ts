@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { systemClock } from "../../../src/base/clock.ts";
 import { fail } from "../../../src/base/errors.ts";
 import type { CallerOf } from "../../../src/host/capabilities/broker.ts";
+import { makePluginAudit } from "../../../src/host/audit/plugin-audit.ts";
 import { silentLog } from "../../../src/base/log.ts";
 import type { Caller } from "../../../src/host/capabilities/method.ts";
 import type { PackageFiles } from "../../../src/host/package/package-files.ts";
@@ -29,6 +30,8 @@ import { makePluginVersionRows } from "../../../src/state/plugin-versions.ts";
 import { CAPABILITY_NAMES, type HookName, type VoxeltronEvent } from "../../../src/sdk/index.ts";
 import { parseEvent } from "../../../src/engine/events/parse-event.ts";
 import { sampleEvent } from "../../../src/engine/events/samples.ts";
+import { makeAuditRows } from "../../../src/state/audit.ts";
+import { makeAuditTotalRows } from "../../../src/state/audit-totals.ts";
 import { inTransaction, openDatabase } from "../../../src/state/database.ts";
 import { makeGrantRows } from "../../../src/state/grants.ts";
 import { makePluginKvRows } from "../../../src/state/plugin-kv.ts";
@@ -122,6 +125,14 @@ export function makeWorld(dataDir: string, changes: Changes = {}): World {
     pendingFor: () => 0,
     changed() {},
     embedded: new Map(),
+    audit: makePluginAudit({
+      rows: makeAuditRows(db, 1000),
+      totals: makeAuditTotalRows(db),
+      transaction: (work) => inTransaction(db, work),
+      opens: () => [],
+      pause: async () => {},
+    }),
+    watchedAfter: () => 0,
   };
   const deps = { ...standard, ...(typeof changes === "function" ? changes(standard) : changes) };
   const plugins = makePlugins(deps);

@@ -6,6 +6,7 @@ import { makeBroker } from "../../../../src/host/capabilities/broker.ts";
 import { method, type Caller, type Method } from "../../../../src/host/capabilities/method.ts";
 import type { Capability } from "../../../../src/sdk/index.ts";
 import type { AuditRow } from "../../../../src/state/audit.ts";
+import type { CountedCalls } from "../../../../src/state/audit-totals.ts";
 import type { PluginLogLine } from "../../../../src/state/plugin-logs.ts";
 import { fakeClock } from "../../../harness.ts";
 import { rejection } from "../../../fixtures/rejection.ts";
@@ -13,6 +14,7 @@ import { rejection } from "../../../fixtures/rejection.ts";
 function setUp(extra: readonly Method[] = [], options: { readonly log?: Log } = {}) {
   const clock = fakeClock();
   const audit: AuditRow[] = [];
+  const counted: CountedCalls[] = [];
   const lines: PluginLogLine[] = [];
   const ran: unknown[] = [];
   const grants = new Map<Capability, readonly string[] | null>();
@@ -45,12 +47,28 @@ function setUp(extra: readonly Method[] = [], options: { readonly log?: Log } = 
   const broker = makeBroker({
     methods,
     callerOf: (plugin) => callers.get(plugin),
-    audit: { append: (row) => audit.push(row) },
+    audit: {
+      append(row, uncounted = []) {
+        audit.push(row);
+        counted.push(...uncounted);
+      },
+    },
     pluginLogs: { append: (_plugin, line) => lines.push(line) },
     clock,
     log: options.log ?? silentLog,
   });
-  return { clock, audit, lines, ran, grants, requested, callers, door: broker.doorFor("ding"), broker };
+  return {
+    clock,
+    audit,
+    counted,
+    lines,
+    ran,
+    grants,
+    requested,
+    callers,
+    door: broker.doorFor("ding"),
+    broker,
+  };
 }
 
 function simple(name: string, run: Method["run"], anyOf: readonly Capability[] = []): Method {
@@ -125,7 +143,7 @@ describe("a call that is not granted", () => {
     await call.catch(() => {});
     expect(ran).toEqual([]);
     expect(audit).toMatchObject([
-      { method: "notify.send", capability: null, target: "ops", outcome: "capability.denied" },
+      { method: "notify.send", capability: "notify_send", target: "ops", outcome: "capability.denied" },
     ]);
   });
 
@@ -173,14 +191,22 @@ describe("a call that is not granted", () => {
   });
 
   test("a flood of refusals is counted, not kept, while what is done is kept", async () => {
-    const { door, audit, clock, grants } = setUp();
+    const { door, audit, counted, clock, grants } = setUp();
     for (let i = 0; i < 350; i++) await door.invoke("notify.send", send).catch(() => {});
     expect(audit.length).toBe(100);
     grants.set("notify_send", null);
     await door.invoke("notify.send", send);
     expect(audit.at(-1)).toMatchObject({ outcome: "ok" });
     await clock.advance(1000);
-    expect(audit.at(-1)).toMatchObject({ method: "*", target: "250 more calls", outcome: "refused" });
+    expect(audit.at(-1)).toMatchObject({
+      method: "*",
+      target: "250 more calls",
+      outcome: "refused",
+      times: 250,
+    });
+    expect(counted).toMatchObject([
+      { method: "notify.send", capability: "notify_send", outcome: "capability.denied", calls: 250 },
+    ]);
   });
 });
 
