@@ -38,6 +38,7 @@ import { makePluginVersionRows } from "../state/plugin-versions.ts";
 import { makePluginUidRows } from "../state/plugin-uids.ts";
 import { makeWatchedDayRows } from "../state/watched-days.ts";
 import { startJsWorker } from "../workers.ts";
+import { ceilingsFor } from "./config-ceiling.ts";
 import { makeConfinement, type Confinement } from "./confinement.ts";
 import { embeddedPlugins } from "./embedded-plugins.ts";
 import type { World } from "./world.ts";
@@ -109,7 +110,7 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
     calledEvent,
     pendingFor: (plugin) => dispatcher.pendingFor(plugin),
     changed: (plugin) => dispatcher.pluginChanged(plugin),
-    ceiling: () => config().plugins.ceiling,
+    ceilings: (plugin) => ceilingsFor(config().plugins, plugin),
     configFor: (plugin) => config().plugins.config[plugin] ?? {},
     idleMs: () => config().plugins.idle_timeout,
     kv,

@@ -12,7 +12,7 @@ import { choosePaths, defaultPaths, type Environment } from "../base/paths.ts";
 import { checkToml, parseToml, type TomlSource } from "../base/toml.ts";
 import { DEFAULT_DOCKER_SOCKET } from "../engine/providers/docker/connect.ts";
 import { channelSchema } from "../engine/notify/channel-schema.ts";
-import { CAPABILITY_NAMES } from "../sdk/index.ts";
+import { ceiling, pluginCeilings } from "./config-ceiling.ts";
 import { environmentOverrides } from "./config-environment.ts";
 import {
   absolutePath,
@@ -40,7 +40,8 @@ const configSchema = v.strictObject({
   plugins: v.optional(
     v.strictObject({
       idle_timeout: v.optional(duration, `${LIMITS.pluginIdleMs}ms`),
-      ceiling: v.optional(v.array(v.picklist(CAPABILITY_NAMES)), [...CAPABILITY_NAMES]),
+      ceiling: v.optional(ceiling),
+      ceilings: v.optional(pluginCeilings, {}),
       uid_range: v.optional(uidRange, DEFAULT_UID_RANGE),
       allow_unconfined: v.optional(flag, false),
       config: v.optional(v.record(v.string(), v.record(v.string(), pluginConfigValue)), {}),

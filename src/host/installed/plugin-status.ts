@@ -27,8 +27,8 @@ export interface StatusDeps {
   readonly versions: Pick<PluginVersionRows, "list">;
   readonly configFor: PluginOverrides;
   readonly canConfine: () => boolean;
-  /** `[plugins] ceiling`: what the operator allows to any plugin; asked each time. */
-  readonly ceiling: () => readonly Capability[];
+  /** What the operator's configuration allows to a plugin at most; asked each time. */
+  readonly ceilings: (plugin: string) => Ceilings;
   /** Deliveries that wait for the plugin. */
   readonly pendingFor: (plugin: string) => number;
   /** Why the folder that it is linked to is not what runs. */

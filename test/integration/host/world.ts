@@ -10,6 +10,7 @@ import { fail } from "../../../src/base/errors.ts";
 import type { CallerOf } from "../../../src/host/capabilities/broker.ts";
 import { makePluginAudit } from "../../../src/host/audit/plugin-audit.ts";
 import { silentLog } from "../../../src/base/log.ts";
+import { NO_CEILING } from "../../../src/host/ceiling.ts";
 import type { Caller } from "../../../src/host/capabilities/method.ts";
 import type { PackageFiles } from "../../../src/host/package/package-files.ts";
 import { makePackageStore } from "../../../src/host/package/package-store.ts";
@@ -27,7 +28,7 @@ import { readLinked } from "../../../src/host/link/read-linked.ts";
 import { watchFolder } from "../../../src/platform/folder/watch-folder.ts";
 import { makePluginUidRows } from "../../../src/state/plugin-uids.ts";
 import { makePluginVersionRows } from "../../../src/state/plugin-versions.ts";
-import { CAPABILITY_NAMES, type HookName, type VoxeltronEvent } from "../../../src/sdk/index.ts";
+import { type CAPABILITY_NAMES, type HookName, type VoxeltronEvent } from "../../../src/sdk/index.ts";
 import { parseEvent } from "../../../src/engine/events/parse-event.ts";
 import { sampleEvent } from "../../../src/engine/events/samples.ts";
 import { makeAuditRows } from "../../../src/state/audit.ts";
@@ -118,7 +119,7 @@ export function makeWorld(dataDir: string, changes: Changes = {}): World {
     readLinked,
     watch: (folder, changed) => watchFolder(folder, systemClock, changed),
     configFor: () => ({}),
-    ceiling: () => CAPABILITY_NAMES,
+    ceilings: () => NO_CEILING,
     idleMs: () => 60_000,
     calledEvent: (hook, given) =>
       given === undefined ? sampleEvent(hook, STAMP) : parseEvent(hook, given, STAMP),

@@ -1,0 +1,47 @@
+/**
+ * Scopes as a whole: lists of entries, or null for the whole capability. What an entry means and covers is in scopes.ts. Pure. Used
+ * where a request, a grant and a ceiling meet, and by the words of a refusal.
+ */
+import type { Capability } from "../../sdk/index.ts";
+import { SCOPES } from "./scopes.ts";
+
+export type Scope = readonly string[] | null;
+
+/** Whether a scope reaches all that an entry names. */
+export function reaches(capability: Capability, scope: Scope, entry: string): boolean {
+  if (scope === null) return entry !== BEYOND_WHOLE[capability];
+  return scope.some((each) => SCOPES[capability].covers(each, entry));
+}
+
+/** What both reach. */
+export function intersection(capability: Capability, a: Scope, b: Scope): Scope {
+  if (a === null || b === null) {
+    const listed = a ?? b;
+    // The whole is less than what lies beyond it, and more than every other entry.
+    return listed?.some((entry) => entry === BEYOND_WHOLE[capability]) === true ? null : listed;
+  }
+  const within = (entries: readonly string[], others: Scope): readonly string[] =>
+    entries.filter((entry) => reaches(capability, others, entry));
+  return [...new Set([...within(a, b), ...within(b, a)])];
+}
+
+/** What one of them reaches. */
+export function union(capability: Capability, a: Scope, b: Scope): Scope {
+  const beyond = [...(a ?? []), ...(b ?? [])].find((entry) => entry === BEYOND_WHOLE[capability]);
+  if (beyond !== undefined) return [beyond];
+  return a === null || b === null ? null : [...new Set([...a, ...b])];
+}
+
+/** What is limited to a ceiling, where a null scope means that there is no limit. */
+export function below(capability: Capability, scope: Scope, ceiling: Scope): Scope {
+  return ceiling === null ? scope : intersection(capability, scope, ceiling);
+}
+
+export function scopeText(scope: Scope): string {
+  return scope === null ? "everything" : scope.join(", ") || "nothing";
+}
+
+// --- internal ---
+
+/** The entry that the whole capability does not reach: it must be named. `docker_read` alone is of voxeltron's own containers. */
+const BEYOND_WHOLE: Readonly<Partial<Record<Capability, string>>> = { docker_read: "all" };
