@@ -29,7 +29,7 @@ const useView = v.object({
 });
 
 /** A granted capability that was not used on so many days on which the daemon ran that it may be taken back. */
-const unusedView = v.object({
+export const unusedView = v.object({
   plugin: v.string(),
   capability: v.string(),
   grantedAt: v.string(),

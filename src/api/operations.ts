@@ -7,7 +7,7 @@
 import * as v from "valibot";
 import { isObject } from "../base/is-object.ts";
 import { CAPABILITY_NAMES, HOOK_NAMES } from "../sdk/index.ts";
-import { auditAnswer, auditCallView, whichCalls } from "./audit-views.ts";
+import { auditAnswer, auditCallView, unusedView, whichCalls } from "./audit-views.ts";
 
 const name = v.pipe(v.string(), v.maxLength(200));
 const none = v.strictObject({});
@@ -26,6 +26,26 @@ const capabilityView = v.object({
   risk: v.string(),
   reason: v.optional(v.string()),
   scope: v.optional(scope),
+});
+
+/** A null scope is the whole capability. */
+const scopeView = { scope: v.nullable(scope) } as const;
+
+/** A capability that a plugin asks for, and what came of it. */
+const standingView = v.object({
+  capability: v.string(),
+  risk: v.string(),
+  required: v.boolean(),
+  reason: v.nullable(v.string()),
+  requested: v.object(scopeView),
+  /** Null: not granted. */
+  granted: v.nullable(v.object({ ...scopeView, at: v.string(), by: v.string() })),
+  /** Null: it can't be used. */
+  effective: v.nullable(v.object(scopeView)),
+  /** Why `effective` is less than `requested`. */
+  why: v.nullable(v.string()),
+  /** Null: never, as far as is known. */
+  lastUsedAt: v.nullable(v.string()),
 });
 
 const hookView = v.object({ hook: v.string(), gate: v.boolean() });
@@ -79,6 +99,8 @@ const pluginDetails = v.object({
     }),
   ),
   notGranted: v.array(capabilityView),
+  capabilities: v.array(standingView),
+  unused: v.array(unusedView),
   hooks: v.array(hookView),
   /** Guests that had to be stopped in the last ten minutes. */
   strikes: v.number(),

@@ -28,19 +28,19 @@ export function callLine(call: AuditCallView): string {
   return `${printable(call.at)} ${printable(call.plugin)} ${printable(call.method)}${target}${during}: ${outcome}\n`;
 }
 
-// --- internal ---
-
-function targetsText({ targets, targetsInAll }: AuditAnswer["uses"][number]): string {
-  const shown = targets.map(({ target, calls }) => (calls === 1 ? target : `${target} (${calls})`));
-  const more = targetsInAll - targets.length;
-  return [...shown, ...(more > 0 ? [`${more} more`] : [])].join(", ");
-}
-
-function unusedText(unused: AuditAnswer["unused"]): string {
+export function unusedText(unused: AuditAnswer["unused"]): string {
   if (unused.length === 0) return "";
   const lines = unused.map(({ plugin, capability, lastUsedAt, days, command }) => {
     const when = lastUsedAt === null ? "never" : `not since ${printable(lastUsedAt)}`;
     return `  ${printable(plugin)} used ${printable(capability)} ${when}, ${days} days: ${printable(command)}\n`;
   });
   return `\nGranted and not used; to take it back:\n${lines.join("")}`;
+}
+
+// --- internal ---
+
+function targetsText({ targets, targetsInAll }: AuditAnswer["uses"][number]): string {
+  const shown = targets.map(({ target, calls }) => (calls === 1 ? target : `${target} (${calls})`));
+  const more = targetsInAll - targets.length;
+  return [...shown, ...(more > 0 ? [`${more} more`] : [])].join(", ");
 }

@@ -58,6 +58,8 @@ export interface Host {
   readonly gates: AskGates;
   readonly days: Pick<WatchedDays, "start" | "stop">;
   readonly confinement: Pick<Confinement, "status" | "bundle">;
+  /** The configuration was read again: what it no longer allows ends. */
+  configured(): void;
 }
 
 export function composeHost(world: World, db: Database, needs: HostNeeds): Host {
@@ -90,6 +92,7 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
     callerOf: (plugin) => plugins.callerOf(plugin),
     audit,
     pluginLogs: logs,
+    quota: () => config().plugins.quota,
     clock,
     log,
   });
@@ -109,7 +112,10 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
     embedded: embeddedPlugins(),
     calledEvent,
     pendingFor: (plugin) => dispatcher.pendingFor(plugin),
-    changed: (plugin) => dispatcher.pluginChanged(plugin),
+    changed(plugin) {
+      broker.rightsChanged(plugin);
+      dispatcher.pluginChanged(plugin);
+    },
     ceilings: (plugin) => ceilingsFor(config().plugins, plugin),
     configFor: (plugin) => config().plugins.config[plugin] ?? {},
     idleMs: () => config().plugins.idle_timeout,
@@ -132,7 +138,8 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
     clock,
     log,
   });
-  return { plugins, dispatcher, feed, gates, days, confinement };
+  const configured = (): void => broker.rightsChanged();
+  return { plugins, dispatcher, feed, gates, days, confinement, configured };
 }
 
 // --- internal ---

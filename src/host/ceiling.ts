@@ -3,7 +3,8 @@
  * was granted. Pure. Made of the configuration, each time that it is asked for.
  */
 import { CAPABILITY_NAMES, type Capability } from "../sdk/index.ts";
-import { below, union, type Scope } from "./capabilities/scope-sets.ts";
+import { below, union } from "./capabilities/scope-sets.ts";
+import type { Scope } from "./capabilities/scopes.ts";
 import type { ScopedCapability } from "./scoped-capability.ts";
 
 /** Capabilities that may be used; null: without a limit. */
@@ -39,8 +40,8 @@ export function underCeilings(ceilings: Ceilings, capability: Capability, scope:
 }
 
 /** The first that leaves a capability out. */
-export function withholding(ceilings: Ceilings, capability: Capability): Ceiling | undefined {
-  return ceilings.find(({ scopes }) => !scopes.has(capability));
+export function withholding(ceilings: Ceilings, capability: string): Ceiling | undefined {
+  return ceilings.find(({ scopes }) => !scopes.has(capability as Capability));
 }
 
 export function withheldBy(ceilings: Ceilings): ReadonlySet<Capability> {

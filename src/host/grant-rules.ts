@@ -6,8 +6,8 @@ import { fail, type VoxError } from "../base/errors.ts";
 import { printable, quote } from "../base/text.ts";
 import type { Capability } from "../sdk/index.ts";
 import type { GrantRow } from "../state/grants.ts";
-import { intersection, reaches, union, type Scope } from "./capabilities/scope-sets.ts";
-import { SCOPES } from "./capabilities/scopes.ts";
+import { intersection, union } from "./capabilities/scope-sets.ts";
+import { reaches, SCOPES, type Scope } from "./capabilities/scopes.ts";
 import { underCeilings, type Ceilings } from "./ceiling.ts";
 import { requestsOf, type CapabilityRequest, type HookRequest, type Manifest } from "./manifest/manifest.ts";
 import { isScopeEntry } from "./scoped-capability.ts";
@@ -134,9 +134,7 @@ function sameScope(a: Scope, b: Scope): boolean {
 /** An author can ask for more, an operator can't give more than was asked for: nobody has said what it would be good for. */
 function notAskedFor(manifest: Manifest, capability: Capability, asked: Scope, entry: string): VoxError {
   const only = asked === null ? "without naming that" : `only for ${asked.map(quote).join(", ")}`;
-  return fail(
-    "grant.unknown",
-    `${manifest.name} asks for ${capability} ${only}, not for ${quote(entry)}`,
-    { hint: `its plugin.toml would have to: [capabilities.scope] ${capability} = ["${printable(entry)}"]` },
-  );
+  return fail("grant.unknown", `${manifest.name} asks for ${capability} ${only}, not for ${quote(entry)}`, {
+    hint: `its plugin.toml would have to: [capabilities.scope] ${capability} = ["${printable(entry)}"]`,
+  });
 }

@@ -46,6 +46,7 @@ export function makePlugins(deps: PluginsDeps): Plugins {
     integrity,
     renew: (plugin) => roster.renew(plugin),
     linkProblem: (name) => links.problemOf(name),
+    lastUse: (name) => deps.audit.lastUse(name),
   });
 
   function changed(name: string): void {
@@ -129,14 +130,12 @@ export function makePlugins(deps: PluginsDeps): Plugins {
 
 export type PluginsDeps = Omit<ChangesDeps, "roster" | "integrity" | "openVersion" | "read"> &
   Omit<RosterDeps, "integrity" | "openVersion" | "strikeOut" | "announce"> &
-  Omit<StatusDeps, "integrity" | "renew" | "linkProblem"> &
+  Omit<StatusDeps, "integrity" | "renew" | "linkProblem" | "lastUse"> &
   Omit<SourceDeps, "roster"> &
   OpenVersionDeps &
   Pick<LinksDeps, "watch"> & {
     readonly logs: PluginLogs;
     readonly audit: Pick<PluginAudit, "uses" | "calls" | "lastUse">;
-    /** Days after that one, up to today, on which the daemon ran. */
-    readonly watchedAfter: (day: string) => number;
     readonly uids: { retain(plugins: readonly string[]): void };
     /** The event of a `plugin call`: what was written for it, or a made-up one. Throws `event.invalid`. */
     readonly calledEvent: (hook: HookName, given: CallRequest["event"]) => VoxeltronEvent;

@@ -4,8 +4,7 @@
  */
 import { didYouMean, quote } from "../base/text.ts";
 import { CAPABILITY_NAMES, isCapability, type Capability } from "../sdk/index.ts";
-import type { Scope } from "./capabilities/scope-sets.ts";
-import { SCOPES } from "./capabilities/scopes.ts";
+import { SCOPES, type Scope } from "./capabilities/scopes.ts";
 
 export interface ScopedCapability {
   readonly capability: Capability;

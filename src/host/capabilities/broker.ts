@@ -12,11 +12,14 @@ import type { Log } from "../../base/log.ts";
 import { didYouMean, formatBytes, printable, quote } from "../../base/text.ts";
 import type { Capability } from "../../sdk/index.ts";
 import type { PluginLogs } from "../installed/plugin-logs.ts";
-import type { MethodShape, PluginDoor } from "../runtimes/runtime.ts";
+import type { CallOrigin, MethodShape, PluginDoor } from "../runtimes/runtime.ts";
 import { makeAuditDesk, type AuditDesk, type AuditLog } from "./audit-desk.ts";
 import { denied } from "./denial.ts";
 import type { Caller, Method } from "./method.ts";
 import { makePluginLog } from "./plugin-log.ts";
+import { makeQuota, type Quota, type QuotaRates } from "./quota.ts";
+import { makeRunning, type Running } from "./running.ts";
+import { makeStreams, type Streams } from "./streams.ts";
 import { makeTurns, type Turns } from "./turns.ts";
 
 export interface Broker {
@@ -32,6 +35,8 @@ export interface Broker {
    * await door.invoke("notify.send", { channel: "ops", message: "web is live" });
    */
   doorFor(plugin: string, callerOf?: CallerOf): PluginDoor;
+  /** Ends what is under way with a right that is gone; all plugins' where none is named. */
+  rightsChanged(plugin?: string): void;
 }
 
 /** The daemon's own record of the plugin, as it is now; undefined where it is installed no more. */
@@ -42,6 +47,7 @@ export interface BrokerOptions {
   readonly callerOf: CallerOf;
   readonly audit: AuditLog;
   readonly pluginLogs: Pick<PluginLogs, "append">;
+  readonly quota: () => QuotaRates;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -59,9 +65,17 @@ export function makeBroker(options: BrokerOptions): Broker {
         get methods() {
           return shapesFor(options.methods, callerOf(plugin));
         },
-        invoke: (name, params, signal) => invoke(calls, table, desk, { name, params, signal }),
+        invoke: (name, params, signal, origin) =>
+          invoke(calls, table, desk, { name, params, signal, origin }),
         log: desk.log,
       };
+    },
+    rightsChanged(plugin) {
+      for (const desk of desks.values()) {
+        if (plugin !== undefined && desk.plugin !== plugin) continue;
+        desk.running.recheck();
+        desk.streams.recheck();
+      }
     },
   };
 }
@@ -74,13 +88,16 @@ interface Desk {
   readonly log: PluginDoor["log"];
   readonly audit: AuditDesk;
   readonly turn: Turns;
-  pending: number;
+  readonly quota: Quota;
+  readonly running: Running;
+  readonly streams: Streams;
 }
 
 interface Call {
   readonly name: string;
   readonly params: unknown;
   readonly signal: AbortSignal | undefined;
+  readonly origin: CallOrigin | undefined;
 }
 
 type Table = ReadonlyMap<string, Method>;
@@ -94,9 +111,10 @@ function tableOf(methods: readonly Method[]): Table {
 function shapesFor(methods: readonly Method[], caller: Caller | undefined): readonly MethodShape[] {
   const mayLink = (needs: readonly Capability[]): boolean =>
     needs.length === 0 || needs.some((name) => caller?.grants.has(name) || caller?.optional.has(name));
-  return methods.map(({ name, args, anyOf }) => ({
+  return methods.map(({ name, args, surface, anyOf }) => ({
     name,
     args,
+    surface,
     needs: anyOf,
     linked: mayLink(anyOf),
     asked: anyOf.filter((capability) => caller?.requested.has(capability)),
@@ -104,20 +122,21 @@ function shapesFor(methods: readonly Method[], caller: Caller | undefined): read
 }
 
 function makeDesk(plugin: string, options: BrokerOptions): Desk {
-  const { pluginLogs, clock, log } = options;
+  const { pluginLogs, quota, clock, log } = options;
   return {
     plugin,
     log: makePluginLog(plugin, pluginLogs, clock, log),
     audit: makeAuditDesk(plugin, options),
     turn: makeTurns(),
-    pending: 0,
+    quota: makeQuota(clock, plugin, quota),
+    running: makeRunning(),
+    streams: makeStreams(),
   };
 }
 
 async function invoke(options: BrokerOptions, table: Table, desk: Desk, call: Call): Promise<unknown> {
-  if (desk.pending >= LIMITS.guestPendingCalls)
-    throw fail("capability.limit", `more than ${LIMITS.guestPendingCalls} calls wait for an answer already`);
-  desk.pending++;
+  const leave = desk.quota.enter();
+  desk.quota.count(call.origin?.chars ?? 0);
   try {
     return await desk.turn(async () => {
       call.signal?.throwIfAborted();
@@ -135,12 +154,13 @@ async function invoke(options: BrokerOptions, table: Table, desk: Desk, call: Ca
     });
     throw fail("internal.bug", "something went wrong inside voxeltron");
   } finally {
-    desk.pending--;
+    leave();
   }
 }
 
 async function checked(options: BrokerOptions, table: Table, desk: Desk, call: Call): Promise<unknown> {
-  const caller = currentCaller(options, desk.plugin);
+  const during = call.origin?.during;
+  const caller = currentCaller(options, desk.plugin, during);
   const method = table.get(call.name) ?? unknownMethod(table, call.name);
   const capability = method.anyOf.find((name) => caller.grants.has(name)) ?? null;
   let target: string | null = null;
@@ -148,9 +168,16 @@ async function checked(options: BrokerOptions, table: Table, desk: Desk, call: C
   try {
     const params = parsed(method, call.params, method.anyOf.length > 0 && capability === null, caller);
     target = method.target === undefined ? null : printable(method.target(params));
-    if (method.anyOf.length > 0 && capability === null) throw denied(caller, method, method.scope?.(params));
-    const answer = await method.run(caller, params, call.signal ?? new AbortController().signal);
-    checkSize(method, answer);
+    // Asked of the records at each look: it was granted when the plugin began to use it, which says nothing of now.
+    const check = (): void => checkRights(currentCaller(options, desk.plugin, during), method, params);
+    check();
+    const answer = await desk.running.run(check, call.signal, async (signal) => {
+      if (method.isPatient === true) await desk.quota.awaitBytes(signal);
+      else desk.quota.checkBytes();
+      const life = call.origin?.life ?? UNENDING;
+      return method.run(caller, params, signal, desk.streams.during({ life, check }));
+    });
+    desk.quota.count(sizeOf(method, answer));
     outcome = "ok";
     return answer;
   } catch (error) {
@@ -167,6 +194,7 @@ async function checked(options: BrokerOptions, table: Table, desk: Desk, call: C
         capability: capability ?? wantedOf(caller, method),
         target,
         outcome,
+        during,
       });
   }
 }
@@ -176,12 +204,22 @@ function wantedOf({ requested }: Caller, { anyOf }: Method): Capability | null {
   return anyOf.find((name) => requested.has(name)) ?? anyOf[0] ?? null;
 }
 
+/** Of calls that come from no room. */
+const UNENDING = new AbortController().signal;
+
+function checkRights(caller: Caller, method: Method, params: never): void {
+  if (method.anyOf.length > 0 && !method.anyOf.some((name) => caller.grants.has(name)))
+    throw denied(caller, method, method.scope?.(params));
+  method.check?.(caller, params);
+}
+
 /** Its grants are read anew each time they are looked at, so a long call sees a revoke too. */
-function currentCaller({ callerOf }: BrokerOptions, plugin: string): Caller {
+function currentCaller({ callerOf }: BrokerOptions, plugin: string, during: string | undefined): Caller {
   const now = callerOf(plugin);
   if (now === undefined) throw fail("plugin.not_found", `plugin ${plugin} is not installed any more`);
   return {
     ...now,
+    during,
     get grants() {
       return callerOf(plugin)?.grants ?? NOTHING;
     },
@@ -212,11 +250,12 @@ function parsed(method: Method, params: unknown, isDenied: boolean, caller: Call
   );
 }
 
-function checkSize(method: Method, answer: unknown): void {
+function sizeOf(method: Method, answer: unknown): number {
   const size = answer === undefined ? 0 : Buffer.byteLength(JSON.stringify(answer));
   if (size > LIMITS.messageBytes)
     throw fail(
       "capability.limit",
       `the answer of ${method.name} has ${formatBytes(size)}, at most ${formatBytes(LIMITS.messageBytes)} can be given`,
     );
+  return size;
 }

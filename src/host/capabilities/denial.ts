@@ -9,7 +9,8 @@ import type { Capability } from "../../sdk/index.ts";
 import type { Ceiling } from "../ceiling.ts";
 import { isScopeEntry } from "../scoped-capability.ts";
 import type { Caller, Method } from "./method.ts";
-import { reaches, scopeText, union, type Scope } from "./scope-sets.ts";
+import { scopeText, union } from "./scope-sets.ts";
+import { reaches, type Scope } from "./scopes.ts";
 
 /** None of the capabilities that open the method is granted. `scope`: the narrowest that would be enough. */
 export function denied(
@@ -92,11 +93,7 @@ function blocking(
   });
 }
 
-function raise(
-  { key }: Pick<Ceiling, "key">,
-  capability: Capability,
-  entry: string | undefined,
-): string {
+function raise({ key }: Pick<Ceiling, "key">, capability: Capability, entry: string | undefined): string {
   const line = entry === undefined ? capability : `${capability}=${entry}`;
   return `the daemon's configuration keeps it away: add ${JSON.stringify(line)} to ${key}`;
 }

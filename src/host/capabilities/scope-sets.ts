@@ -3,22 +3,14 @@
  * where a request, a grant and a ceiling meet, and by the words of a refusal.
  */
 import type { Capability } from "../../sdk/index.ts";
-import { SCOPES } from "./scopes.ts";
-
-export type Scope = readonly string[] | null;
-
-/** Whether a scope reaches all that an entry names. */
-export function reaches(capability: Capability, scope: Scope, entry: string): boolean {
-  if (scope === null) return entry !== BEYOND_WHOLE[capability];
-  return scope.some((each) => SCOPES[capability].covers(each, entry));
-}
+import { reaches, SCOPES, type Scope } from "./scopes.ts";
 
 /** What both reach. */
 export function intersection(capability: Capability, a: Scope, b: Scope): Scope {
   if (a === null || b === null) {
     const listed = a ?? b;
     // The whole is less than what lies beyond it, and more than every other entry.
-    return listed?.some((entry) => entry === BEYOND_WHOLE[capability]) === true ? null : listed;
+    return listed?.some((entry) => entry === SCOPES[capability].beyondWhole) === true ? null : listed;
   }
   const within = (entries: readonly string[], others: Scope): readonly string[] =>
     entries.filter((entry) => reaches(capability, others, entry));
@@ -27,7 +19,7 @@ export function intersection(capability: Capability, a: Scope, b: Scope): Scope 
 
 /** What one of them reaches. */
 export function union(capability: Capability, a: Scope, b: Scope): Scope {
-  const beyond = [...(a ?? []), ...(b ?? [])].find((entry) => entry === BEYOND_WHOLE[capability]);
+  const beyond = [...(a ?? []), ...(b ?? [])].find((entry) => entry === SCOPES[capability].beyondWhole);
   if (beyond !== undefined) return [beyond];
   return a === null || b === null ? null : [...new Set([...a, ...b])];
 }
@@ -40,8 +32,3 @@ export function below(capability: Capability, scope: Scope, ceiling: Scope): Sco
 export function scopeText(scope: Scope): string {
   return scope === null ? "everything" : scope.join(", ") || "nothing";
 }
-
-// --- internal ---
-
-/** The entry that the whole capability does not reach: it must be named. `docker_read` alone is of voxeltron's own containers. */
-const BEYOND_WHOLE: Readonly<Partial<Record<Capability, string>>> = { docker_read: "all" };

@@ -4,7 +4,6 @@
  */
 import type { Capability } from "../../sdk/index.ts";
 import { parseHostRule } from "./host-scope.ts";
-import type { Caller } from "./method.ts";
 
 export interface ScopeRule {
   readonly isEntry: (text: string) => boolean;
@@ -12,6 +11,8 @@ export interface ScopeRule {
   readonly wanted: string;
   /** Whether all that `narrow` names is named by `wide` too. A target counts as an entry that names it alone. */
   readonly covers: (wide: string, narrow: string) => boolean;
+  /** An entry that the whole capability does not reach: it must be asked for and granted by name. */
+  readonly beyondWhole?: string;
 }
 
 export const SCOPES: Readonly<Record<Capability, ScopeRule>> = {
@@ -34,6 +35,8 @@ export const SCOPES: Readonly<Record<Capability, ScopeRule>> = {
     isEntry: isName,
     wanted: '"all", or the name of a service',
     covers: (wide, narrow) => wide === "all" || wide === narrow,
+    // The whole is of voxeltron's own containers.
+    beyondWhole: "all",
   },
   docker_write: named("the name of a service"),
   secrets_read: {
@@ -46,14 +49,25 @@ export const SCOPES: Readonly<Record<Capability, ScopeRule>> = {
   notify_send: named("the name of a channel"),
 };
 
-/** Whether the caller's grant reaches this target: false where it has none. A null scope is the whole capability. */
-export function inScope(caller: Pick<Caller, "grants">, capability: Capability, target: string): boolean {
+export type Scope = readonly string[] | null;
+
+/** Whether a scope reaches all that an entry names. A null scope is the whole capability, and not what lies beyond it. */
+export function reaches(capability: Capability, scope: Scope, entry: string): boolean {
+  if (scope === null) return entry !== SCOPES[capability].beyondWhole;
+  return scope.some((each) => SCOPES[capability].covers(each, entry));
+}
+
+/** Whether the caller's grant reaches this target: false where it has none. */
+export function inScope(caller: Granted, capability: Capability, target: string): boolean {
   const scope = caller.grants.get(capability);
-  if (scope === undefined) return false;
-  return scope === null || scope.some((entry) => SCOPES[capability].covers(entry, target));
+  return scope !== undefined && reaches(capability, scope, target);
 }
 
 // --- internal ---
+
+interface Granted {
+  readonly grants: ReadonlyMap<Capability, Scope>;
+}
 
 function named(wanted: string): ScopeRule {
   return { isEntry: isName, wanted, covers: (wide, narrow) => wide === narrow };
