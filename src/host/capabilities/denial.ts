@@ -43,12 +43,6 @@ export function outOfScope(
   });
 }
 
-/** `CAPABILITY=ENTRY,…` as one word of a shell. */
-export function scopedWord(capability: Capability, entries: readonly string[]): string {
-  const word = `${capability}=${entries.join(",")}`;
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
-}
-
 // --- internal ---
 
 function inHook({ during }: Caller): string {
@@ -71,7 +65,12 @@ function advice(caller: Caller, capability: Capability, target: string | undefin
   const isGranted = granted !== undefined && (entry === undefined || reaches(capability, granted, entry));
   const steps = blocking(caller, capability, entry).map((ceiling) => raise(ceiling, capability, entry));
   // With nothing else in the way the grant is what is missing, whatever is known of it.
-  if (!isGranted || steps.length === 0) steps.push(grantCommand(caller, capability, granted, entry));
+  if (!isGranted || steps.length === 0)
+    steps.push(
+      entry === undefined
+        ? grantWhole(caller, capability, target === undefined)
+        : grantEntry(caller, capability, granted, entry),
+    );
   return steps.join("; then ");
 }
 
@@ -98,14 +97,23 @@ function raise({ key }: Pick<Ceiling, "key">, capability: Capability, entry: str
   return `the daemon's configuration keeps it away: add ${JSON.stringify(line)} to ${key}`;
 }
 
-function grantCommand(
+/** What can't be written as a scope is only open where all is: an operator must not take that for "only that". */
+function grantWhole({ plugin }: Caller, capability: Capability, isAsked: boolean): string {
+  return `to allow ${isAsked ? "it" : `all of ${capability}`}: voxeltron plugin grant ${plugin} ${capability}`;
+}
+
+function grantEntry(
   { plugin }: Caller,
   capability: Capability,
   granted: Scope | undefined,
-  entry: string | undefined,
+  entry: string,
 ): string {
-  const command = `voxeltron plugin grant ${plugin}`;
-  if (entry === undefined) return `to allow it: ${command} ${capability}`;
   const entries = union(capability, granted ?? [], [entry]) ?? [entry];
-  return `to allow only that: ${command} ${scopedWord(capability, entries)}`;
+  return `to allow only that: voxeltron plugin grant ${plugin} ${scopedWord(capability, entries)}`;
+}
+
+/** `CAPABILITY=ENTRY,…` as one word of a shell. */
+function scopedWord(capability: Capability, entries: readonly string[]): string {
+  const word = `${capability}=${entries.join(",")}`;
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
