@@ -131,7 +131,7 @@ async function within(sample: Sample, work: (scene: Scene) => Promise<void>): Pr
   const socket = `${dir.path}/s`;
   const ceilings: Scene["ceilings"] = new Map();
   let world: World;
-  const { doorFor } = makeBroker({
+  const broker = makeBroker({
     methods: [...methods, testRead],
     callerOf: (plugin) => world.plugins.callerOf(plugin),
     audit: { append() {} },
@@ -145,7 +145,7 @@ async function within(sample: Sample, work: (scene: Scene) => Promise<void>): Pr
     async (made) => {
       world = made;
       await installSample(world, samplePlugin(sample));
-      const door: PluginDoor = doorFor("sample");
+      const door: PluginDoor = broker.doorFor("sample");
       const origin = { life: new AbortController().signal, chars: 0, during: "on_alert" };
       await using _daemon = fakeDaemon(socket, {
         "plugin.grant": ({ name, ...request }) => world.plugins.grant(name, request, "operator"),
