@@ -21,15 +21,10 @@ import type { Handlers } from "../../src/api/handlers.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { openToGroup } from "../../src/daemon/listener.ts";
-import { makeBroker } from "../../src/host/capabilities/broker.ts";
 import { makeCatalogue } from "../../src/host/capabilities/catalogue.ts";
-import type { Caller, Method } from "../../src/host/capabilities/method.ts";
-import { DEFAULT_QUOTA } from "../../src/host/capabilities/quota.ts";
-import { NO_POWERS } from "../../src/host/install/imagined-door.ts";
-import { CAPABILITY_NAMES, type Capability } from "../../src/sdk/index.ts";
+import { CAPABILITY_NAMES } from "../../src/sdk/index.ts";
 import { makePluginKvRows } from "../../src/state/plugin-kv.ts";
 import { openDatabase } from "../../src/state/database.ts";
-import { sampleOf } from "../fixtures/method-samples.ts";
 import { codeOf } from "../fixtures/rejection.ts";
 import { needs, tempDir } from "../harness.ts";
 import {
@@ -40,6 +35,9 @@ import {
   samplePlugin,
   withWorld,
 } from "../integration/host/world.ts";
+import { recordPowers } from "../matrix/powers.ts";
+import { ROWS } from "../matrix/rows.ts";
+import { brokerWith } from "./cve/broker.ts";
 import { setCanary } from "./cve/canary.ts";
 import { startDaemon } from "./cve/daemon.ts";
 import { fillSchema } from "./cve/fill-schema.ts";
@@ -148,30 +146,28 @@ describe("CVE-2026-45632, CVE-2026-43917: no operation is open to who may not op
 });
 
 describe("CVE-2026-48742, CVE-2025-64423: every method looks at the grant, and none shows what is another's", () => {
-  const methods = makeCatalogue({
-    ...NO_POWERS,
-    channels: { channels: () => ["ops"], send: async () => {} },
-  });
+  const methods = makeCatalogue(recordPowers().powers);
 
   for (const { name, anyOf } of methods.filter((method) => method.anyOf.length > 0))
     test(`${name} is denied without ${anyOf.join(" or ")}, whatever else is granted`, async () => {
-      const { params } = sampleOf(name);
+      const { params, powers, looks } = ROWS[name] ?? {};
+      const behind = makeCatalogue(recordPowers(powers, looks).powers);
       const others = CAPABILITY_NAMES.filter((each) => !anyOf.includes(each));
       for (const grants of [[], others]) {
         for (const requested of [[], CAPABILITY_NAMES]) {
-          const scene = brokerWith(methods, grants, requested);
+          const scene = brokerWith(behind, grants, requested);
           expect(await codeOf(scene.invoke(name, params))).toBe("capability.denied");
           expect(scene.ran).toEqual([]);
         }
       }
-      const open = brokerWith(methods, anyOf, CAPABILITY_NAMES);
+      const open = brokerWith(behind, anyOf, CAPABILITY_NAMES);
       expect(await codeOf(open.invoke(name, params))).toBe("ok");
       expect(open.ran).toEqual([name]);
     });
 
   test("what one plugin keeps, another neither reads, lists nor removes", async () => {
     const keyValues = makePluginKvRows(openDatabase(":memory:"));
-    const own = makeCatalogue({ ...NO_POWERS, keyValues });
+    const own = makeCatalogue({ ...recordPowers().powers, keyValues });
     const [mine, theirs] = [brokerWith(own, [], [], "mine"), brokerWith(own, [], [], "theirs")];
     await mine.invoke("kv.set", { key: "invitation", value: "secret" });
     expect(await theirs.invoke("kv.get", { key: "invitation" })).toBeUndefined();
@@ -182,7 +178,7 @@ describe("CVE-2026-48742, CVE-2025-64423: every method looks at the grant, and n
 });
 
 describe("GHSA-rrmm-9v76-h3p4: what is on no list is not allowed", () => {
-  const methods = makeCatalogue(NO_POWERS);
+  const methods = makeCatalogue(recordPowers().powers);
   const real = methods.map(({ name }) => name);
   const names = [
     "docker.raw",
@@ -357,41 +353,6 @@ function toml(name: string, version: string): string {
 
 /** Of what `source` may be: everything but the one that says that the daemon reads it. */
 const SOURCES_BUT_LINK = [0, 1, 3];
-
-function brokerWith(
-  methods: readonly Method[],
-  granted: readonly Capability[],
-  requested: readonly Capability[],
-  plugin = "plugin",
-) {
-  const ran: string[] = [];
-  const caller: Caller = {
-    plugin,
-    grants: new Map(granted.map((capability) => [capability, null])),
-    requested: new Set(requested),
-    optional: new Set(),
-    withheld: new Set(),
-  };
-  const isOwn = (name: string): boolean => name.startsWith("kv.");
-  const noted = methods.map((method): Method => ({
-    ...method,
-    run: async (...call) => {
-      ran.push(method.name);
-      return isOwn(method.name) ? method.run(...call) : "done";
-    },
-  }));
-  const broker = makeBroker({
-    methods: noted,
-    callerOf: () => caller,
-    audit: { append() {} },
-    pluginLogs: { append: () => 0 },
-    quota: () => DEFAULT_QUOTA,
-    clock: systemClock,
-    log: silentLog,
-  });
-  const door = broker.doorFor(plugin);
-  return { ran, invoke: (method: string, params: unknown) => door.invoke(method, params) };
-}
 
 /** The database's own files come and go. */
 function filesBelow(folder: string): readonly string[] {

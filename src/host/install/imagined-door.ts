@@ -36,7 +36,7 @@ export function imaginedDoor(manifest: Manifest): PluginDoor {
 // --- internal ---
 
 /** Never called: only the names of the methods are looked at. */
-export const NO_POWERS: CataloguePowers = {
+const NO_POWERS: CataloguePowers = {
   keyValues: { get: () => undefined, set: () => false, delete: () => false, list: () => [] },
   net: { http: refuse, addressPolicy: () => makeAddressPolicy([]), ownEndpoints: () => [] },
   channels: { channels: () => [], send: refuse },

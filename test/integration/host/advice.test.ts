@@ -1,6 +1,6 @@
 /**
- * A refusal says what would allow only that: here it is pasted, and then the call is allowed, and no other. Made from the catalogue: a
- * method without a sample fails.
+ * A refusal says what would allow only that: here it is pasted, and then the call is allowed, and no other. Made from the catalogue and the
+ * matrix: a method without a row there fails.
  */
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
@@ -12,87 +12,84 @@ import { makeCatalogue } from "../../../src/host/capabilities/catalogue.ts";
 import { method, type Method } from "../../../src/host/capabilities/method.ts";
 import { DEFAULT_QUOTA } from "../../../src/host/capabilities/quota.ts";
 import { makeCeiling, type Ceilings } from "../../../src/host/ceiling.ts";
-import { NO_POWERS } from "../../../src/host/install/imagined-door.ts";
 import type { PluginDoor } from "../../../src/host/runtimes/runtime.ts";
 import { readScoped, type ScopedCapability } from "../../../src/host/scoped-capability.ts";
-import { sampleOf } from "../../fixtures/method-samples.ts";
-import { rejection } from "../../fixtures/rejection.ts";
+import { codeOf, rejection } from "../../fixtures/rejection.ts";
 import { fakeClock, tempDir } from "../../harness.ts";
 import { fakeDaemon } from "../cli/fake-daemon.ts";
+import { recordPowers } from "../../matrix/powers.ts";
+import type { Row } from "../../matrix/row.ts";
+import { ROWS } from "../../matrix/rows.ts";
 import { fakeIo } from "../../unit/cli/fake-io.ts";
 import { installSample, samplePlugin, withWorld, type Sample, type World } from "./world.ts";
 
-/** The real methods with their real checks; what is behind them answers and does nothing. */
-const methods: readonly Method[] = makeCatalogue({
-  ...NO_POWERS,
-  channels: { channels: () => ["ops", "dev"], send: async () => {} },
-}).map((each) => ({ ...each, run: async () => "done" }));
-
-const opened = methods.filter((method) => method.anyOf.length > 0);
-
 describe("what a refusal advises", () => {
-  for (const method of opened) {
-    const { name } = method;
+  for (const { name, anyOf } of makeCatalogue(recordPowers().powers)) {
+    if (anyOf.length === 0) continue;
+    const row = ROWS[name];
+    const capability = row?.capability;
+    if (row === undefined || capability === undefined)
+      throw new Error(`${name} has no row in test/matrix/rows.ts`);
+    const { params, excluded } = row;
+    const method = methodsOf(row).find((each) => each.name === name);
+    const entry = method?.scope?.(v.parse(method.params, params) as never);
+    const narrowest = entry === undefined ? null : [entry];
 
-    test(`${name}: the command allows it`, () =>
-      within({ optional: [sampleOf(name).capability] }, async (scene) => {
-        const { params } = sampleOf(name);
+    test(`${name}: the command allows that and nothing beyond`, () =>
+      within({ optional: [capability] }, row, async (scene) => {
         const refusal = await refused(scene, name, params);
         expect(refusal).toMatchObject({ code: "capability.denied", details: { during: "on_alert" } });
         expect(refusal.message).toContain(`plugin sample called ${name} in on_alert`);
         await paste(scene, refusal);
-        expect(await scene.call(name, params)).toBe("done");
+        await allowed(scene, name, row);
+        expect(scene.scope(capability)).toEqual(narrowest);
       }));
 
-    const { entry, elsewhere, capability } = sampleOf(name);
-    if (entry === undefined || elsewhere === undefined || !isChecked(method)) continue;
-
-    test(`${name}: the command allows only that, and the next adds to it`, () =>
-      within({ optional: [capability] }, async (scene) => {
-        const { params } = sampleOf(name);
-        await paste(scene, await refused(scene, name, params));
-        expect(scene.scope(capability)).toEqual([entry]);
-        const beyond = await refused(scene, name, elsewhere.params);
-        expect(beyond.code).toBe("capability.out_of_scope");
-        await paste(scene, beyond);
-        expect(await scene.call(name, elsewhere.params)).toBe("done");
-        expect(await scene.call(name, params)).toBe("done");
-        expect(scene.scope(capability)).toEqual([entry, elsewhere.entry]);
-      }));
-
-    test(`${name}: the line for plugin.toml is what the command lacks`, () => {
-      const narrow = `[capabilities.scope]\n${capability} = ${JSON.stringify([entry])}`;
-      return within({ required: [capability], more: narrow }, async (scene) => {
-        const beyond = await refused(scene, name, elsewhere.params);
-        expect(beyond.hint).toContain(`add "${elsewhere.entry}" to ${capability} under [capabilities.scope]`);
-        const wide = narrow.replace("]\n", "]\n").replace(/\]$/, `, "${elsewhere.entry}"]`);
-        await installSample(
-          scene.world,
-          samplePlugin({ required: [capability], more: wide, version: "2.0.0" }),
-        );
-        expect(await scene.call(name, elsewhere.params)).toBe("done");
-      });
-    });
-
-    test(`${name}: the lines for the configuration allow it under every ceiling, then the command does`, () =>
-      within({ optional: [capability] }, async (scene) => {
-        const { params } = sampleOf(name);
-        scene.ceilings.set("[plugins] ceiling", [{ capability, scope: [elsewhere.entry] }]);
+    test(`${name}: the lines for the configuration and the command allow it together, and nothing beyond`, () =>
+      within({ optional: [capability] }, row, async (scene) => {
+        scene.ceilings.set("[plugins] ceiling", []);
         scene.ceilings.set("sample in [plugins.ceilings]", []);
         const steps = (await refused(scene, name, params)).hint?.split("; then ") ?? [];
         expect(steps).toHaveLength(3);
         for (const step of steps) {
-          expect(await refused(scene, name, params)).toBeDefined();
+          await refused(scene, name, params);
           await follow(scene, step);
         }
-        expect(await scene.call(name, params)).toBe("done");
-        expect((await refused(scene, name, elsewhere.params)).code).toBe("capability.out_of_scope");
+        await allowed(scene, name, row);
+        expect(scene.scope(capability)).toEqual(narrowest);
       }));
+
+    if (typeof excluded === "string") continue;
+
+    test(`${name}, granted for something else: the command adds it`, () =>
+      within({ optional: [capability] }, row, async (scene) => {
+        await scene.world.plugins.grant("sample", { capability, scope: excluded }, "operator");
+        const refusal = await refused(scene, name, params);
+        expect(refusal.code).toBe("capability.out_of_scope");
+        await paste(scene, refusal);
+        await allowed(scene, name, row);
+        expect(scene.scope(capability)).toEqual(entry === undefined ? null : [...excluded, entry]);
+      }));
+
+    if (entry === undefined) continue;
+
+    test(`${name}, asked for something else: the line for plugin.toml is what is missing`, () => {
+      const asks = (scope: readonly string[]) => ({
+        required: [capability],
+        more: `[capabilities.scope]\n${capability} = ${JSON.stringify(scope)}`,
+      });
+      return within(asks(excluded), row, async (scene) => {
+        const { hint } = await refused(scene, name, params);
+        expect(hint).toContain(`add "${entry}" to ${capability} under [capabilities.scope]`);
+        await installSample(scene.world, samplePlugin({ ...asks([...excluded, entry]), version: "2.0.0" }));
+        await allowed(scene, name, row);
+      });
+    });
   }
 });
 
 test("what is pasted is one word of a shell, whatever a plugin put into it", () =>
-  within({ optional: ["fs_read"] }, async (scene) => {
+  within({ optional: ["fs_read"] }, {}, async (scene) => {
     const nasty = 'files/$(touch x)`id`\'; rm -rf "~" #*';
     const refusal = await refused(scene, "test.read", { path: nasty });
     await paste(scene, refusal);
@@ -100,7 +97,7 @@ test("what is pasted is one word of a shell, whatever a plugin put into it", () 
   }));
 
 test("a target that can't stand in a command is left out of it", () =>
-  within({ optional: ["fs_read"] }, async (scene) => {
+  within({ optional: ["fs_read"] }, {}, async (scene) => {
     for (const path of [
       "files/a,b",
       "files/a\nb",
@@ -126,13 +123,17 @@ interface Scene {
 }
 
 /** A daemon's plugin host with the real broker and one plugin, in which on_alert runs. */
-async function within(sample: Sample, work: (scene: Scene) => Promise<void>): Promise<void> {
+async function within(
+  sample: Sample,
+  behind: Pick<Row, "powers" | "looks">,
+  work: (scene: Scene) => Promise<void>,
+): Promise<void> {
   await using dir = tempDir();
   const socket = `${dir.path}/s`;
   const ceilings: Scene["ceilings"] = new Map();
   let world: World;
   const broker = makeBroker({
-    methods: [...methods, testRead],
+    methods: [...methodsOf(behind), testRead],
     callerOf: (plugin) => world.plugins.callerOf(plugin),
     audit: { append() {} },
     pluginLogs: { append: () => 0 },
@@ -162,6 +163,11 @@ async function within(sample: Sample, work: (scene: Scene) => Promise<void>): Pr
   );
 }
 
+/** The real methods, on powers that give what the row says. */
+function methodsOf({ powers, looks }: Pick<Row, "powers" | "looks">): readonly Method[] {
+  return makeCatalogue(recordPowers(powers, looks).powers);
+}
+
 /** A method of the test's own, whose target is what a plugin writes. */
 const testRead: Method = method({
   name: "test.read",
@@ -172,10 +178,8 @@ const testRead: Method = method({
   run: async () => "done",
 });
 
-/** A family whose scope is looked at where it acts, and nowhere before, can't be asked here. */
-function isChecked({ name, check }: Method): boolean {
-  if (check === undefined && name !== "net.fetch") throw new Error(`${name} has no check`);
-  return check !== undefined;
+async function allowed(scene: Scene, name: string, { params, failure = "ok" }: Row): Promise<void> {
+  expect(await codeOf(scene.call(name, params))).toBe(failure);
 }
 
 async function refused(scene: Scene, name: string, params: unknown): Promise<VoxError> {
