@@ -27,7 +27,7 @@ import { makeAddressPolicy } from "../platform/http/address-policy.ts";
 import type { HttpClient } from "../platform/http/http-client.ts";
 import { makeAuditRows } from "../state/audit.ts";
 import { makeAuditTotalRows } from "../state/audit-totals.ts";
-import { inTransaction, type Database } from "../state/database.ts";
+import { inTransaction, transactionOf, type Database } from "../state/database.ts";
 import { makeDeliveryRows } from "../state/deliveries.ts";
 import type { EventRows } from "../state/events.ts";
 import { makeGrantRows } from "../state/grants.ts";
@@ -82,7 +82,7 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
   const audit = makePluginAudit({
     rows: makeAuditRows(db, LIMITS.auditRowsPerPlugin),
     totals: makeAuditTotalRows(db),
-    transaction,
+    together: (work) => transactionOf(db, work),
     opens: (name) => methods.find((method) => method.name === name)?.anyOf ?? [],
     pause: () => clock.sleep(0),
   });

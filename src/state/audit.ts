@@ -5,8 +5,7 @@
 import type { Database } from "./database.ts";
 
 export interface AuditRows {
-  /** Gives the row's number. */
-  append(row: AuditRow): number;
+  append(row: AuditRow): void;
   /** A plugin's last `limit` rows that are meant, oldest first. They stay when the plugin is removed. */
   newest(plugin: string, which: WhichRows, limit: number): readonly StoredAuditRow[];
   /** The first `limit` rows after number `seq`, of one plugin or of all, oldest first. */
@@ -63,11 +62,11 @@ export interface AuditTargets extends Pick<AuditRow, "capability" | "method"> {
 
 export function makeAuditRows(db: Database, rowsMax: number): AuditRows {
   const insert = db.query<
-    { seq: number },
+    null,
     [string, string, string, string | null, string | null, string, string | null, number]
   >(
     `INSERT INTO audit (at, plugin, method, capability, target, outcome, during, times)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq`,
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const prune = db.query<null, [string, string, number]>(
     `DELETE FROM audit WHERE plugin = ? AND seq <=
@@ -103,9 +102,8 @@ export function makeAuditRows(db: Database, rowsMax: number): AuditRows {
 
   return {
     append({ at, plugin, method, capability, target, outcome, during = null, times = 1 }) {
-      const seq = insert.get(at, plugin, method, capability, target, outcome, during, times)?.seq ?? 0;
+      insert.run(at, plugin, method, capability, target, outcome, during, times);
       pruneSometimes(plugin);
-      return seq;
     },
     newest: (plugin, which, limit) => newest.all(plugin, ...bound(which), limit).toReversed(),
     after: (plugin, which, seq, limit) =>

@@ -46,6 +46,14 @@ export function inTransaction<T>(db: Database, work: () => T): T {
   return db.transaction(work)();
 }
 
+/** The same for work that is done often: what it takes is made once. */
+export function transactionOf<A extends unknown[]>(
+  db: Database,
+  work: (...args: A) => void,
+): (...args: A) => void {
+  return db.transaction(work);
+}
+
 // --- internal ---
 
 function migrate(db: Database): void {

@@ -10,8 +10,14 @@ import type { AuditTotal, AuditTotalRows, CountedCalls } from "../../state/audit
 import { totalsOf, usesOf, type UseView } from "./uses.ts";
 
 export function makePluginAudit(deps: PluginAuditDeps): PluginAudit {
-  const { rows, totals, transaction } = deps;
+  const { rows, totals } = deps;
   const listeners = new Set<() => void>();
+  const write = deps.together((row: AuditRow, uncounted: readonly CountedCalls[]) => {
+    const { plugin, capability, method, outcome, at } = row;
+    rows.append(row);
+    if (method !== "*") totals.add({ plugin, capability, method, outcome, at, calls: row.times ?? 1 });
+    for (const calls of uncounted) totals.add(calls);
+  });
 
   function uses(plugin: string, which: WhichRows): readonly UseView[] {
     const counted = which.since === undefined ? totals.list(plugin) : totalsOf(rows.tally(plugin, which));
@@ -55,12 +61,7 @@ export function makePluginAudit(deps: PluginAuditDeps): PluginAudit {
 
   return {
     append(row, uncounted = []) {
-      const { plugin, capability, method, outcome, at } = row;
-      transaction(() => {
-        rows.append(row);
-        if (method !== "*") totals.add({ plugin, capability, method, outcome, at, calls: row.times ?? 1 });
-        for (const calls of uncounted) totals.add(calls);
-      });
+      write(row, uncounted);
       for (const ring of listeners) ring();
     },
     async uses(name, which, isInstalled) {
@@ -99,7 +100,8 @@ export function makePluginAudit(deps: PluginAuditDeps): PluginAudit {
 export interface PluginAuditDeps {
   readonly rows: AuditRows;
   readonly totals: AuditTotalRows;
-  readonly transaction: <T>(work: () => T) => T;
+  /** Gives the same work in one transaction. */
+  readonly together: <A extends unknown[]>(work: (...args: A) => void) => (...args: A) => void;
   /** The capabilities of which one opens the method. */
   readonly opens: (method: string) => readonly string[];
   /** Lets others have their turn between two plugins. */

@@ -33,7 +33,7 @@ import { parseEvent } from "../../../src/engine/events/parse-event.ts";
 import { sampleEvent } from "../../../src/engine/events/samples.ts";
 import { makeAuditRows } from "../../../src/state/audit.ts";
 import { makeAuditTotalRows } from "../../../src/state/audit-totals.ts";
-import { inTransaction, openDatabase } from "../../../src/state/database.ts";
+import { inTransaction, openDatabase, transactionOf } from "../../../src/state/database.ts";
 import { makeGrantRows } from "../../../src/state/grants.ts";
 import { makePluginKvRows } from "../../../src/state/plugin-kv.ts";
 import { makePluginLogRows } from "../../../src/state/plugin-logs.ts";
@@ -129,7 +129,7 @@ export function makeWorld(dataDir: string, changes: Changes = {}): World {
     audit: makePluginAudit({
       rows: makeAuditRows(db, 1000),
       totals: makeAuditTotalRows(db),
-      transaction: (work) => inTransaction(db, work),
+      together: (work) => transactionOf(db, work),
       opens: () => [],
       pause: async () => {},
     }),

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { makePluginAudit } from "../../../../src/host/audit/plugin-audit.ts";
 import { makeAuditRows, type AuditRow } from "../../../../src/state/audit.ts";
 import { makeAuditTotalRows } from "../../../../src/state/audit-totals.ts";
-import { inTransaction, openDatabase } from "../../../../src/state/database.ts";
+import { openDatabase, transactionOf } from "../../../../src/state/database.ts";
 import { until } from "../../../harness.ts";
 import { rejection } from "../../../fixtures/rejection.ts";
 
@@ -21,7 +21,7 @@ function setUp(rowsMax = 10) {
   const audit = makePluginAudit({
     rows: makeAuditRows(db, rowsMax),
     totals: makeAuditTotalRows(db),
-    transaction: (work) => inTransaction(db, work),
+    together: (work) => transactionOf(db, work),
     opens: (method) => (method === "net.fetch" ? ["network_outbound", "notify_send"] : []),
     pause: async () => {},
   });
