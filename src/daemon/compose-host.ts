@@ -11,6 +11,7 @@ import { makeBroker, type Broker } from "../host/capabilities/broker.ts";
 import { makeCatalogue } from "../host/capabilities/catalogue.ts";
 import type { OwnEndpoint } from "../host/capabilities/notification-endpoints.ts";
 import type { ChannelSender } from "../host/capabilities/notify.ts";
+import { makeNotifyRate } from "../host/capabilities/notify-rate.ts";
 import { makeEventFeed, type EventFeed } from "../host/deliveries/feed.ts";
 import { makeDispatcher, type Dispatcher } from "../host/deliveries/dispatcher.ts";
 import { makeGates, type AskGates } from "../host/deliveries/gates.ts";
@@ -70,25 +71,25 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
   const uids = makePluginUidRows(db);
   const confinement = makeConfinement(world, uids);
   const logs = makePluginLogs(makePluginLogRows(db, LIMITS.logRowsPerPlugin));
-  const methods = makeCatalogue({
-    keyValues: kv,
-    net: {
-      http,
-      addressPolicy: () => makeAddressPolicy(config().network.allow_private),
-      ownEndpoints: () => channels.endpoints(),
-    },
-    channels,
-  });
   const audit = makePluginAudit({
     rows: makeAuditRows(db, LIMITS.auditRowsPerPlugin),
     totals: makeAuditTotalRows(db),
     together: (work) => transactionOf(db, work),
-    opens: (name) => methods.find((method) => method.name === name)?.anyOf ?? [],
+    opens: (method) => broker.opens(method),
     pause: () => clock.sleep(0),
   });
   const days = watchDays(makeWatchedDayRows(db, LIMITS.watchedDaysKept), clock, log);
   const broker: Broker = makeBroker({
-    methods,
+    methods: makeCatalogue({
+      keyValues: kv,
+      net: {
+        http,
+        addressPolicy: () => makeAddressPolicy(config().network.allow_private),
+        ownEndpoints: () => channels.endpoints(),
+      },
+      channels,
+      notifyRate: makeNotifyRate({ clock, perMinute: () => config().plugins.quota.notifications_per_minute }),
+    }),
     callerOf: (plugin) => plugins.callerOf(plugin),
     audit,
     pluginLogs: logs,

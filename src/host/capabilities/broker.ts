@@ -37,6 +37,8 @@ export interface Broker {
   doorFor(plugin: string, callerOf?: CallerOf): PluginDoor;
   /** Ends what is under way with a right that is gone; all plugins' where none is named. */
   rightsChanged(plugin?: string): void;
+  /** The capabilities of which one opens the method. */
+  opens(method: string): readonly Capability[];
 }
 
 /** The daemon's own record of the plugin, as it is now; undefined where it is installed no more. */
@@ -77,6 +79,7 @@ export function makeBroker(options: BrokerOptions): Broker {
         desk.streams.recheck();
       }
     },
+    opens: (method) => table.get(method)?.anyOf ?? [],
   };
 }
 

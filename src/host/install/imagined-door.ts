@@ -40,6 +40,7 @@ const NO_POWERS: CataloguePowers = {
   keyValues: { get: () => undefined, set: () => false, delete: () => false, list: () => [] },
   net: { http: refuse, addressPolicy: () => makeAddressPolicy([]), ownEndpoints: () => [] },
   channels: { channels: () => [], send: refuse },
+  notifyRate: { take() {} },
 };
 
 function refuse(): Promise<never> {

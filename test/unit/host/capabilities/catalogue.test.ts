@@ -11,6 +11,7 @@ test("makeCatalogue offers exactly these methods, under these capabilities", () 
       ownEndpoints: () => [],
     },
     channels: { channels: () => [], send: async () => {} },
+    notifyRate: { take() {} },
   });
   expect(methods.map(({ name, args, anyOf }) => [name, args, anyOf])).toEqual([
     ["kv.get", ["key"], []],
