@@ -25,6 +25,8 @@ export const LIMITS = {
   answerLineBytes: 8 * MIB,
 
   manifestBytes: 256 * KIB,
+  /** Of one capability: each is compared with each of a grant and of a ceiling. */
+  scopeEntries: 100,
   configBytes: 1 * MIB,
   pluginSourceBytes: 16 * MIB,
   bundleBytes: 16 * MIB,

@@ -24,7 +24,20 @@ export interface CeilingConfig {
   readonly ceilings: Readonly<Record<string, readonly ScopedCapability[]>>;
 }
 
-export function ceilingsFor({ ceiling: general, ceilings }: CeilingConfig, plugin: string): Ceilings {
+/** The same object as long as the configuration is. */
+export function ceilingsFor(config: CeilingConfig, plugin: string): Ceilings {
+  const known = made.get(config) ?? new Map<string, Ceilings>();
+  made.set(config, known);
+  const found = known.get(plugin) ?? makeCeilings(config, plugin);
+  known.set(plugin, found);
+  return found;
+}
+
+// --- internal ---
+
+const made = new WeakMap<CeilingConfig, Map<string, Ceilings>>();
+
+function makeCeilings({ ceiling: general, ceilings }: CeilingConfig, plugin: string): Ceilings {
   const own = Object.hasOwn(ceilings, plugin) ? ceilings[plugin] : undefined;
   return [
     ...(general === undefined ? [] : [makeCeiling(general, "[plugins] ceiling")]),

@@ -3,6 +3,7 @@
  * may narrow a request, never widen it, and an empty list is nothing. Pure; called by install, grant and the caller's record.
  */
 import { fail, type VoxError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
 import { printable, quote } from "../base/text.ts";
 import type { Capability } from "../sdk/index.ts";
 import type { GrantRow } from "../state/grants.ts";
@@ -51,6 +52,11 @@ export function settleGrant(manifest: Manifest, request: GrantRequest): Grant {
   const { scope: asked } = requestOf(manifest, request.capability);
   const { capability, scope } = request;
   if (scope === undefined) return { capability, scope: asked };
+  if (scope.length > LIMITS.scopeEntries)
+    throw fail(
+      "grant.unknown",
+      `a scope has at most ${LIMITS.scopeEntries} entries, this one ${scope.length}`,
+    );
   const unreadable = scope.find((entry) => !isScopeEntry(capability, entry));
   if (unreadable !== undefined)
     throw fail(

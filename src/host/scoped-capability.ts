@@ -2,6 +2,7 @@
  * `CAPABILITY` or `CAPABILITY=SCOPE[,SCOPE]`, as an operator writes it in the configuration, with the words for what is wrong. Pure. Used by
  * daemon/config-values.ts; the manifest's schema takes its words from here too.
  */
+import { LIMITS } from "../base/limits.ts";
 import { didYouMean, quote } from "../base/text.ts";
 import { CAPABILITY_NAMES, isCapability, type Capability } from "../sdk/index.ts";
 import { SCOPES, type Scope } from "./capabilities/scopes.ts";
@@ -19,6 +20,8 @@ export function readScoped(text: string): ScopedReading {
   if (rest.length === 0) return { capability: name, scope: null };
   const entries = rest.join("=").split(",");
   const scope = entries.map((entry) => entry.trim());
+  if (scope.length > LIMITS.scopeEntries)
+    return { wanted: `at most ${LIMITS.scopeEntries} entries after ${name}=` };
   const isFine = scope.every((entry) => isScopeEntry(name, entry));
   return isFine ? { capability: name, scope } : { wanted: `after ${name}= ${SCOPES[name].wanted}` };
 }

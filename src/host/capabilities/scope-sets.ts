@@ -3,7 +3,7 @@
  * where a request, a grant and a ceiling meet, and by the words of a refusal.
  */
 import type { Capability } from "../../sdk/index.ts";
-import { reaches, SCOPES, type Scope } from "./scopes.ts";
+import { SCOPES, type Scope } from "./scopes.ts";
 
 /** What both reach. */
 export function intersection(capability: Capability, a: Scope, b: Scope): Scope {
@@ -12,9 +12,11 @@ export function intersection(capability: Capability, a: Scope, b: Scope): Scope 
     // The whole is less than what lies beyond it, and more than every other entry.
     return listed?.some((entry) => entry === SCOPES[capability].beyondWhole) === true ? null : listed;
   }
-  const within = (entries: readonly string[], others: Scope): readonly string[] =>
-    entries.filter((entry) => reaches(capability, others, entry));
-  return [...new Set([...within(a, b), ...within(b, a)])];
+  const { covers, common } = SCOPES[capability];
+  const both = (one: string, other: string): string | undefined =>
+    covers(one, other) ? other : covers(other, one) ? one : common?.(one, other);
+  const met = a.flatMap((one) => b.map((other) => both(one, other)));
+  return [...new Set(met.filter((entry) => entry !== undefined))];
 }
 
 /** What one of them reaches. */

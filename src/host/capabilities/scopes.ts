@@ -3,7 +3,7 @@
  * operator's ceiling and the target of a call are all compared here. Pure. Used by the families, by grant-rules.ts and by the manifest.
  */
 import type { Capability } from "../../sdk/index.ts";
-import { parseHostRule } from "./host-scope.ts";
+import { parseHostRule, type HostRule } from "./host-scope.ts";
 
 export interface ScopeRule {
   readonly isEntry: (text: string) => boolean;
@@ -11,6 +11,8 @@ export interface ScopeRule {
   readonly wanted: string;
   /** Whether all that `narrow` names is named by `wide` too. A target counts as an entry that names it alone. */
   readonly covers: (wide: string, narrow: string) => boolean;
+  /** What two entries have in common of which neither covers the other; undefined: nothing. */
+  readonly common?: (a: string, b: string) => string | undefined;
   /** An entry that the whole capability does not reach: it must be asked for and granted by name. */
   readonly beyondWhole?: string;
 }
@@ -30,6 +32,7 @@ export const SCOPES: Readonly<Record<Capability, ScopeRule>> = {
     isEntry: (text) => parseHostRule(text) !== undefined,
     wanted: 'a host such as "hooks.slack.com", "*.slack.com" or "hooks.slack.com:443"',
     covers: coversHost,
+    common: commonHost,
   },
   docker_read: {
     isEntry: isName,
@@ -43,6 +46,7 @@ export const SCOPES: Readonly<Record<Capability, ScopeRule>> = {
     isEntry: (text) => /^(?:[a-z0-9][a-z0-9-]*\/)?(?:\*|[A-Za-z_]\w*)$/.test(text) && text !== "*",
     wanted: 'a name such as "API_KEY", "web/API_KEY", or "web/*" for all of a service',
     covers: coversSecret,
+    common: (a, b) => commonSecret(a, b) ?? commonSecret(b, a),
   },
   metrics_read: named("the name of a service"),
   logs_read: named("the name of a service"),
@@ -93,6 +97,27 @@ function coversHost(wide: string, narrow: string): boolean {
   if (outer.port !== undefined && outer.port !== inner.port) return false;
   if (outer.host === inner.host) return outer.below === inner.below;
   return outer.below && inner.host.endsWith(`.${outer.host}`);
+}
+
+/** `*.example.com:443` and `api.example.com`: `api.example.com:443`. */
+function commonHost(a: string, b: string): string | undefined {
+  const rules = [parseHostRule(a), parseHostRule(b)];
+  const ports = [...new Set(rules.map((rule) => rule?.port).filter((port) => port !== undefined))];
+  const [one, other] = rules.map((rule) => (rule === undefined ? "" : hostText(rule)));
+  if (one === undefined || other === undefined || ports.length !== 1) return undefined;
+  const host = coversHost(one, other) ? other : coversHost(other, one) ? one : undefined;
+  return host === undefined ? undefined : `${host}:${ports[0]}`;
+}
+
+/** Of every port. */
+function hostText({ host, below }: HostRule): string {
+  return `${below ? "*." : ""}${host.includes(":") ? `[${host}]` : host}`;
+}
+
+/** `NAME` in every service, and all of one service. */
+function commonSecret(name: string, all: string): string | undefined {
+  const [everywhere, { service, name: star }] = [splitSecret(name), splitSecret(all)];
+  return everywhere.service === undefined && star === "*" ? `${service}/${everywhere.name}` : undefined;
 }
 
 /** `NAME` is that name in every service. */

@@ -4,7 +4,7 @@
  */
 import type { GrantRow } from "../../state/grants.ts";
 import type { PluginRow } from "../../state/plugins.ts";
-import type { Caller } from "../capabilities/method.ts";
+import type { Caller, Standing } from "../capabilities/method.ts";
 import { chooseRoom, type RoomChoice } from "../choose-room.ts";
 import { withheldBy, type Ceilings } from "../ceiling.ts";
 import { effectiveGrants } from "../grant-rules.ts";
@@ -21,7 +21,7 @@ export interface Version {
 export function callerFrom(
   { row, manifest, grants }: Pick<Version, "row" | "grants"> & { readonly manifest: Manifest | undefined },
   ceilings: Ceilings,
-): Caller {
+): VersionCaller {
   const named = (requests: readonly CapabilityRequest[]) => new Set(requests.map((each) => each.capability));
   const requests = manifest === undefined ? [] : requestsOf(manifest);
   const mayAct = row.enabled && row.paused === null && manifest !== undefined;
@@ -38,6 +38,8 @@ export function callerFrom(
     },
   };
 }
+
+export type VersionCaller = Caller & { readonly standing: Standing };
 
 /** Throws `config.invalid`. */
 export function configOf(

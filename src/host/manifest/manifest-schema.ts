@@ -65,7 +65,7 @@ const capabilitySection = v.pipe(
   v.strictObject({
     required: v.optional(v.array(capability), []),
     optional: v.optional(v.array(capability), []),
-    scope: v.optional(v.strictObject(perCapability((name) => v.array(scopeEntry(name)))), {}),
+    scope: v.optional(v.strictObject(perCapability(scopeOf)), {}),
     reason: v.optional(v.strictObject(perCapability(() => v.string())), {}),
   }),
   v.rawCheck(({ dataset, addIssue }) => {
@@ -119,11 +119,12 @@ function perCapability<S extends v.GenericSchema>(schemaOf: (capability: Capabil
   >;
 }
 
-function scopeEntry(name: Capability) {
-  return v.pipe(
+function scopeOf(name: Capability) {
+  const entry = v.pipe(
     v.string(),
     v.check((text) => isScopeEntry(name, text), SCOPES[name].wanted),
   );
+  return v.pipe(v.array(entry), v.maxLength(LIMITS.scopeEntries, `at most ${LIMITS.scopeEntries} entries`));
 }
 
 type HookValue = boolean | { readonly gate: boolean };

@@ -218,3 +218,12 @@ describe("what a next version asks for otherwise", () => {
     ]);
   });
 });
+
+test("a scope has so many entries as can be compared at each look, and no more", () => {
+  const wanted = manifest([asks("logs_read")]);
+  const scope = (count: number) => Array.from({ length: count }, (_, index) => `service-${index}`);
+  expect(codeOf(() => settleGrant(wanted, { capability: "logs_read", scope: scope(100) }))).toBe("ok");
+  expect(codeOf(() => settleGrant(wanted, { capability: "logs_read", scope: scope(101) }))).toBe(
+    "grant.unknown",
+  );
+});
