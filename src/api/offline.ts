@@ -40,6 +40,7 @@ export async function offlinePlugins(dataDir: string): Promise<readonly PluginDe
       ceilings: () => [],
       lastUse: () => () => undefined,
       watchedAfter: () => 0,
+      redact: (text) => text,
       pendingFor: (plugin) => deliveries.countPending(plugin),
     });
     const details = makePluginRows(db)

@@ -5,6 +5,7 @@
 import type { Clock } from "../base/clock.ts";
 import { LIMITS } from "../base/limits.ts";
 import { pluginsDir } from "../base/paths.ts";
+import type { Redact } from "../base/redact.ts";
 import { makePluginAudit } from "../host/audit/plugin-audit.ts";
 import { watchDays, type WatchedDays } from "../host/audit/watch-days.ts";
 import { makeBroker, type Broker } from "../host/capabilities/broker.ts";
@@ -12,6 +13,7 @@ import { makeCatalogue } from "../host/capabilities/catalogue.ts";
 import type { OwnEndpoint } from "../host/capabilities/notification-endpoints.ts";
 import type { ChannelSender } from "../host/capabilities/notify.ts";
 import { makeNotifyRate } from "../host/capabilities/notify-rate.ts";
+import type { SecretReader } from "../host/capabilities/secrets.ts";
 import { makeEventFeed, type EventFeed } from "../host/deliveries/feed.ts";
 import { makeDispatcher, type Dispatcher } from "../host/deliveries/dispatcher.ts";
 import { makeGates, type AskGates } from "../host/deliveries/gates.ts";
@@ -42,6 +44,7 @@ import { startJsWorker } from "../workers.ts";
 import { ceilingsFor } from "./config-ceiling.ts";
 import { makeConfinement, type Confinement } from "./confinement.ts";
 import { embeddedPlugins } from "./embedded-plugins.ts";
+import { redactedAuditRows, redactedDeliveryRows, redactedLogRows } from "./redacted-rows.ts";
 import type { World } from "./world.ts";
 
 export interface HostNeeds {
@@ -50,6 +53,9 @@ export interface HostNeeds {
   readonly channels: ChannelSender & { endpoints(): readonly OwnEndpoint[] };
   readonly calledEvent: PluginsDeps["calledEvent"];
   readonly eventRows: EventRows;
+  /** Takes secrets out of what plugins say: a plugin that may read one may also repeat it. */
+  readonly redact: Redact;
+  readonly secretReader: SecretReader;
 }
 
 export interface Host {
@@ -65,14 +71,14 @@ export interface Host {
 
 export function composeHost(world: World, db: Database, needs: HostNeeds): Host {
   const { config, clock, log } = world;
-  const { http, channels, calledEvent, eventRows: events } = needs;
+  const { http, channels, calledEvent, eventRows: events, redact } = needs;
   const transaction = <T>(work: () => T): T => inTransaction(db, work);
   const kv = makePluginKvRows(db);
   const uids = makePluginUidRows(db);
   const confinement = makeConfinement(world, uids);
-  const logs = makePluginLogs(makePluginLogRows(db, LIMITS.logRowsPerPlugin));
+  const logs = makePluginLogs(redactedLogRows(makePluginLogRows(db, LIMITS.logRowsPerPlugin), redact));
   const audit = makePluginAudit({
-    rows: makeAuditRows(db, LIMITS.auditRowsPerPlugin),
+    rows: redactedAuditRows(makeAuditRows(db, LIMITS.auditRowsPerPlugin), redact),
     totals: makeAuditTotalRows(db),
     together: (work) => transactionOf(db, work),
     opens: (method) => broker.opens(method),
@@ -89,6 +95,7 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
       },
       channels,
       notifyRate: makeNotifyRate({ clock, perMinute: () => config().plugins.quota.notifications_per_minute }),
+      secrets: needs.secretReader,
     }),
     callerOf: (plugin) => plugins.callerOf(plugin),
     audit,
@@ -124,10 +131,11 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
     logs,
     audit,
     watchedAfter: (day) => days.after(day),
+    redact,
     clock,
     log,
   });
-  const deliveries = makeDeliveryRows(db);
+  const deliveries = redactedDeliveryRows(makeDeliveryRows(db), redact);
   const feed = makeEventFeed({ events, deliveries });
   const gates = makeGates({ runner: plugins, deliveries, feed, clock, log });
   const dispatcher: Dispatcher = makeDispatcher({

@@ -6,12 +6,13 @@ import { Database, SQLiteError } from "bun:sqlite";
 import { diskFull } from "../base/disk-full.ts";
 import { fail } from "../base/errors.ts";
 import { sql as initial } from "./migrations/0001-initial.ts";
+import { sql as serviceSecrets } from "./migrations/0002-service-secrets.ts";
 import { sql as auditTotals } from "./migrations/0005-audit-totals.ts";
 
 export type { Database } from "bun:sqlite";
 
 /** In order; the number of a migration is its place here plus one. */
-const migrations: readonly string[] = [initial, auditTotals];
+const migrations: readonly string[] = [initial, serviceSecrets, auditTotals];
 
 export function openDatabase(path: string): Database {
   const db = guarded(path, () => new Database(path, { create: true, strict: true }));
@@ -52,6 +53,11 @@ export function transactionOf<A extends unknown[]>(
   work: (...args: A) => void,
 ): (...args: A) => void {
   return db.transaction(work);
+}
+
+/** What was committed is on disk when this returns, also for a power cut; a commit alone is safe from a kill only. */
+export function flush(db: Database): void {
+  db.run("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
 // --- internal ---

@@ -40,6 +40,7 @@ export function makeDoor(plan: DoorPlan = {}): ScenarioDoor {
       keyValues: makePluginKvRows(db),
       channels: { channels: () => CHANNELS, send: async () => {} },
       notifyRate: { take() {} },
+      secrets: { get: () => "a secret", names: () => ["TOKEN"] },
       net: { http: oneServer, addressPolicy: () => () => undefined, ownEndpoints: () => [] },
     }),
     callerOf: () => caller,

@@ -119,7 +119,7 @@ describe("CVE-2026-45632, CVE-2026-43917: no operation is open to who may not op
         return { upload: "1", files: 0, bytes: 0 };
       };
       const server = openToGroup(socket, () =>
-        serveApi({ socket, handlers, upload, clock: systemClock, log: silentLog }),
+        serveApi({ socket, handlers, upload, clock: systemClock, log: silentLog, redact: (text) => text }),
       );
       try {
         const all = [...OPERATIONS, "upload?kind=app"];
@@ -217,7 +217,14 @@ describe("GHSA-rrmm-9v76-h3p4: what is on no list is not allowed", () => {
     const begun: string[] = [];
     const handlers = new Proxy({}, { get: (_t, name: string) => () => (begun.push(name), {}) }) as Handlers;
     const upload = async () => ({ upload: "1", files: 0, bytes: 0 });
-    const server = serveApi({ socket, handlers, upload, clock: systemClock, log: silentLog });
+    const server = serveApi({
+      socket,
+      handlers,
+      upload,
+      clock: systemClock,
+      log: silentLog,
+      redact: (text) => text,
+    });
     const ask = async (path: string) =>
       (await fetch(`http://voxeltron/v1/${path}`, { unix: socket, method: "POST", body: "{}" })).status;
     try {

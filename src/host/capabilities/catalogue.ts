@@ -6,6 +6,7 @@ import type { Method } from "./method.ts";
 import { netMethods, type NetOptions } from "./net.ts";
 import { notifyMethods, type ChannelSender } from "./notify.ts";
 import type { NotifyRate } from "./notify-rate.ts";
+import { secretMethods, type SecretReader } from "./secrets.ts";
 import { selfMethods, type KeyValueRows } from "./self.ts";
 import { streamMethods } from "./stream.ts";
 
@@ -14,6 +15,7 @@ export interface CataloguePowers {
   readonly net: NetOptions;
   readonly channels: ChannelSender;
   readonly notifyRate: NotifyRate;
+  readonly secrets: SecretReader;
 }
 
 export function makeCatalogue(powers: CataloguePowers): readonly Method[] {
@@ -21,6 +23,7 @@ export function makeCatalogue(powers: CataloguePowers): readonly Method[] {
     ...selfMethods(powers.keyValues),
     ...netMethods(powers.net),
     ...notifyMethods(powers.channels, powers.notifyRate),
+    ...secretMethods(powers.secrets),
     ...streamMethods(),
   ];
 }

@@ -41,6 +41,7 @@ const NO_POWERS: CataloguePowers = {
   net: { http: refuse, addressPolicy: () => makeAddressPolicy([]), ownEndpoints: () => [] },
   channels: { channels: () => [], send: refuse },
   notifyRate: { take() {} },
+  secrets: { get: () => "", names: () => [] },
 };
 
 function refuse(): Promise<never> {

@@ -101,5 +101,6 @@ function contextThatNotes(said: string[]): PluginContext {
       list: noteAsync("list", []),
     },
     notify: { send: noteAsync("send", undefined) },
+    secrets: { get: noteAsync("get", "secret"), list: noteAsync("list", ["SECRET"]) },
   };
 }

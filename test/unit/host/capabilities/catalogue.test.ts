@@ -12,6 +12,7 @@ test("makeCatalogue offers exactly these methods, under these capabilities", () 
     },
     channels: { channels: () => [], send: async () => {} },
     notifyRate: { take() {} },
+    secrets: { get: () => "", names: () => [] },
   });
   expect(methods.map(({ name, args, anyOf }) => [name, args, anyOf])).toEqual([
     ["kv.get", ["key"], []],
@@ -20,6 +21,8 @@ test("makeCatalogue offers exactly these methods, under these capabilities", () 
     ["kv.list", ["prefix"], []],
     ["net.fetch", "object", ["network_outbound", "notify_send"]],
     ["notify.send", ["channel", "message"], ["notify_send"]],
+    ["secrets.get", ["service", "name"], ["secrets_read"]],
+    ["secrets.list", ["service"], ["secrets_read"]],
     ["stream.next", "object", []],
     ["stream.write", "object", []],
     ["stream.close", "object", []],
