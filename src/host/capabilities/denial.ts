@@ -24,7 +24,7 @@ export function denied(
     "capability.denied",
     `plugin ${caller.plugin} called ${method.name}${inHook(caller)}, which needs ${method.anyOf.join(" or ")}; that is not granted`,
     {
-      hint: advice(caller, capability, scope),
+      hint: advice(caller, capability, scope, { isTarget: false }),
       details: { capability, method: method.name, ...who(caller) },
     },
   );
@@ -38,7 +38,7 @@ export function outOfScope(
   scope: string | undefined,
 ): VoxError {
   return fail("capability.out_of_scope", `plugin ${caller.plugin}${inHook(caller)}: ${what}`, {
-    hint: advice(caller, capability, scope),
+    hint: advice(caller, capability, scope, { isTarget: true }),
     details: { capability, ...who(caller) },
   });
 }
@@ -53,8 +53,13 @@ function who({ plugin, during }: Caller): Readonly<Record<string, string>> {
   return during === undefined ? { plugin } : { plugin, during };
 }
 
-/** What stands in the way, in the order in which it has to be mended. */
-function advice(caller: Caller, capability: Capability, target: string | undefined): string {
+/** What stands in the way, in the order in which it has to be mended. `isTarget`: it is the target that was refused. */
+function advice(
+  caller: Caller,
+  capability: Capability,
+  target: string | undefined,
+  { isTarget }: { readonly isTarget: boolean },
+): string {
   const entry = target !== undefined && isScopeEntry(capability, target) ? target : undefined;
   if (!caller.requested.has(capability))
     return `its plugin.toml does not ask for it: add "${capability}" to required (or optional) under [capabilities], then install it again`;
@@ -62,8 +67,11 @@ function advice(caller: Caller, capability: Capability, target: string | undefin
   if (entry !== undefined && !reaches(capability, asked, entry))
     return `its plugin.toml asks for it for ${scopeText(asked)} only: add ${quote(entry)} to ${capability} under [capabilities.scope], then install it again`;
   const granted = grantOf(caller, capability);
-  const isGranted = granted !== undefined && (entry === undefined || reaches(capability, granted, entry));
-  const steps = blocking(caller, capability, entry).map((ceiling) => raise(ceiling, capability, entry));
+  const isGranted =
+    granted !== undefined && (entry === undefined ? granted === null : reaches(capability, granted, entry));
+  const isBlocked = (limit: readonly string[]): boolean =>
+    entry === undefined ? isTarget : !reaches(capability, limit, entry);
+  const steps = blocking(caller, capability, isBlocked).map((ceiling) => raise(ceiling, capability, entry));
   // With nothing else in the way the grant is what is missing, whatever is known of it.
   if (!isGranted || steps.length === 0)
     steps.push(
@@ -82,13 +90,13 @@ function grantOf({ standing, grants }: Caller, capability: Capability): Scope | 
 function blocking(
   { standing, withheld }: Caller,
   capability: Capability,
-  entry: string | undefined,
+  isBlocked: (limit: readonly string[]) => boolean,
 ): readonly Pick<Ceiling, "key">[] {
   if (standing === undefined) return withheld.has(capability) ? [{ key: "[plugins] ceiling" }] : [];
   return standing.ceilings.filter(({ scopes }) => {
     const limit = scopes.get(capability);
     if (limit === undefined) return true;
-    return limit !== null && entry !== undefined && !reaches(capability, limit, entry);
+    return limit !== null && isBlocked(limit);
   });
 }
 

@@ -9,6 +9,8 @@ import { isVoxError, type VoxError } from "../../../src/base/errors.ts";
 import { silentLog } from "../../../src/base/log.ts";
 import { makeBroker } from "../../../src/host/capabilities/broker.ts";
 import { makeCatalogue } from "../../../src/host/capabilities/catalogue.ts";
+import { outOfScope } from "../../../src/host/capabilities/denial.ts";
+import { inScope } from "../../../src/host/capabilities/scopes.ts";
 import { method, type Method } from "../../../src/host/capabilities/method.ts";
 import { DEFAULT_QUOTA } from "../../../src/host/capabilities/quota.ts";
 import { makeCeiling, type Ceilings } from "../../../src/host/ceiling.ts";
@@ -111,6 +113,20 @@ test("a target that can't stand in a command is left out of it", () =>
     }
   }));
 
+test("where a target has no name for a scope, a ceiling that may be what refuses it is named too", () =>
+  within({ optional: ["fs_read"] }, {}, async (scene) => {
+    scene.ceilings.set("[plugins] ceiling", [{ capability: "fs_read", scope: ["files/b"] }]);
+    const { hint: first } = await refused(scene, "test.read", { path: "/a" });
+    expect(first).toBe("to allow all of fs_read: voxeltron plugin grant sample fs_read");
+    await scene.world.plugins.grant("sample", { capability: "fs_read" }, "operator");
+    const refusal = await refused(scene, "test.read", { path: "/a" });
+    expect(refusal.hint).toBe(
+      'the daemon\'s configuration keeps it away: add "fs_read" to [plugins] ceiling',
+    );
+    await follow(scene, refusal.hint ?? "");
+    expect(await scene.call("test.read", { path: "/a" })).toBe("done");
+  }));
+
 // --- internal ---
 
 interface Scene {
@@ -175,6 +191,10 @@ const testRead: Method = method({
   anyOf: ["fs_read"],
   params: v.strictObject({ path: v.string() }),
   scope: ({ path }) => path,
+  check(caller, { path }) {
+    if (inScope(caller, "fs_read", path)) return;
+    throw outOfScope(caller, "fs_read", `${path} is out of its scope`, path);
+  },
   run: async () => "done",
 });
 
