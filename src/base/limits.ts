@@ -25,6 +25,8 @@ export const LIMITS = {
   answerLineBytes: 8 * MIB,
 
   manifestBytes: 256 * KIB,
+  /** Of one capability: each is compared with each of a grant and of a ceiling. */
+  scopeEntries: 100,
   configBytes: 1 * MIB,
   pluginSourceBytes: 16 * MIB,
   bundleBytes: 16 * MIB,
@@ -138,6 +140,12 @@ export const LIMITS = {
   callLogChars: 1 * MIB,
   logLinesAtOnce: 100,
   auditRowsPerPlugin: 20_000,
+  /** Targets that are shown of one method; how often is looked which day it is; days of which is known whether the daemon ran. */
+  auditTargetsShown: 3,
+  watchedDayMs: 60 * MINUTE,
+  watchedDaysKept: 400,
+  /** A capability that was not used on so many of them is offered for withdrawal. */
+  unusedDays: 30,
   kvKeyChars: 256,
   kvValueBytes: 256 * KIB,
   kvBytesPerPlugin: 8 * MIB,

@@ -95,6 +95,7 @@ export function compose(world: World): Parts {
       await processes.supervise();
       engine.deploys.recover();
       engine.events.subscribe(() => host.dispatcher.wake());
+      host.days.start();
       host.dispatcher.start();
       host.plugins.start();
     },
@@ -104,6 +105,7 @@ export function compose(world: World): Parts {
       await host.plugins.close();
     },
     close() {
+      host.days.stop();
       edges.closeAll();
       processes.close();
       containers.close();
