@@ -5,9 +5,9 @@ import { fail } from "../../../../src/base/errors.ts";
 import {
   makeHttpClient,
   type HttpAnswer,
-  type HttpRules,
   type HttpBounds,
 } from "../../../../src/platform/http/http-client.ts";
+import type { HttpRules } from "../../../../src/platform/http/open-http.ts";
 import type { HttpRequest } from "../../../../src/platform/http/request.ts";
 import { makeCertificate } from "../../../certificate.ts";
 import { until } from "../../../harness.ts";
