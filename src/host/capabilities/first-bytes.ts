@@ -48,7 +48,8 @@ async function* resumed(
 ): AsyncGenerator<Uint8Array> {
   try {
     yield* taken;
-    for (let result = await (next ?? iterator.next()); result.done !== true; result = await iterator.next()) yield result.value;
+    for (let result = await (next ?? iterator.next()); result.done !== true; result = await iterator.next())
+      yield result.value;
   } finally {
     await iterator.return?.();
   }

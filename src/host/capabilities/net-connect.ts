@@ -30,7 +30,8 @@ export function connectMethod(options: NetOptions): Method {
     surface: "connection",
     anyOf: ["network_outbound"],
     params: connectParams,
-    target: ({ host, port, tls }) => `${tls ? "TLS" : "TCP"} ${readPlace(host, port) ?? "an unreadable host"}`,
+    target: ({ host, port, tls }) =>
+      `${tls ? "TLS" : "TCP"} ${readPlace(host, port) ?? "an unreadable host"}`,
     scope: ({ host, port }) => readPlace(host, port),
     check: (caller, { host, port }) => checkConnectReach(caller, parsePlace(host, port)),
     async run(caller, { host, port, tls }, signal, streams) {
@@ -75,7 +76,9 @@ async function dialled(
   transfer: Transfer,
 ): Promise<TcpConnection> {
   const cancel = options.clock.after(LIMITS.connectMs, () =>
-    transfer.end(fail("network.timeout", `no connection to ${to.authority} within ${LIMITS.connectMs / 1000} s`)),
+    transfer.end(
+      fail("network.timeout", `no connection to ${to.authority} within ${LIMITS.connectMs / 1000} s`),
+    ),
   );
   const choose = (place: DialTarget, addresses: readonly string[]): readonly string[] =>
     publicOnly(caller, options.addressPolicy(), place, addresses);
