@@ -22,7 +22,8 @@ import { openProcessRoom } from "../host/runtimes/process/room.ts";
 import type { OpenRoom, RoomKind } from "../host/runtimes/runtime.ts";
 import { watchFolder } from "../platform/folder/watch-folder.ts";
 import { makeAddressPolicy } from "../platform/http/address-policy.ts";
-import type { HttpClient } from "../platform/http/http-client.ts";
+import type { OpenHttp } from "../platform/http/open-http.ts";
+import type { Dial } from "../platform/tcp/dial.ts";
 import { makeAuditRows } from "../state/audit.ts";
 import { inTransaction, type Database } from "../state/database.ts";
 import { makeDeliveryRows } from "../state/deliveries.ts";
@@ -39,7 +40,8 @@ import { embeddedPlugins } from "./embedded-plugins.ts";
 import type { World } from "./world.ts";
 
 export interface HostNeeds {
-  readonly http: HttpClient;
+  readonly openHttp: OpenHttp;
+  readonly dial: Dial;
   /** The operator's notification channels. */
   readonly channels: ChannelSender & { endpoints(): readonly OwnEndpoint[] };
   readonly calledEvent: PluginsDeps["calledEvent"];
@@ -52,11 +54,13 @@ export interface Host {
   readonly feed: EventFeed;
   readonly gates: AskGates;
   readonly confinement: Pick<Confinement, "status" | "bundle">;
+  /** The configuration was read again: what it no longer allows ends. */
+  configured(): void;
 }
 
 export function composeHost(world: World, db: Database, needs: HostNeeds): Host {
   const { config, clock, log } = world;
-  const { http, channels, calledEvent, eventRows: events } = needs;
+  const { openHttp, dial, channels, calledEvent, eventRows: events } = needs;
   const transaction = <T>(work: () => T): T => inTransaction(db, work);
   const kv = makePluginKvRows(db);
   const uids = makePluginUidRows(db);
@@ -66,7 +70,9 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
     methods: makeCatalogue({
       keyValues: kv,
       net: {
-        http,
+        openHttp,
+        dial,
+        clock,
         addressPolicy: () => makeAddressPolicy(config().network.allow_private),
         ownEndpoints: () => channels.endpoints(),
       },
@@ -75,6 +81,7 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
     callerOf: (plugin) => plugins.callerOf(plugin),
     audit: makeAuditRows(db, LIMITS.auditRowsPerPlugin),
     pluginLogs: logs,
+    quota: () => config().plugins.quota,
     clock,
     log,
   });
@@ -94,7 +101,10 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
     embedded: embeddedPlugins(),
     calledEvent,
     pendingFor: (plugin) => dispatcher.pendingFor(plugin),
-    changed: (plugin) => dispatcher.pluginChanged(plugin),
+    changed(plugin) {
+      broker.rightsChanged(plugin);
+      dispatcher.pluginChanged(plugin);
+    },
     ceiling: () => config().plugins.ceiling,
     configFor: (plugin) => config().plugins.config[plugin] ?? {},
     idleMs: () => config().plugins.idle_timeout,
@@ -115,7 +125,7 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
     clock,
     log,
   });
-  return { plugins, dispatcher, feed, gates, confinement };
+  return { plugins, dispatcher, feed, gates, confinement, configured: () => broker.rightsChanged() };
 }
 
 // --- internal ---

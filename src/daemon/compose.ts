@@ -10,7 +10,9 @@ import { parseEvent } from "../engine/events/parse-event.ts";
 import { sampleEvent } from "../engine/events/samples.ts";
 import { makeNotify } from "../engine/notify/notify.ts";
 import { makeHttpClient } from "../platform/http/http-client.ts";
+import { makeHttpOpener } from "../platform/http/open-http.ts";
 import { systemResolver } from "../platform/http/resolve.ts";
+import { makeDial } from "../platform/tcp/dial.ts";
 import { openDatabase } from "../state/database.ts";
 import { makeEventRows } from "../state/events.ts";
 import { composeEngine, type Engine } from "./compose-engine.ts";
@@ -22,7 +24,7 @@ import type { World } from "./world.ts";
 export interface Parts
   extends
     Pick<Engine, "deploys" | "services" | "environment" | "registries" | "events">,
-    Pick<Host, "plugins" | "dispatcher" | "feed" | "confinement"> {
+    Pick<Host, "plugins" | "dispatcher" | "feed" | "confinement" | "configured"> {
   readonly uploads: Uploads;
   /** What `voxeltron doctor` finds, as this daemon. */
   readonly examine: () => Promise<Examination>;
@@ -40,9 +42,11 @@ export function compose(world: World): Parts {
   const db = openDatabase(databaseFile(dataDir));
   const eventRows = makeEventRows(db);
   const uploads = makeUploads(dataDir, clock);
-  const http = makeHttpClient({ resolve: systemResolver, clock });
+  const openHttp = makeHttpOpener({ resolve: systemResolver });
+  const http = makeHttpClient(openHttp, clock);
   const { gates, ...host } = composeHost(world, db, {
-    http,
+    openHttp,
+    dial: makeDial({ resolve: systemResolver }),
     channels: makeNotify({ channels: () => config().notify, http, clock, log }),
     calledEvent(hook, given) {
       const stamp = { id: newId(), at: timestamp(clock.now()) };

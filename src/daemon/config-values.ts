@@ -49,6 +49,10 @@ export const uidRange = v.pipe(
 
 export const flag = v.boolean("true or false");
 
+const wantedCount = "a whole number, at least 1";
+
+export const count = v.pipe(v.number(wantedCount), v.integer(wantedCount), v.minValue(1, wantedCount));
+
 export const pluginConfigValue = v.union([v.string(), v.number(), v.boolean(), v.array(v.string())]);
 
 // --- internal ---

@@ -3,13 +3,14 @@
  * is one server. It writes down what comes through. Called by run.ts.
  */
 import { systemClock } from "../../src/base/clock.ts";
-import { fromWire } from "../../src/base/errors.ts";
+import { fail, fromWire } from "../../src/base/errors.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { makeBroker } from "../../src/host/capabilities/broker.ts";
 import { makeCatalogue } from "../../src/host/capabilities/catalogue.ts";
 import type { Caller } from "../../src/host/capabilities/method.ts";
+import { DEFAULT_QUOTA } from "../../src/host/capabilities/quota.ts";
 import type { PluginDoor } from "../../src/host/runtimes/runtime.ts";
-import type { HttpClient } from "../../src/platform/http/http-client.ts";
+import type { OpenHttp } from "../../src/platform/http/open-http.ts";
 import { checkRequest } from "../../src/platform/http/request.ts";
 import { parseTarget } from "../../src/platform/http/target.ts";
 import type { Capability } from "../../src/sdk/index.ts";
@@ -38,7 +39,13 @@ export function makeDoor(plan: DoorPlan = {}): ScenarioDoor {
     methods: makeCatalogue({
       keyValues: makePluginKvRows(db),
       channels: { channels: () => CHANNELS, send: async () => {} },
-      net: { http: oneServer, addressPolicy: () => () => undefined, ownEndpoints: () => [] },
+      net: {
+        openHttp: oneServer,
+        dial: () => Promise.reject(fail("network.failed", "nobody is there")),
+        addressPolicy: () => () => undefined,
+        ownEndpoints: () => [],
+        clock: systemClock,
+      },
     }),
     callerOf: () => caller,
     audit: { append() {} },
@@ -46,6 +53,7 @@ export function makeDoor(plan: DoorPlan = {}): ScenarioDoor {
       append: (_plugin, { level, text, fields }) =>
         lines.push(fields === undefined ? { level, text } : { level, text, fields }),
     },
+    quota: () => DEFAULT_QUOTA,
     clock: systemClock,
     log: silentLog,
   });
@@ -56,10 +64,12 @@ export function makeDoor(plan: DoorPlan = {}): ScenarioDoor {
     waiting,
     methods: door.methods,
     log: (level, text, fields) => door.log(level, text, fields),
-    async invoke(method, params, signal) {
+    async invoke(method, params, signal, origin) {
       calls.push({ method, params });
       const canned = plan.answers?.[method];
-      return canned === undefined ? door.invoke(method, params, signal) : answer(canned, waiting, signal);
+      return canned === undefined
+        ? door.invoke(method, params, signal, origin)
+        : answer(canned, waiting, signal);
     },
     close: () => db.close(),
   };
@@ -91,21 +101,26 @@ async function answer(canned: CannedAnswer, waiting: AbortSignal[], signal?: Abo
 }
 
 /** Says what it was asked. The rules are asked as the real client asks them. */
-const oneServer: HttpClient = async (request, rules) => {
+const oneServer: OpenHttp = async (request, rules) => {
   const { url, method, headers, body } = checkRequest(request);
   const target = parseTarget(url);
   rules.check({ target, method });
   rules.choose(target, ["203.0.113.7"]);
   const text = `${method} ${target.path} ${JSON.stringify(headers)} ${new TextDecoder().decode(body)}`;
   return {
-    url,
-    status: 203,
-    statusText: "Non-Authoritative Information",
-    headers: [
-      ["content-type", "text/plain"],
-      ["x-served-by", target.host],
-    ],
-    body: new TextEncoder().encode(text),
-    redirected: false,
+    hop: { target, method },
+    head: {
+      url,
+      status: 203,
+      statusText: "Non-Authoritative Information",
+      headers: [
+        ["content-type", "text/plain"],
+        ["x-served-by", target.host],
+      ],
+      redirected: false,
+    },
+    body: (async function* () {
+      yield new TextEncoder().encode(text);
+    })(),
   };
 };

@@ -5,7 +5,7 @@
 import * as v from "valibot";
 import { fail } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
-import { makeWholeClient, type HttpClient } from "../../platform/http/http-client.ts";
+import { makeHttpClient, type HttpClient } from "../../platform/http/http-client.ts";
 import type { HttpExchange, HttpRules } from "../../platform/http/open-http.ts";
 import type { HttpRequest } from "../../platform/http/request.ts";
 import { parseTarget, type Target } from "../../platform/http/target.ts";
@@ -28,7 +28,7 @@ import { makeTransfer, type Transfer } from "./transfer.ts";
  */
 export function fetchMethod(options: NetOptions): Method {
   const allowanceOf = makeAllowances({ places: LIMITS.fetchConcurrent, bytes: LIMITS.fetchHeldBytes });
-  const http = makeWholeClient(options.openHttp, options.clock);
+  const http = makeHttpClient(options.openHttp, options.clock);
   return method({
     name: "net.fetch",
     args: "object",

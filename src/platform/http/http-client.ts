@@ -5,14 +5,7 @@
  */
 import type { Clock } from "../../base/clock.ts";
 import { fail } from "../../base/errors.ts";
-import {
-  cancelled,
-  makeHttpOpener,
-  type HttpHead,
-  type HttpPowers,
-  type HttpRules,
-  type OpenHttp,
-} from "./open-http.ts";
+import { cancelled, type HttpHead, type HttpRules, type OpenHttp } from "./open-http.ts";
 import { joined, type BodyBounds } from "./read-body.ts";
 import type { HttpRequest } from "./request.ts";
 
@@ -32,16 +25,7 @@ export interface HttpAnswer extends HttpHead {
   readonly body: Uint8Array;
 }
 
-export interface HttpClientPowers extends HttpPowers {
-  readonly clock: Clock;
-}
-
-export function makeHttpClient(powers: HttpClientPowers): HttpClient {
-  return makeWholeClient(makeHttpOpener(powers), powers.clock);
-}
-
-/** The same over an opener that others use too. */
-export function makeWholeClient(open: OpenHttp, clock: Clock): HttpClient {
+export function makeHttpClient(open: OpenHttp, clock: Clock): HttpClient {
   return async (request, rules, { timeoutMs, signal: stop, ...bounds }) => {
     const deadline = new AbortController();
     const cancel = clock.after(timeoutMs, () =>

@@ -99,17 +99,15 @@ async function serveNames(): Promise<void> {
       const row = name.startsWith("rebind") ? rebinding(name) : NAMES.find((each) => each.name === name);
       const owner = row?.cname ?? name;
       const record = (kind: number, data: object): void => {
-        response.answers.push({ name: owner, type: kind, class: Packet.CLASS.IN, ttl: 0, ...data });
+        response.answers.push(Object.assign(new Packet.Resource(owner, kind, Packet.CLASS.IN, 0), data));
       };
       if (row === undefined) response.header.rcode = 3;
       if (row?.cname !== undefined)
-        response.answers.push({
-          name,
-          type: Packet.TYPE.CNAME,
-          class: Packet.CLASS.IN,
-          ttl: 0,
-          domain: row.cname,
-        });
+        response.answers.push(
+          Object.assign(new Packet.Resource(name, Packet.TYPE.CNAME, Packet.CLASS.IN, 0), {
+            domain: row.cname,
+          }),
+        );
       if (type === Packet.TYPE.A) for (const address of row?.a ?? []) record(type, { address });
       if (type === Packet.TYPE.AAAA) for (const address of row?.aaaa ?? []) record(type, { address });
       send(response);

@@ -5,6 +5,7 @@ import { silentLog, type Log } from "../../../../src/base/log.ts";
 import type { Channel } from "../../../../src/engine/notify/channel-schema.ts";
 import { makeNotify } from "../../../../src/engine/notify/notify.ts";
 import { makeHttpClient } from "../../../../src/platform/http/http-client.ts";
+import { makeHttpOpener } from "../../../../src/platform/http/open-http.ts";
 import { fakeClock, until } from "../../../harness.ts";
 import { answerWith, rawServer } from "../../../local-server.ts";
 import { rejection } from "../../../fixtures/rejection.ts";
@@ -18,7 +19,7 @@ function setUp(channels: Readonly<Record<string, Channel>>, clock: Clock = hasty
   const logged: unknown[] = [];
   const line = (text: string, fields?: unknown): unknown => logged.push([text, fields]);
   const log = { ...silentLog, debug: line, info: line, warn: line, error: line } as Log;
-  const http = makeHttpClient({ resolve: async () => ["127.0.0.1"], clock });
+  const http = makeHttpClient(makeHttpOpener({ resolve: async () => ["127.0.0.1"] }), clock);
   return { logged, notify: makeNotify({ channels: () => channels, http, clock, log }) };
 }
 

@@ -8,6 +8,7 @@ import { systemClock } from "../../../../src/base/clock.ts";
 import { LIMITS } from "../../../../src/base/limits.ts";
 import { silentLog } from "../../../../src/base/log.ts";
 import { makeBroker } from "../../../../src/host/capabilities/broker.ts";
+import { DEFAULT_QUOTA } from "../../../../src/host/capabilities/quota.ts";
 import { netMethods } from "../../../../src/host/capabilities/net.ts";
 import type { OwnEndpoint } from "../../../../src/host/capabilities/notification-endpoints.ts";
 import {
@@ -15,8 +16,9 @@ import {
   parsePrivateRule,
   type PrivateRule,
 } from "../../../../src/platform/http/address-policy.ts";
-import { makeHttpClient } from "../../../../src/platform/http/http-client.ts";
+import { makeHttpOpener } from "../../../../src/platform/http/open-http.ts";
 import type { Resolver } from "../../../../src/platform/http/resolve.ts";
+import { makeDial } from "../../../../src/platform/tcp/dial.ts";
 import type { Capability } from "../../../../src/sdk/index.ts";
 import type { AuditRow } from "../../../../src/state/audit.ts";
 import { makeCertificate } from "../../../certificate.ts";
@@ -51,13 +53,15 @@ function plugin(world: World = {}) {
   const rules = [`${PUBLIC}/32`, ...(world.allowPrivate ?? [])]
     .map(parsePrivateRule)
     .filter((rule): rule is PrivateRule => rule !== undefined);
+  const powers = {
+    resolve: world.resolve ?? (async (host: string) => [host.startsWith("inner") ? INNER : PUBLIC]),
+    ...(world.ca === undefined ? {} : { ca: world.ca }),
+  };
   const broker = makeBroker({
     methods: netMethods({
-      http: makeHttpClient({
-        resolve: world.resolve ?? (async (host) => [host.startsWith("inner") ? INNER : PUBLIC]),
-        clock: systemClock,
-        ...(world.ca === undefined ? {} : { ca: world.ca }),
-      }),
+      openHttp: makeHttpOpener(powers),
+      dial: makeDial(powers),
+      clock: systemClock,
       addressPolicy: () => makeAddressPolicy(rules),
       ownEndpoints: () => world.own ?? [],
     }),
@@ -71,6 +75,7 @@ function plugin(world: World = {}) {
     audit: { append: (row) => audit.push(row) },
     pluginLogs: { append: () => 0 },
     clock: systemClock,
+    quota: () => DEFAULT_QUOTA,
     log: silentLog,
   });
   const door = broker.doorFor("ding");

@@ -7,7 +7,7 @@ import {
   type HttpAnswer,
   type HttpBounds,
 } from "../../../../src/platform/http/http-client.ts";
-import type { HttpRules } from "../../../../src/platform/http/open-http.ts";
+import { makeHttpOpener, type HttpRules } from "../../../../src/platform/http/open-http.ts";
 import type { HttpRequest } from "../../../../src/platform/http/request.ts";
 import { makeCertificate } from "../../../certificate.ts";
 import { until } from "../../../harness.ts";
@@ -31,11 +31,11 @@ function send(
     readonly world?: World;
   } = {},
 ): Promise<HttpAnswer> {
-  const http = makeHttpClient({
+  const open = makeHttpOpener({
     resolve: async (host) => options.world?.names?.[host] ?? ["127.0.0.1"],
-    clock: systemClock,
     ...(options.world?.ca === undefined ? {} : { ca: options.world.ca }),
   });
+  const http = makeHttpClient(open, systemClock);
   return http(
     { method: "GET", headers: [], ...request },
     { ...everywhere, ...options.rules },
@@ -114,7 +114,7 @@ describe("a request", () => {
     await using server = await rawServer("127.0.0.1", (socket) => answerWith(socket));
     let lookups = 0;
     const resolve = async () => (lookups++, ["127.0.0.1"]);
-    const http = makeHttpClient({ resolve, clock: systemClock });
+    const http = makeHttpClient(makeHttpOpener({ resolve }), systemClock);
     await http({ url: `http://web.test:${server.port}/`, method: "GET", headers: [] }, everywhere, bounds);
     expect(lookups).toBe(1);
   });
@@ -309,7 +309,7 @@ describe("an answer is bounded", () => {
     const timeout = { code: "network.timeout" };
     expect(await rejection(send({ url: `http://a.test:${silent.port}/` }, short))).toMatchObject(timeout);
     expect(await rejection(send({ url: `http://a.test:${early.port}/` }, short))).toMatchObject(timeout);
-    const http = makeHttpClient({ resolve: () => new Promise(() => {}), clock: systemClock });
+    const http = makeHttpClient(makeHttpOpener({ resolve: () => new Promise(() => {}) }), systemClock);
     expect(
       await rejection(
         http({ url: "http://a.test/", method: "GET", headers: [] }, everywhere, { ...bounds, timeoutMs: 50 }),
@@ -427,10 +427,8 @@ describe("errors", () => {
       code: "network.failed",
       message: `http://a.test:${port}: connection refused`,
     });
-    const http = makeHttpClient({
-      resolve: () => Promise.reject(new Error("ENOTFOUND s3cret")),
-      clock: systemClock,
-    });
+    const resolve = () => Promise.reject(new Error("ENOTFOUND s3cret"));
+    const http = makeHttpClient(makeHttpOpener({ resolve }), systemClock);
     expect(
       await rejection(http({ url: "http://a.test/s3cret", method: "GET", headers: [] }, everywhere, bounds)),
     ).toMatchObject({ code: "network.failed", message: "the name a.test can't be resolved" });

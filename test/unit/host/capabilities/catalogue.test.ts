@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { systemClock } from "../../../../src/base/clock.ts";
 import { makeCatalogue } from "../../../../src/host/capabilities/catalogue.ts";
 import { makeAddressPolicy } from "../../../../src/platform/http/address-policy.ts";
 
@@ -6,9 +7,11 @@ test("makeCatalogue offers exactly these methods, under these capabilities", () 
   const methods = makeCatalogue({
     keyValues: { get: () => undefined, set: () => true, delete: () => false, list: () => [] },
     net: {
-      http: () => Promise.reject(new Error("not called")),
+      openHttp: () => Promise.reject(new Error("not called")),
+      dial: () => Promise.reject(new Error("not called")),
       addressPolicy: () => makeAddressPolicy([]),
       ownEndpoints: () => [],
+      clock: systemClock,
     },
     channels: { channels: () => [], send: async () => {} },
   });
@@ -17,7 +20,11 @@ test("makeCatalogue offers exactly these methods, under these capabilities", () 
     ["kv.set", ["key", "value"], []],
     ["kv.delete", ["key"], []],
     ["kv.list", ["prefix"], []],
-    ["net.fetch", [], ["network_outbound", "notify_send"]],
+    ["net.fetch", "object", ["network_outbound", "notify_send"]],
+    ["net.connect", "object", ["network_outbound"]],
     ["notify.send", ["channel", "message"], ["notify_send"]],
+    ["stream.next", "object", []],
+    ["stream.write", "object", []],
+    ["stream.close", "object", []],
   ]);
 });
