@@ -46,26 +46,34 @@ describe.skipIf(!needs("own network"))("what lies behind the machine", () => {
     }
   }, 60_000);
 
-  describe.each(HOSTS)("$host", ({ host, fetch, connect, reaches }) => {
-    test.each([
-      ["fetch", fetch],
-      ["fetch as it comes", fetch],
-      ["connect", connect],
-    ] as const)("is not reached by %s", (family, refusal) => {
-      const outcome = of(family, host);
-      expectRefused(outcome, CODES[refusal]);
-      if (refusal === "spelling")
-        expect(outcome.control).toMatchObject({ said: CODES.spelling, arrivals: 0 });
-      else if (reaches) expectArrived(outcome);
-      else expect(outcome.control?.arrivals).toBe(0);
-    });
-  });
+  describe.each(HOSTS.map((target) => [JSON.stringify(target.host), target] as const))(
+    "%s",
+    (_name, target) => {
+      const { host, fetch, connect, reaches } = target;
+      test.each([
+        ["fetch", fetch],
+        ["fetch as it comes", fetch],
+        ["connect", connect],
+      ] as const)("is not reached by %s", (family, refusal) => {
+        const outcome = of(family, host);
+        expectRefused(outcome, CODES[refusal]);
+        if (refusal === "spelling")
+          expect(outcome.control).toMatchObject({ said: CODES.spelling, arrivals: 0 });
+        else if (reaches) expectArrived(outcome);
+        else expect(outcome.control?.arrivals).toBe(0);
+      });
+    },
+  );
 
-  test.each(URLS)("the URL $url leads nowhere", ({ url, code, reaches }) => {
-    const outcome = of("URL", url);
-    expectRefused(outcome, code);
-    if (reaches) expectArrived(outcome);
-  });
+  test.each(URLS.map((row) => [JSON.stringify(row.url), row] as const))(
+    "the URL %s leads nowhere",
+    (_name, row) => {
+      const { url, code, reaches } = row;
+      const outcome = of("URL", url);
+      expectRefused(outcome, code);
+      if (reaches) expectArrived(outcome);
+    },
+  );
 
   test.each(CONNECTS.map((params) => [JSON.stringify(params)]))("connect with %s opens nothing", (params) => {
     const outcome = of("connect with", params);

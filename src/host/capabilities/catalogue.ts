@@ -3,7 +3,8 @@
  * the audit log are all made from this list. Called by daemon/compose-host.ts.
  */
 import type { Method } from "./method.ts";
-import { netMethods, type NetOptions } from "./net.ts";
+import { netMethods } from "./net.ts";
+import type { NetOptions } from "./net-options.ts";
 import { notifyMethods, type ChannelSender } from "./notify.ts";
 import { selfMethods, type KeyValueRows } from "./self.ts";
 import { streamMethods } from "./stream.ts";

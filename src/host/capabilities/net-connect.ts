@@ -10,7 +10,7 @@ import { parsePlace } from "../../platform/http/target.ts";
 import type { DialTarget, TcpConnection } from "../../platform/tcp/dial.ts";
 import { bytesSchema } from "./bytes.ts";
 import { method, type Caller, type Method } from "./method.ts";
-import type { NetOptions } from "./net.ts";
+import type { NetOptions } from "./net-options.ts";
 import { checkConnectReach, publicOnly } from "./reach.ts";
 import type { StreamSource } from "./streams.ts";
 import { makeTransfer, type Transfer } from "./transfer.ts";

@@ -13,7 +13,7 @@ import { makeAllowances, type Lease } from "./allowance.ts";
 import { bytesSchema, wireBytes } from "./bytes.ts";
 import { takeFirstBytes } from "./first-bytes.ts";
 import { method, type Caller, type Method } from "./method.ts";
-import type { NetOptions } from "./net.ts";
+import type { NetOptions } from "./net-options.ts";
 import { checkFetchReach, publicOnly } from "./reach.ts";
 import type { CallStreams } from "./streams.ts";
 import { makeTransfer, type Transfer } from "./transfer.ts";

@@ -4,7 +4,7 @@
  */
 import { createServer, connect, type AddressInfo, type Server, type Socket } from "node:net";
 import { writeFileSync } from "node:fs";
-import dns2 from "dns2";
+import { createServer as createNameServer, Packet } from "dns2";
 import { until } from "../../harness.ts";
 import { answerWith } from "../../local-server.ts";
 import { NAMES, PUBLIC } from "./targets.ts";
@@ -87,8 +87,7 @@ async function serve(
 }
 
 async function serveNames(): Promise<void> {
-  const { Packet } = dns2;
-  const server = dns2.createServer({
+  const server = createNameServer({
     udp: true,
     handle(request, send) {
       const response = Packet.createResponseFromRequest(request);
@@ -110,7 +109,7 @@ async function serveNames(): Promise<void> {
         );
       if (type === Packet.TYPE.A) for (const address of row?.a ?? []) record(type, { address });
       if (type === Packet.TYPE.AAAA) for (const address of row?.aaaa ?? []) record(type, { address });
-      send(response);
+      void send(response);
     },
   });
   await server.listen({ udp: { port: 53, address: "127.0.0.1" } });

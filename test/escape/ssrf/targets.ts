@@ -102,7 +102,7 @@ export const HOSTS: readonly HostTarget[] = [
     "172.17.0.1",
     "172.31.255.255",
     "192.168.0.1",
-    "192.168.65537",
+    "192.168.257",
     "169.254.0.1",
     "100.64.0.1",
     "100.127.255.254",
@@ -204,7 +204,7 @@ export const URLS: readonly { readonly url: string; readonly code: string; reado
   { url: "file:///etc/passwd", code: "capability.out_of_scope" },
   { url: "unix:///var/run/docker.sock", code: "capability.out_of_scope" },
   { url: "http+unix://%2Fvar%2Frun%2Fdocker.sock/info", code: "capability.out_of_scope" },
-  { url: "http://unix:/var/run/docker.sock:/info", code: "capability.invalid_params" },
+  { url: "http://unix:/var/run/docker.sock:/info", code: "network.failed" },
   { url: "data:text/plain,inner", code: "capability.out_of_scope" },
   { url: "blob:http://127.0.0.1:PORT/1", code: "capability.out_of_scope" },
   { url: "s3://127.0.0.1:PORT/bucket", code: "capability.out_of_scope" },
@@ -263,7 +263,7 @@ export const LOCATIONS = [
   "http://169.254.169.254:PORT/latest/meta-data/",
   "http://[fd00:ec2::254]:PORT/",
   "http://172.17.0.1:PORT/",
-  "http://１２７.0.0.1:PORT/",
+  "http://%31%32%37.0.0.1:PORT/",
 ] as const;
 
 export const PUBLIC = "93.184.216.34";
