@@ -164,15 +164,16 @@ export const LIMITS = {
   /** One that is no larger, and is there so soon after its head, goes to the plugin in one message all the same. */
   fetchFirstBytes: 1 * MIB,
   fetchFirstMs: 20,
-  /** What a plugin's response collects for text(), json() and bytes(): its memory must hold it twice. */
-  fetchCollectBytes: 16 * MIB,
+  /** What a plugin's response collects for text(), json() and bytes(): its memory has to hold it several times. */
+  fetchCollectBytes: 8 * MIB,
   /** Such an answer, and a connection, end where nothing moves for so long: nothing comes, or nothing is read. */
   transferIdleMs: 1 * MINUTE,
   connectionsPerPlugin: 16,
   connectMs: 10 * SECOND,
   connectionMs: 60 * MINUTE,
-  /** Each way. */
+  /** Each way, and of what is written in one message. */
   connectionBytes: 256 * MIB,
+  connectionPieceBytes: 1 * MIB,
   fetchRedirects: 5,
   fetchConcurrent: 16,
   /** Addresses of one name that are tried before giving up. */
