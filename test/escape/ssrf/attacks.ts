@@ -2,22 +2,10 @@
  * The attacks in their order, each with its control: the same call by the same plugin, once the operator allows every address. What came
  * of it is data, for ssrf.test.ts to judge. Run by world.ts, in a network of its own.
  */
-import { systemClock } from "../../../src/base/clock.ts";
 import { isVoxError } from "../../../src/base/errors.ts";
-import { silentLog } from "../../../src/base/log.ts";
-import { makeBroker } from "../../../src/host/capabilities/broker.ts";
-import { netMethods } from "../../../src/host/capabilities/net.ts";
-import { DEFAULT_QUOTA } from "../../../src/host/capabilities/quota.ts";
-import { streamMethods } from "../../../src/host/capabilities/stream.ts";
 import type { PluginDoor } from "../../../src/host/runtimes/runtime.ts";
-import {
-  makeAddressPolicy,
-  parsePrivateRule,
-  type PrivateRule,
-} from "../../../src/platform/http/address-policy.ts";
-import { makeHttpOpener } from "../../../src/platform/http/open-http.ts";
 import { systemResolver } from "../../../src/platform/http/resolve.ts";
-import { makeDial } from "../../../src/platform/tcp/dial.ts";
+import { netBroker } from "../../net-broker.ts";
 import { canary, guide, questions, type Canary } from "./network.ts";
 import { CONNECTS, HOSTS, LOCATIONS, NAMES, PUBLIC, REDIRECT_STATUSES, URLS } from "./targets.ts";
 
@@ -197,30 +185,5 @@ function textOf(parts: readonly Wire[]): string {
 
 /** With network_outbound, whole: only what nobody may reach is in its way. The names are the system's own. */
 function plugin(allowPrivate: readonly string[]): PluginDoor {
-  const rules = allowPrivate.map(parsePrivateRule).filter((rule): rule is PrivateRule => rule !== undefined);
-  const broker = makeBroker({
-    methods: [
-      ...netMethods({
-        openHttp: makeHttpOpener({ resolve: systemResolver }),
-        dial: makeDial({ resolve: systemResolver }),
-        addressPolicy: () => makeAddressPolicy(rules),
-        ownEndpoints: () => [],
-        clock: systemClock,
-      }),
-      ...streamMethods(),
-    ],
-    callerOf: (name) => ({
-      plugin: name,
-      grants: new Map([["network_outbound", null]]),
-      requested: new Set(["network_outbound"]),
-      optional: new Set(),
-      withheld: new Set(),
-    }),
-    audit: { append() {} },
-    pluginLogs: { append: () => 0 },
-    quota: () => DEFAULT_QUOTA,
-    clock: systemClock,
-    log: silentLog,
-  });
-  return broker.doorFor("ding");
+  return netBroker({ resolve: systemResolver, allowPrivate }).door;
 }

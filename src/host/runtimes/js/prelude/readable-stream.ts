@@ -46,8 +46,10 @@ export class ReadableStream {
         return result;
       },
       async return(value?: unknown) {
-        if (!preventCancel) await reader.cancel();
+        const cancelled = preventCancel ? undefined : reader.cancel();
+        // At once: not every engine waits here before it goes on.
         reader.releaseLock();
+        await cancelled;
         return { done: true, value };
       },
       [Symbol.asyncIterator]: () => iterator,
