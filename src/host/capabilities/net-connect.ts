@@ -46,6 +46,7 @@ export function connectMethod(options: NetOptions): Method {
       const unfollow = transfer.follow(signal);
       try {
         const connection = await dialled(options, caller, to, transfer);
+        transfer.signal.throwIfAborted();
         const stream = await streams.start((end) => {
           unfollow();
           transfer.follow(end);

@@ -114,6 +114,7 @@ async function asItComes(options: NetOptions, call: FetchCall, streams: CallStre
   try {
     const { head, hop, body } = await opened(options, call, transfer);
     const start = await takeFirstBytes(body, FIRST, clock);
+    transfer.signal.throwIfAborted();
     if ("whole" in start) {
       transfer.end();
       return { ...head, body: wireBytes(start.whole) };
