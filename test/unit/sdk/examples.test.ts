@@ -100,6 +100,14 @@ function contextThatNotes(said: string[]): PluginContext {
       delete: noteAsync("delete", true),
       list: noteAsync("list", []),
     },
+    net: {
+      connect: noteAsync("connect", {
+        read: noteAsync("read", null),
+        write: noteAsync("write", undefined),
+        close: noteAsync("close", undefined),
+        async *[Symbol.asyncIterator]() {},
+      }),
+    },
     notify: { send: noteAsync("send", undefined) },
   };
 }
