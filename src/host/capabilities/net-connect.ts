@@ -93,9 +93,8 @@ async function dialled(
 function sourceOver(connection: TcpConnection, transfer: Transfer, check: () => void): StreamSource {
   const countIn = counter("has sent");
   const countOut = counter("was sent");
-  const items = transfer.items(counted(connection.incoming, countIn), check);
   return {
-    [Symbol.asyncIterator]: () => items[Symbol.asyncIterator](),
+    ...transfer.items(counted(connection.incoming, countIn), check),
     async write(data, signal) {
       const parsed = v.safeParse(bytesSchema, data);
       if (!parsed.success)

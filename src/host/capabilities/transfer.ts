@@ -14,9 +14,14 @@ export interface Transfer {
   /** Bytes went through, or were taken by the plugin: it is not idle. */
   moved(): void;
   /** The pieces as items of a stream. `check` throws where the plugin may not have them any more. */
-  items(pieces: AsyncIterable<Uint8Array>, check: () => void): AsyncIterable<WireBytes>;
+  items(pieces: AsyncIterable<Uint8Array>, check: () => void): TransferItems;
   /** Harmless when repeated. */
   end(reason?: Error): void;
+}
+
+export interface TransferItems extends AsyncIterable<WireBytes> {
+  /** Aborts where nothing moved for too long, or it took too long. */
+  readonly failed: AbortSignal;
 }
 
 export interface TransferBounds {
@@ -30,7 +35,12 @@ export interface TransferBounds {
 
 export function makeTransfer(clock: Clock, { idleMs, totalMs, what, ended }: TransferBounds): Transfer {
   const life = new AbortController();
-  const timeout = (words: string): void => life.abort(fail("network.timeout", `${what} ${words}`));
+  const late = new AbortController();
+  function timeout(words: string): void {
+    const reason = fail("network.timeout", `${what} ${words}`);
+    life.abort(reason);
+    late.abort(reason);
+  }
   const cancelTotal = clock.after(totalMs, () => timeout(`took longer than ${totalMs / 1000} s`));
   let cancelIdle = (): void => {};
 
@@ -50,6 +60,22 @@ export function makeTransfer(clock: Clock, { idleMs, totalMs, what, ended }: Tra
       cancelIdle = clock.after(idleMs, () => timeout(`did not move for ${idleMs / 1000} s`));
   }
 
+  async function* passedOn(pieces: AsyncIterable<Uint8Array>, check: () => void): AsyncGenerator<WireBytes> {
+    moved();
+    try {
+      for await (const piece of pieces) {
+        check();
+        moved();
+        yield wireBytes(piece);
+        moved();
+      }
+    } catch (error) {
+      throw life.signal.aborted ? life.signal.reason : error;
+    } finally {
+      life.abort();
+    }
+  }
+
   return {
     signal: life.signal,
     moved,
@@ -59,21 +85,10 @@ export function makeTransfer(clock: Clock, { idleMs, totalMs, what, ended }: Tra
       else other.addEventListener("abort", stop, { once: true });
       return () => other.removeEventListener("abort", stop);
     },
-    async *items(pieces, check) {
-      moved();
-      try {
-        for await (const piece of pieces) {
-          check();
-          moved();
-          yield wireBytes(piece);
-          moved();
-        }
-      } catch (error) {
-        throw life.signal.aborted ? life.signal.reason : error;
-      } finally {
-        life.abort();
-      }
-    },
+    items: (pieces, check) => ({
+      [Symbol.asyncIterator]: () => passedOn(pieces, check),
+      failed: late.signal,
+    }),
     end: (reason) => life.abort(reason),
   };
 }

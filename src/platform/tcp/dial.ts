@@ -77,9 +77,9 @@ async function opened(
         ...(powers.ca === undefined ? {} : { ca: powers.ca }),
       })
     : connectTcp(place);
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
   const end = (): void => void socket.destroy();
   signal.addEventListener("abort", end, { once: true });
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
   socket.once(to.tls ? "secureConnect" : "connect", resolve);
   socket.once("close", () => {
     signal.removeEventListener("abort", end);
