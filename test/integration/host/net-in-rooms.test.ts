@@ -4,12 +4,14 @@ import { createServer, type AddressInfo, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import { LIMITS } from "../../../src/base/limits.ts";
 import type { PluginDoor, Room } from "../../../src/host/runtimes/runtime.ts";
+import type { HookName } from "../../../src/sdk/index.ts";
 import { makeCertificate } from "../../certificate.ts";
 import { until } from "../../harness.ts";
 import { hookCode, openRoom } from "../../js-room.ts";
 import { answerWith, rawServer } from "../../local-server.ts";
 import { netBroker, type NetWorld } from "../../net-broker.ts";
 import { canConfine, processRooms } from "../../process-room.ts";
+import { forwarder } from "../../wasm/forwarder.ts";
 
 const DEADLINE = { deadlineMs: 20_000 };
 const MIB = 1024 * 1024;
@@ -297,6 +299,48 @@ describe.each(Object.entries(ROOMS))("in the room %s", (_kind, open) => {
       "capability.limit",
       16,
     ]);
+  });
+});
+
+describe.skipIf(!canConfine)("in a wasm-process", () => {
+  test("a module connects, writes, reads and closes, and reads an answer as it comes", async () => {
+    await using server = await lineServer((socket, line) => socket.write(`you said ${line}`));
+    const size = 2 * MIB;
+    await using web = await rawServer(PUBLIC, (socket) => answerWith(socket, Buffer.alloc(size)));
+    const bytes = await forwarder({
+      on_alert: "net_connect",
+      on_deploy_start: "stream_write",
+      on_deploy_success: "stream_next",
+      on_deploy_fail: "stream_close",
+      on_cert_renew: "net_fetch",
+    });
+    const room = await processes.open({ kind: "wasm", bytes }, world().door);
+    const ask = async (hook: HookName, params: object): Promise<Record<string, unknown>> =>
+      ((await room.call(hook, params, DEADLINE)) as { result: Record<string, unknown> }).result;
+    const next = async (stream: unknown) =>
+      (await ask("on_deploy_success", { stream })) as unknown as { items: { $b64: string }[]; done: boolean };
+
+    const { stream } = await ask("on_alert", { host: "web.test", port: server.port });
+    expect(await ask("on_deploy_start", { stream, data: { $b64: btoa("hi") } })).toBeNull();
+    expect(await next(stream)).toEqual({ items: [{ $b64: btoa("you said hi") }], done: false });
+    expect(await ask("on_deploy_fail", { stream })).toBeNull();
+    await until(() => server.open() === 0, { what: "the end of the connection" });
+
+    const url = `http://web.test:${web.port}/`;
+    expect(await ask("on_cert_renew", { url })).toMatchObject({
+      status: 200,
+      body: { $b64: "A".repeat(Math.ceil(size / 3) * 4 - 1) + "=" },
+    });
+    const answer = await ask("on_cert_renew", { url, stream: true });
+    expect(answer["body"]).toBeUndefined();
+    let read = 0;
+    for (let done = false; !done;) {
+      const batch = await next(answer["stream"]);
+      for (const { $b64 } of batch.items) read += Buffer.from($b64, "base64").length;
+      ({ done } = batch);
+    }
+    expect(read).toBe(size);
+    await room.stop();
   });
 });
 
