@@ -2,16 +2,18 @@
  * Where the engine and the plugin host meet, on one screen: what the one needs of the other, and in which order they start and
  * end. It wires and decides nothing. Called by run.ts; the parts it returns are what the API's operations speak to.
  */
+import { hostname } from "node:os";
 import { timestamp } from "../base/clock.ts";
 import { newId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
 import { databaseFile } from "../base/paths.ts";
 import { parseEvent } from "../engine/events/parse-event.ts";
 import { sampleEvent } from "../engine/events/samples.ts";
-import { makeNotify } from "../engine/notify/notify.ts";
+import { makeNotify, type Notify } from "../engine/notify/notify.ts";
 import { makeHttpClient } from "../platform/http/http-client.ts";
 import { makeHttpOpener } from "../platform/http/open-http.ts";
 import { systemResolver } from "../platform/http/resolve.ts";
+import { makeSmtpClient } from "../platform/smtp/smtp-client.ts";
 import { makeDial } from "../platform/tcp/dial.ts";
 import { openDatabase } from "../state/database.ts";
 import { makeEventRows } from "../state/events.ts";
@@ -26,6 +28,7 @@ export interface Parts
     Pick<Engine, "deploys" | "services" | "environment" | "registries" | "events">,
     Pick<Host, "plugins" | "dispatcher" | "feed" | "confinement" | "configured"> {
   readonly uploads: Uploads;
+  readonly notify: Pick<Notify, "list" | "send">;
   /** What `voxeltron doctor` finds, as this daemon. */
   readonly examine: () => Promise<Examination>;
   /** Repairs what a crash left, then begins to deliver. */
@@ -44,10 +47,18 @@ export function compose(world: World): Parts {
   const uploads = makeUploads(dataDir, clock);
   const openHttp = makeHttpOpener({ resolve: systemResolver });
   const http = makeHttpClient(openHttp, clock);
+  const notify = makeNotify({
+    channels: () => config().notify,
+    host: hostname(),
+    http,
+    smtp: makeSmtpClient({ resolve: systemResolver, clock }),
+    clock,
+    log,
+  });
   const { gates, ...host } = composeHost(world, db, {
     openHttp,
     dial: makeDial({ resolve: systemResolver }),
-    channels: makeNotify({ channels: () => config().notify, http, clock, log }),
+    channels: notify,
     calledEvent(hook, given) {
       const stamp = { id: newId(), at: timestamp(clock.now()) };
       return given === undefined ? sampleEvent(hook, stamp) : parseEvent(hook, given, stamp);
@@ -64,6 +75,7 @@ export function compose(world: World): Parts {
     ...engine,
     ...host,
     uploads,
+    notify,
     examine: () => examine({ plugins: config().plugins, bundle: host.confinement.bundle }),
     async start() {
       await host.plugins.sweep();

@@ -39,6 +39,7 @@ export function makeDoor(plan: DoorPlan = {}): ScenarioDoor {
     methods: makeCatalogue({
       keyValues: makePluginKvRows(db),
       channels: { channels: () => CHANNELS, send: async () => {} },
+      notifyRate: { take() {} },
       net: {
         openHttp: oneServer,
         dial: () => Promise.reject(fail("network.failed", "nobody is there")),

@@ -6,6 +6,7 @@ import type { Method } from "./method.ts";
 import { netMethods } from "./net.ts";
 import type { NetOptions } from "./net-options.ts";
 import { notifyMethods, type ChannelSender } from "./notify.ts";
+import type { NotifyRate } from "./notify-rate.ts";
 import { selfMethods, type KeyValueRows } from "./self.ts";
 import { streamMethods } from "./stream.ts";
 
@@ -13,13 +14,14 @@ export interface CataloguePowers {
   readonly keyValues: KeyValueRows;
   readonly net: NetOptions;
   readonly channels: ChannelSender;
+  readonly notifyRate: NotifyRate;
 }
 
 export function makeCatalogue(powers: CataloguePowers): readonly Method[] {
   return [
     ...selfMethods(powers.keyValues),
     ...netMethods(powers.net),
-    ...notifyMethods(powers.channels),
+    ...notifyMethods(powers.channels, powers.notifyRate),
     ...streamMethods(),
   ];
 }

@@ -46,6 +46,7 @@ const NO_POWERS: CataloguePowers = {
     clock: systemClock,
   },
   channels: { channels: () => [], send: refuse },
+  notifyRate: { take() {} },
 };
 
 function refuse(): Promise<never> {

@@ -4,8 +4,8 @@
  * and by notification channels (engine/notify).
  */
 import type { Clock } from "../../base/clock.ts";
-import { fail } from "../../base/errors.ts";
-import { cancelled, type HttpHead, type HttpRules, type OpenHttp } from "./open-http.ts";
+import { withDeadline, type Deadline } from "../deadline.ts";
+import type { HttpHead, HttpRules, OpenHttp } from "./open-http.ts";
 import { joined, type BodyBounds } from "./read-body.ts";
 import type { HttpRequest } from "./request.ts";
 
@@ -15,32 +15,25 @@ import type { HttpRequest } from "./request.ts";
  */
 export type HttpClient = (request: HttpRequest, rules: HttpRules, bounds: HttpBounds) => Promise<HttpAnswer>;
 
-export interface HttpBounds extends BodyBounds {
-  /** For everything together: look-up, redirects, body. */
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal | undefined;
-}
+/** `timeoutMs` is for everything together: look-up, redirects, body. */
+export type HttpBounds = BodyBounds & Deadline;
 
 export interface HttpAnswer extends HttpHead {
   readonly body: Uint8Array;
 }
 
 export function makeHttpClient(open: OpenHttp, clock: Clock): HttpClient {
-  return async (request, rules, { timeoutMs, signal: stop, ...bounds }) => {
-    const deadline = new AbortController();
-    const cancel = clock.after(timeoutMs, () =>
-      deadline.abort(fail("network.timeout", `no complete answer within ${timeoutMs / 1000} s`)),
-    );
-    const signal = stop === undefined ? deadline.signal : AbortSignal.any([deadline.signal, stop]);
-    try {
-      const { head, body } = await open(request, rules, { ...bounds, signal });
-      return { ...head, body: await joined(body) };
-    } catch (error) {
-      throw signal.aborted ? cancelled(signal) : error;
-    } finally {
-      cancel();
-      // Where it failed half-way, the connection is still there.
-      deadline.abort();
-    }
-  };
+  return (request, rules, bounds) =>
+    withDeadline(clock, bounds, async (signal) => {
+      const end = new AbortController();
+      const { bodyBytes, reserve } = bounds;
+      try {
+        const both = AbortSignal.any([signal, end.signal]);
+        const { head, body } = await open(request, rules, { bodyBytes, reserve, signal: both });
+        return { ...head, body: await joined(body) };
+      } finally {
+        // Where it failed half-way, the connection is still there.
+        end.abort();
+      }
+    });
 }

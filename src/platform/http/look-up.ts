@@ -4,6 +4,7 @@
  */
 import { fail } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
+import { abortable } from "../deadline.ts";
 import type { Resolver } from "./resolve.ts";
 
 /** A name in lower case without the last dot, or an address without brackets; and a port. */
@@ -36,16 +37,4 @@ async function addressesOf(resolve: Resolver, host: string, signal: AbortSignal)
   });
   // IPv4 first: a machine without IPv6 refuses at once or never answers, and there is no racing here.
   return addresses.toSorted((a, b) => Number(a.includes(":")) - Number(b.includes(":")));
-}
-
-async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const { promise, reject } = Promise.withResolvers<never>();
-  const stop = (): void => reject(signal.reason as Error);
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
 }

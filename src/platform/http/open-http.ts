@@ -3,10 +3,11 @@
  * connection goes to an address that passed, so nothing can change in between; a redirect goes through the same. No cookies, no
  * proxies from the environment, no connection shared between two requests. Used by http-client.ts and by plugins' streamed fetch.
  */
-import { fail, isVoxError } from "../../base/errors.ts";
+import { fail, systemCode } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { printable } from "../../base/text.ts";
-import { connectProblem, isUnconnected } from "./connect-problems.ts";
+import { connectionProblem, isUnconnected } from "../connection-problems.ts";
+import { cancelled } from "../deadline.ts";
 import { lookUp, type Choose } from "./look-up.ts";
 import { openBody, type BodyBounds } from "./read-body.ts";
 import { checkRequest, redirected, type HeaderPair, type HttpRequest } from "./request.ts";
@@ -66,14 +67,9 @@ export function makeHttpOpener(powers: HttpPowers): OpenHttp {
     try {
       return await travel(powers, first, rules, bounds);
     } catch (error) {
-      throw signal.aborted ? cancelled(signal) : error;
+      throw signal.aborted ? cancelled(signal.reason) : error;
     }
   };
-}
-
-/** What a request that was ended by its signal rejects with. */
-export function cancelled({ reason }: AbortSignal): Error {
-  return isVoxError(reason) ? reason : fail("operation.interrupted", "the request was cancelled");
 }
 
 // --- internal ---
@@ -124,7 +120,12 @@ async function connect(
       if (signal.aborted || !isUnconnected(error)) break;
     }
   }
-  throw fail("network.failed", `${target.origin}: ${connectProblem(failure, "the request failed")}`);
+  const code = systemCode(failure) ?? "";
+  const { words: problem, lasting } = connectionProblem(code) ?? {
+    words: PROBLEMS[code] ?? "the request failed",
+    lasting: false,
+  };
+  throw fail("network.failed", `${target.origin}: ${problem}`, { details: { problem, lasting } });
 }
 
 function fetchArguments(
@@ -199,3 +200,11 @@ async function exchangeOf(
 
 /** They describe the bytes on the wire, not those that the caller gets. */
 const ENCODED = new Set(["content-encoding", "content-length"]);
+
+/** Those that only HTTP has. */
+const PROBLEMS: Readonly<Record<string, string>> = {
+  ECONNRESET: "the connection was closed before an answer came",
+  Malformed_HTTP_Response: "the answer is no HTTP",
+  ResponseHeadersTooLarge: "the answer's headers are too large",
+  UnrequestedUpgrade: "the answer changes to another protocol",
+};

@@ -6,7 +6,7 @@
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { fail, systemCode } from "../../base/errors.ts";
-import { connectProblem, isUnconnected } from "../http/connect-problems.ts";
+import { connectionProblem, isUnconnected } from "../connection-problems.ts";
 import { lookUp, type Choose, type Place } from "../http/look-up.ts";
 import type { Resolver } from "../http/resolve.ts";
 
@@ -52,7 +52,8 @@ export function makeDial(powers: DialPowers): Dial {
       }
     }
     const otherwise = to.tls ? "no TLS connection came about" : "no connection came about";
-    throw fail("network.failed", `${to.authority}: ${connectProblem(failure, otherwise)}`);
+    const problem = connectionProblem(systemCode(failure) ?? "")?.words ?? otherwise;
+    throw fail("network.failed", `${to.authority}: ${problem}`);
   };
 }
 

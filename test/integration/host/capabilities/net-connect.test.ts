@@ -49,7 +49,7 @@ function plugin(world: Partial<NetWorld> = {}) {
     write: (stream: string, text: string) =>
       ask("stream.write", { stream, data: { $b64: Buffer.from(text).toString("base64") } }),
     writeAnything: (stream: string, data: unknown) => ask("stream.write", { stream, data }),
-    async read(stream: string) {
+    read: async (stream: string) => {
       const { items, done } = (await ask("stream.next", { stream })) as Batch;
       return done ? null : items.map(({ $b64 }) => Buffer.from($b64, "base64").toString()).join("");
     },

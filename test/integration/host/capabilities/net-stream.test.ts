@@ -30,7 +30,7 @@ function plugin(world: Partial<NetWorld> = {}) {
     fetch: (url: string, init: object = {}) =>
       made.door.invoke("net.fetch", { url, stream: true, ...init }) as Promise<Answer>,
     next,
-    async readAll(stream: string) {
+    readAll: async (stream: string) => {
       let size = 0;
       for (;;) {
         const { items, done } = await next(stream);

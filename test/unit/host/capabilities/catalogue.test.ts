@@ -14,6 +14,7 @@ test("makeCatalogue offers exactly these methods, under these capabilities", () 
       clock: systemClock,
     },
     channels: { channels: () => [], send: async () => {} },
+    notifyRate: { take() {} },
   });
   expect(methods.map(({ name, args, anyOf }) => [name, args, anyOf])).toEqual([
     ["kv.get", ["key"], []],

@@ -201,7 +201,7 @@ describe("a stream", () => {
 
   test("that has ended and is unread makes room for another", async () => {
     const { calls } = setUp();
-    const [unread = "", ...others] = await Promise.all([
+    const [unread, ...others] = await Promise.all([
       calls.start(numbers(1).source),
       ...Array.from({ length: LIMITS.streamsPerPlugin - 1 }, () => calls.start(silence)),
     ]);
