@@ -176,6 +176,9 @@ export const LIMITS = {
   connectionPieceBytes: 1 * MIB,
   fetchRedirects: 5,
   fetchConcurrent: 16,
+  /** For one try at one name server, and how many tries there are; what a plugin asks for has its own longest time. */
+  dnsTryMs: 2 * SECOND,
+  dnsTries: 3,
   /** Addresses of one name that are tried before giving up. */
   connectAttempts: 4,
 

@@ -11,6 +11,7 @@ import { parseEvent } from "../engine/events/parse-event.ts";
 import { sampleEvent } from "../engine/events/samples.ts";
 import { makeNotify, type Notify } from "../engine/notify/notify.ts";
 import { makeHttpClient } from "../platform/http/http-client.ts";
+import { makeNameResolver } from "../platform/http/name-resolver.ts";
 import { makeHttpOpener } from "../platform/http/open-http.ts";
 import { systemResolver } from "../platform/http/resolve.ts";
 import { makeSmtpClient } from "../platform/smtp/smtp-client.ts";
@@ -45,8 +46,8 @@ export function compose(world: World): Parts {
   const db = openDatabase(databaseFile(dataDir));
   const eventRows = makeEventRows(db);
   const uploads = makeUploads(dataDir, clock);
-  const openHttp = makeHttpOpener({ resolve: systemResolver });
-  const http = makeHttpClient(openHttp, clock);
+  const http = makeHttpClient(makeHttpOpener({ resolve: systemResolver }), clock);
+  const resolve = makeNameResolver();
   const notify = makeNotify({
     channels: () => config().notify,
     host: hostname(),
@@ -56,8 +57,8 @@ export function compose(world: World): Parts {
     log,
   });
   const { gates, ...host } = composeHost(world, db, {
-    openHttp,
-    dial: makeDial({ resolve: systemResolver }),
+    openHttp: makeHttpOpener({ resolve }),
+    dial: makeDial({ resolve }),
     channels: notify,
     calledEvent(hook, given) {
       const stamp = { id: newId(), at: timestamp(clock.now()) };

@@ -119,6 +119,10 @@ describe.skipIf(!needs("own network"))("what lies behind the machine", () => {
     expect(outcome.attack.questions).toBe(2);
   });
 
+  test("names that are never answered hold up nobody but who asked", () => {
+    expectRefused(of("unanswered names", "hold nobody up"), "capability.out_of_scope");
+  });
+
   test.each(["fetch mixed.test", "connect mixed.test", "fetch mixed6.test", "connect mixed6.test"])(
     "of mixed answers the inner ones are left out: %s",
     (what) => {

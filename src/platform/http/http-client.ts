@@ -1,6 +1,6 @@
 /**
  * The outbound HTTP client for answers that are wanted whole: one deadline for everything, one bound for the body. Where it may
- * connect and to which address is decided in open-http.ts, by the caller's rules. Used by plugins' fetch (host/capabilities/net.ts)
+ * connect and to which address is decided in open-http.ts, by the caller's rules. Used by plugins' fetch (host/capabilities/net-fetch.ts)
  * and by notification channels (engine/notify).
  */
 import type { Clock } from "../../base/clock.ts";

@@ -32,7 +32,7 @@ export async function lookUp<P extends Place>(
 // --- internal ---
 
 async function addressesOf(resolve: Resolver, host: string, signal: AbortSignal): Promise<readonly string[]> {
-  const addresses = await abortable(resolve(host), signal).catch((error: unknown) => {
+  const addresses = await abortable(resolve(host, signal), signal).catch((error: unknown) => {
     throw signal.aborted ? error : fail("network.failed", `the name ${host} can't be resolved`);
   });
   // IPv4 first: a machine without IPv6 refuses at once or never answers, and there is no racing here.

@@ -2,9 +2,11 @@
  * The attacks in their order, each with its control: the same call by the same plugin, once the operator allows every address. What came
  * of it is data, for ssrf.test.ts to judge. Run by world.ts, in a network of its own.
  */
+import { readFile } from "node:fs/promises";
 import { isVoxError } from "../../../src/base/errors.ts";
 import type { PluginDoor } from "../../../src/host/runtimes/runtime.ts";
-import { systemResolver } from "../../../src/platform/http/resolve.ts";
+import { makeNameResolver } from "../../../src/platform/http/name-resolver.ts";
+import { until } from "../../harness.ts";
 import { netBroker } from "../../net-broker.ts";
 import { canary, guide, questions, type Canary } from "./network.ts";
 import { CONNECTS, HOSTS, LOCATIONS, NAMES, PUBLIC, REDIRECT_STATUSES, URLS } from "./targets.ts";
@@ -62,6 +64,7 @@ export async function* attacks(): AsyncGenerator<Outcome> {
   }
   yield* rebinding(closedDoor, openDoor);
   yield* mixed(closedDoor, openDoor);
+  yield await unanswered(closedDoor);
 }
 
 // --- internal ---
@@ -118,6 +121,28 @@ async function* mixed(closedDoor: PluginDoor, openDoor: PluginDoor): AsyncGenera
         control: await result(inside, () => act(openDoor)),
       };
   }
+}
+
+/** Names that are never answered, as many as a plugin can ask for: can the daemon still read a file, and look up another name? */
+async function unanswered(door: PluginDoor): Promise<Outcome> {
+  const stop = new AbortController();
+  const asked = Array.from({ length: 90 }, (_, i) =>
+    door.invoke("net.fetch", { url: `http://silent${i}.test/` }, stop.signal).catch(() => {}),
+  );
+  await until(() => questions("silent0.test") > 0);
+  const before = performance.now();
+  await readFile("/etc/hosts", "utf8");
+  const said = await connected(plugin([]), { host: "loop.test", port: 1 }).catch(
+    (error: { readonly code: string }) => error.code,
+  );
+  const took = performance.now() - before;
+  stop.abort();
+  await Promise.all(asked);
+  return {
+    family: "unanswered names",
+    what: "hold nobody up",
+    attack: { said: took < 1_000 ? said : `took ${took} ms`, arrivals: 0 },
+  };
 }
 
 async function result(inner: Canary, act: () => Promise<string>, name?: string): Promise<Result> {
@@ -183,7 +208,7 @@ function textOf(parts: readonly Wire[]): string {
   return Buffer.concat(parts.map(({ $b64 }) => Buffer.from($b64, "base64"))).toString();
 }
 
-/** With network_outbound, whole: only what nobody may reach is in its way. The names are the system's own. */
+/** With network_outbound, whole: only what nobody may reach is in its way. Names are looked up as in the daemon. */
 function plugin(allowPrivate: readonly string[]): PluginDoor {
-  return netBroker({ resolve: systemResolver, allowPrivate }).door;
+  return netBroker({ resolve: makeNameResolver(), allowPrivate }).door;
 }

@@ -95,6 +95,7 @@ async function serveNames(): Promise<void> {
       if (question === undefined) return;
       const { name, type } = question;
       if (type === Packet.TYPE.A) asked.set(name, questions(name) + 1);
+      if (name.startsWith("silent")) return;
       const row = name.startsWith("rebind") ? rebinding(name) : NAMES.find((each) => each.name === name);
       const owner = row?.cname ?? name;
       const record = (kind: number, data: object): void => {
