@@ -31,6 +31,7 @@ const KEYS: readonly (readonly [key: string, kind?: Kind])[] = [
   ["network.allow_private", "list"],
   ["providers.default"],
   ["docker.socket"],
+  ["secrets.key_file"],
   ["plugins.idle_timeout"],
   ["plugins.ceiling", "list"],
   ["plugins.uid_range", "numbers"],

@@ -47,6 +47,7 @@ export function makeDoor(plan: DoorPlan = {}): ScenarioDoor {
         ownEndpoints: () => [],
         clock: systemClock,
       },
+      secrets: { get: () => "a secret", names: () => ["TOKEN"] },
     }),
     callerOf: () => caller,
     audit: { append() {} },

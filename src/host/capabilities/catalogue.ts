@@ -7,6 +7,7 @@ import { netMethods } from "./net.ts";
 import type { NetOptions } from "./net-options.ts";
 import { notifyMethods, type ChannelSender } from "./notify.ts";
 import type { NotifyRate } from "./notify-rate.ts";
+import { secretMethods, type SecretReader } from "./secrets.ts";
 import { selfMethods, type KeyValueRows } from "./self.ts";
 import { streamMethods } from "./stream.ts";
 
@@ -15,6 +16,7 @@ export interface CataloguePowers {
   readonly net: NetOptions;
   readonly channels: ChannelSender;
   readonly notifyRate: NotifyRate;
+  readonly secrets: SecretReader;
 }
 
 export function makeCatalogue(powers: CataloguePowers): readonly Method[] {
@@ -22,6 +24,7 @@ export function makeCatalogue(powers: CataloguePowers): readonly Method[] {
     ...selfMethods(powers.keyValues),
     ...netMethods(powers.net),
     ...notifyMethods(powers.channels, powers.notifyRate),
+    ...secretMethods(powers.secrets),
     ...streamMethods(),
   ];
 }

@@ -47,6 +47,7 @@ const NO_POWERS: CataloguePowers = {
   },
   channels: { channels: () => [], send: refuse },
   notifyRate: { take() {} },
+  secrets: { get: () => "", names: () => [] },
 };
 
 function refuse(): Promise<never> {

@@ -109,5 +109,6 @@ function contextThatNotes(said: string[]): PluginContext {
       }),
     },
     notify: { send: noteAsync("send", undefined) },
+    secrets: { get: noteAsync("get", "secret"), list: noteAsync("list", ["SECRET"]) },
   };
 }

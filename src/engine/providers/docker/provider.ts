@@ -7,7 +7,7 @@ import type Docker from "dockerode";
 import type { Clock } from "../../../base/clock.ts";
 import { LIMITS } from "../../../base/limits.ts";
 import { bounded } from "../../bounded.ts";
-import type { Provider } from "../provider.ts";
+import { noSecrets, type Provider, type SecretsOf } from "../provider.ts";
 import { checkContainerSpec } from "./check.ts";
 import { endpointText, makeDockerConnection, type DockerEndpoint } from "./connect.ts";
 import { LABELS } from "./container-spec.ts";
@@ -21,6 +21,8 @@ import { removeContainer } from "./remove.ts";
 
 export interface DockerProviderOptions {
   readonly endpoint: DockerEndpoint;
+  /** A container keeps what it was made with. */
+  readonly secretsOf?: SecretsOf;
   readonly clock: Clock;
 }
 
@@ -33,7 +35,8 @@ export interface DockerProvider extends Provider {
  * @example
  * const docker = makeDockerProvider({ endpoint: parseDockerEndpoint(config.docker.socket), clock: systemClock });
  */
-export function makeDockerProvider({ endpoint, clock }: DockerProviderOptions): DockerProvider {
+export function makeDockerProvider(options: DockerProviderOptions): DockerProvider {
+  const { endpoint, secretsOf = noSecrets, clock } = options;
   const connection = makeDockerConnection(endpoint);
   const where = endpointText(endpoint);
 
@@ -76,7 +79,7 @@ export function makeDockerProvider({ endpoint, clock }: DockerProviderOptions): 
       checkContainerSpec(spec);
       context.signal.throwIfAborted();
       await engine({ what: `create ${spec.id}`, image: spec.image }, LIMITS.engineWorkMs, (docker) =>
-        createContainer(docker, spec, context),
+        createContainer(docker, spec, secretsOf(spec.service), context),
       );
     },
 

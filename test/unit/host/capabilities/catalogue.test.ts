@@ -15,6 +15,7 @@ test("makeCatalogue offers exactly these methods, under these capabilities", () 
     },
     channels: { channels: () => [], send: async () => {} },
     notifyRate: { take() {} },
+    secrets: { get: () => "", names: () => [] },
   });
   expect(methods.map(({ name, args, anyOf }) => [name, args, anyOf])).toEqual([
     ["kv.get", ["key"], []],
@@ -24,6 +25,8 @@ test("makeCatalogue offers exactly these methods, under these capabilities", () 
     ["net.fetch", "object", ["network_outbound", "notify_send"]],
     ["net.connect", "object", ["network_outbound"]],
     ["notify.send", ["channel", "message"], ["notify_send"]],
+    ["secrets.get", ["service", "name"], ["secrets_read"]],
+    ["secrets.list", ["service"], ["secrets_read"]],
     ["stream.next", "object", []],
     ["stream.write", "object", []],
     ["stream.close", "object", []],
