@@ -164,9 +164,29 @@ export const LIMITS = {
   fetchHeaderBytes: 64 * KIB,
   fetchHeaders: 100,
   fetchUrlChars: 8 * KIB,
+  /** For an answer as a whole, or for the head of one that is read as it comes. */
   fetchMs: 30 * SECOND,
+  /** An answer that is read as it comes: all of it, and the longest time for it. */
+  fetchStreamBytes: 64 * MIB,
+  fetchStreamMs: 10 * MINUTE,
+  /** One that is no larger, and is there so soon after its head, goes to the plugin in one message all the same. */
+  fetchFirstBytes: 1 * MIB,
+  fetchFirstMs: 20,
+  /** What a plugin's response collects for text(), json() and bytes(): its memory has to hold it several times. */
+  fetchCollectBytes: 8 * MIB,
+  /** Such an answer, and a connection, end where nothing moves for so long: nothing comes, or nothing is read. */
+  transferIdleMs: 1 * MINUTE,
+  connectionsPerPlugin: 16,
+  connectMs: 10 * SECOND,
+  connectionMs: 60 * MINUTE,
+  /** Each way, and of what is written in one message. */
+  connectionBytes: 256 * MIB,
+  connectionPieceBytes: 1 * MIB,
   fetchRedirects: 5,
   fetchConcurrent: 16,
+  /** For one try at one name server, and how many tries there are; what a plugin asks for has its own longest time. */
+  dnsTryMs: 2 * SECOND,
+  dnsTries: 3,
   /** Addresses of one name that are tried before giving up. */
   connectAttempts: 4,
 

@@ -29,7 +29,8 @@ import { openProcessRoom } from "../host/runtimes/process/room.ts";
 import type { OpenRoom, RoomKind } from "../host/runtimes/runtime.ts";
 import { watchFolder } from "../platform/folder/watch-folder.ts";
 import { makeAddressPolicy } from "../platform/http/address-policy.ts";
-import type { HttpClient } from "../platform/http/http-client.ts";
+import type { OpenHttp } from "../platform/http/open-http.ts";
+import type { Dial } from "../platform/tcp/dial.ts";
 import { makeAuditRows } from "../state/audit.ts";
 import { makeAuditTotalRows } from "../state/audit-totals.ts";
 import { inTransaction, transactionOf, type Database } from "../state/database.ts";
@@ -51,7 +52,8 @@ import { redactedAuditRows, redactedDeliveryRows, redactedLogRows } from "./reda
 import type { World } from "./world.ts";
 
 export interface HostNeeds {
-  readonly http: HttpClient;
+  readonly openHttp: OpenHttp;
+  readonly dial: Dial;
   /** The operator's notification channels. */
   readonly channels: ChannelSender & { endpoints(): readonly OwnEndpoint[] };
   readonly calledEvent: PluginsDeps["calledEvent"];
@@ -74,7 +76,7 @@ export interface Host {
 
 export function composeHost(world: World, db: Database, needs: HostNeeds): Host {
   const { config, clock, log } = world;
-  const { http, channels, calledEvent, eventRows: events, redact } = needs;
+  const { openHttp, dial, channels, calledEvent, eventRows: events, redact } = needs;
   const transaction = <T>(work: () => T): T => inTransaction(db, work);
   const kv = makePluginKvRows(db);
   const uids = makePluginUidRows(db);
@@ -101,7 +103,9 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
         writer: makeFileWriter({ store: files, rows: makePluginFileRows(db), limits: fileLimits, clock }),
       },
       net: {
-        http,
+        openHttp,
+        dial,
+        clock,
         addressPolicy: () => makeAddressPolicy(config().network.allow_private),
         ownEndpoints: () => channels.endpoints(),
       },

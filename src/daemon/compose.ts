@@ -12,8 +12,11 @@ import { parseEvent } from "../engine/events/parse-event.ts";
 import { sampleEvent } from "../engine/events/samples.ts";
 import { makeNotify, type Notify } from "../engine/notify/notify.ts";
 import { makeHttpClient } from "../platform/http/http-client.ts";
+import { makeNameResolver } from "../platform/http/name-resolver.ts";
+import { makeHttpOpener } from "../platform/http/open-http.ts";
 import { systemResolver } from "../platform/http/resolve.ts";
 import { makeSmtpClient } from "../platform/smtp/smtp-client.ts";
+import { makeDial } from "../platform/tcp/dial.ts";
 import { makeServiceState } from "../state/service-state.ts";
 import { openDatabase } from "../state/database.ts";
 import { makeEventRows } from "../state/events.ts";
@@ -51,7 +54,8 @@ export function compose(world: World): Parts {
   const state = makeServiceState(db);
   const { redaction, secretReader, ...secrets } = composeSecrets(world, db, state);
   const uploads = makeUploads(dataDir, clock);
-  const http = makeHttpClient({ resolve: systemResolver, clock });
+  const http = makeHttpClient(makeHttpOpener({ resolve: systemResolver }), clock);
+  const resolve = makeNameResolver();
   const notify = makeNotify({
     channels: () => config().notify,
     host: hostname(),
@@ -61,7 +65,8 @@ export function compose(world: World): Parts {
     log,
   });
   const { gates, ...host } = composeHost(world, db, {
-    http,
+    openHttp: makeHttpOpener({ resolve }),
+    dial: makeDial({ resolve }),
     channels: notify,
     calledEvent(hook, given) {
       const stamp = { id: newId(), at: timestamp(clock.now()) };
