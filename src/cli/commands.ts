@@ -9,6 +9,7 @@ import { eventCommands } from "./commands/events.ts";
 import { exec } from "./commands/exec.ts";
 import { notifyCommands } from "./commands/notify.ts";
 import { metrics } from "./commands/metrics.ts";
+import { pluginAudit } from "./commands/plugin-audit.ts";
 import { pluginGrantCommands } from "./commands/plugin-grants.ts";
 import { pluginDev } from "./commands/plugin-dev.ts";
 import { pluginInstall } from "./commands/plugin-install.ts";
@@ -24,6 +25,7 @@ export const commands: readonly Command[] = [
   ...pluginCommands,
   pluginDev,
   ...pluginGrantCommands,
+  pluginAudit,
   deploy,
   ...serviceCommands,
   metrics,

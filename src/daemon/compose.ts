@@ -12,8 +12,11 @@ import { parseEvent } from "../engine/events/parse-event.ts";
 import { sampleEvent } from "../engine/events/samples.ts";
 import { makeNotify, type Notify } from "../engine/notify/notify.ts";
 import { makeHttpClient } from "../platform/http/http-client.ts";
+import { makeNameResolver } from "../platform/http/name-resolver.ts";
+import { makeHttpOpener } from "../platform/http/open-http.ts";
 import { systemResolver } from "../platform/http/resolve.ts";
 import { makeSmtpClient } from "../platform/smtp/smtp-client.ts";
+import { makeDial } from "../platform/tcp/dial.ts";
 import { makeServiceState } from "../state/service-state.ts";
 import { openDatabase } from "../state/database.ts";
 import { makeEventRows } from "../state/events.ts";
@@ -52,7 +55,8 @@ export function compose(world: World): Parts {
   const state = makeServiceState(db);
   const { redaction, secretReader, ...secrets } = composeSecrets(world, db, state);
   const uploads = makeUploads(dataDir, clock);
-  const http = makeHttpClient({ resolve: systemResolver, clock });
+  const http = makeHttpClient(makeHttpOpener({ resolve: systemResolver }), clock);
+  const resolve = makeNameResolver();
   const notify = makeNotify({
     channels: () => config().notify,
     host: hostname(),
@@ -62,7 +66,8 @@ export function compose(world: World): Parts {
     log,
   });
   const { gates, ...host } = composeHost(world, db, {
-    http,
+    openHttp: makeHttpOpener({ resolve }),
+    dial: makeDial({ resolve }),
     channels: notify,
     calledEvent(hook, given) {
       const stamp = { id: newId(), at: timestamp(clock.now()) };
@@ -100,6 +105,7 @@ export function compose(world: World): Parts {
       await processes.supervise();
       engine.deploys.recover();
       engine.events.subscribe(() => host.dispatcher.wake());
+      host.days.start();
       host.dispatcher.start();
       host.plugins.start();
       metrics.start();
@@ -114,6 +120,7 @@ export function compose(world: World): Parts {
       await host.plugins.close();
     },
     close() {
+      host.days.stop();
       exporter.close();
       metrics.close();
       edges.closeAll();

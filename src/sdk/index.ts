@@ -30,6 +30,7 @@ export type {
 } from "./events.ts";
 export { HOOK_NAMES, HOOKS, isHookName } from "./hooks.ts";
 export type { GateRule, HookInfo, HookName } from "./hooks.ts";
+export type { Connection, ConnectOptions, PluginNetwork } from "./network.ts";
 export { isMetric, METRIC_NAMES, METRICS } from "./metrics.ts";
 export type { MetricInfo, MetricName } from "./metrics.ts";
 export { definePlugin } from "./plugin.ts";
