@@ -100,6 +100,7 @@ export function compose(world: World): Parts {
       await processes.supervise();
       engine.deploys.recover();
       engine.events.subscribe(() => host.dispatcher.wake());
+      host.days.start();
       host.dispatcher.start();
       host.plugins.start();
     },
@@ -109,6 +110,7 @@ export function compose(world: World): Parts {
       await host.plugins.close();
     },
     close() {
+      host.days.stop();
       edges.closeAll();
       processes.close();
       containers.close();

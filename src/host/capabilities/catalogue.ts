@@ -2,6 +2,7 @@
  * Joins the families to the broker's one table. A method that is not here does not exist: the guest's `ctx`, the checks and
  * the audit log are all made from this list. Called by daemon/compose-host.ts.
  */
+import { fsMethods, type FsOptions } from "./fs.ts";
 import type { Method } from "./method.ts";
 import { netMethods } from "./net.ts";
 import type { NetOptions } from "./net-options.ts";
@@ -13,6 +14,7 @@ import { streamMethods } from "./stream.ts";
 
 export interface CataloguePowers {
   readonly keyValues: KeyValueRows;
+  readonly files: FsOptions;
   readonly net: NetOptions;
   readonly channels: ChannelSender;
   readonly notifyRate: NotifyRate;
@@ -22,6 +24,7 @@ export interface CataloguePowers {
 export function makeCatalogue(powers: CataloguePowers): readonly Method[] {
   return [
     ...selfMethods(powers.keyValues),
+    ...fsMethods(powers.files),
     ...netMethods(powers.net),
     ...notifyMethods(powers.channels, powers.notifyRate),
     ...secretMethods(powers.secrets),

@@ -27,7 +27,7 @@ import { makeTransfer, type Transfer } from "./transfer.ts";
  * `capability.limit`, `network.failed`, `network.timeout`.
  */
 export function fetchMethod(options: NetOptions): Method {
-  const allowanceOf = makeAllowances({ places: LIMITS.fetchConcurrent, bytes: LIMITS.fetchHeldBytes });
+  const allowances = makeAllowances({ places: LIMITS.fetchConcurrent, bytes: LIMITS.fetchHeldBytes });
   const http = makeHttpClient(options.openHttp, options.clock);
   return method({
     name: "net.fetch",
@@ -44,7 +44,7 @@ export function fetchMethod(options: NetOptions): Method {
         options.ownEndpoints(),
       ),
     async run(caller, { redirect, stream, ...request }, signal, streams) {
-      const lease = await allowanceOf(caller.plugin).enter(signal);
+      const lease = await allowances.of(caller.plugin).enter(signal);
       const call: FetchCall = { caller, request, rules: rulesFor(options, caller, redirect), lease, signal };
       try {
         lease.hold(request.body?.byteLength ?? 0);

@@ -381,7 +381,7 @@ describe("a plugin with neither", () => {
       details: { capability: "network_outbound", method: "net.fetch", plugin: "ding" },
     });
     expect([asked, server.opened()]).toEqual([0, 0]);
-    expect(audit).toMatchObject([{ capability: null, outcome: "capability.denied" }]);
+    expect(audit).toMatchObject([{ capability: "network_outbound", outcome: "capability.denied" }]);
   });
 
   test("can't put words into the command of the hint", async () => {
