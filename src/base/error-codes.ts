@@ -122,6 +122,14 @@ const table = {
   "registry.not_found": { kind: "missing" },
   "registry.denied": { kind: "denied" },
   "secret.unreadable": { kind: "failure" },
+
+  // containers, as plugins ask about them
+  "container.not_found": { kind: "missing" },
+  "container.invalid": { kind: "usage" },
+  "container.exists": { kind: "conflict" },
+  "container.not_running": { kind: "conflict" },
+  "container.port_taken": { kind: "conflict" },
+  "container.image_not_found": { kind: "missing" },
 } as const satisfies Record<string, Row>;
 
 export type ErrorCode = keyof typeof table;

@@ -11,7 +11,9 @@ import { makeProbes } from "../engine/deploys/probes.ts";
 import { makeEdges, type Edges } from "../engine/edge/edges.ts";
 import type { Events, Gates } from "../engine/events/events.ts";
 import { makeEvents } from "../engine/events/outbox.ts";
+import { findLive } from "../engine/live.ts";
 import { makePorts } from "../engine/ports.ts";
+import type { ServiceControl } from "../engine/providers/docker/containers/containers.ts";
 import { makeDockerProvider, type DockerProvider } from "../engine/providers/docker/provider.ts";
 import { makeProcessProvider, type ProcessProvider } from "../engine/providers/process/provider.ts";
 import { makeRegistries, type Registries } from "../engine/registries.ts";
@@ -21,12 +23,13 @@ import { makeServiceEnvironment, type ServiceEnvironment } from "../engine/servi
 import { makeServices, type Services } from "../engine/services/services.ts";
 import type { Database } from "../state/database.ts";
 import type { EventRows } from "../state/events.ts";
-import { installationId } from "../state/installation.ts";
 import { makeRegistryRows } from "../state/registries.ts";
 import { makeServiceState } from "../state/service-state.ts";
 import type { World } from "./world.ts";
 
 export interface EngineNeeds {
+  /** The installation's id. */
+  readonly owner: string;
   readonly eventRows: EventRows;
   readonly gates: Gates;
   readonly takeUpload: ServiceDeps["takeUpload"];
@@ -41,6 +44,8 @@ export interface Engine {
   readonly edges: Edges;
   readonly processes: ProcessProvider;
   readonly containers: DockerProvider;
+  /** Services, for the containers that plugins name. */
+  readonly control: ServiceControl;
 }
 
 export function composeEngine({ config, clock, log }: World, db: Database, needs: EngineNeeds): Engine {
@@ -57,7 +62,7 @@ export function composeEngine({ config, clock, log }: World, db: Database, needs
     events,
     providers: new Map(providers.map((provider) => [provider.name, provider])),
     defaultProvider: chosen.default,
-    owner: installationId(db, newId),
+    owner: needs.owner,
     edges,
     ports: makePorts(),
     busy: makeBusy(),
@@ -68,14 +73,20 @@ export function composeEngine({ config, clock, log }: World, db: Database, needs
     clock,
     log,
   };
+  const services = makeServices(deps);
   return {
     deploys: makeDeploys(deps),
-    services: makeServices(deps),
+    services,
     environment: makeServiceEnvironment(state),
     registries,
     events,
     edges,
     processes,
     containers,
+    control: {
+      liveInstance: (name) => findLive(state, state.services.find(name))?.row.instance,
+      start: (name, signal) => services.start(name, signal),
+      stop: (name) => services.stop(name),
+    },
   };
 }

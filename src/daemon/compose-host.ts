@@ -7,6 +7,7 @@ import { LIMITS } from "../base/limits.ts";
 import { pluginsDir } from "../base/paths.ts";
 import { makeBroker, type Broker } from "../host/capabilities/broker.ts";
 import { makeCatalogue } from "../host/capabilities/catalogue.ts";
+import type { ContainerPower } from "../host/capabilities/docker.ts";
 import type { OwnEndpoint } from "../host/capabilities/notification-endpoints.ts";
 import type { ChannelSender } from "../host/capabilities/notify.ts";
 import { makeEventFeed, type EventFeed } from "../host/deliveries/feed.ts";
@@ -42,6 +43,7 @@ export interface HostNeeds {
   readonly http: HttpClient;
   /** The operator's notification channels. */
   readonly channels: ChannelSender & { endpoints(): readonly OwnEndpoint[] };
+  readonly containers: ContainerPower;
   readonly calledEvent: PluginsDeps["calledEvent"];
   readonly eventRows: EventRows;
 }
@@ -56,7 +58,7 @@ export interface Host {
 
 export function composeHost(world: World, db: Database, needs: HostNeeds): Host {
   const { config, clock, log } = world;
-  const { http, channels, calledEvent, eventRows: events } = needs;
+  const { http, channels, containers, calledEvent, eventRows: events } = needs;
   const transaction = <T>(work: () => T): T => inTransaction(db, work);
   const kv = makePluginKvRows(db);
   const uids = makePluginUidRows(db);
@@ -71,6 +73,7 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
         ownEndpoints: () => channels.endpoints(),
       },
       channels,
+      containers,
     }),
     callerOf: (plugin) => plugins.callerOf(plugin),
     audit: makeAuditRows(db, LIMITS.auditRowsPerPlugin),

@@ -9,10 +9,12 @@ import { databaseFile } from "../base/paths.ts";
 import { parseEvent } from "../engine/events/parse-event.ts";
 import { sampleEvent } from "../engine/events/samples.ts";
 import { makeNotify } from "../engine/notify/notify.ts";
+import { makeContainers } from "../engine/providers/docker/containers/containers.ts";
 import { makeHttpClient } from "../platform/http/http-client.ts";
 import { systemResolver } from "../platform/http/resolve.ts";
 import { openDatabase } from "../state/database.ts";
 import { makeEventRows } from "../state/events.ts";
+import { installationId } from "../state/installation.ts";
 import { composeEngine, type Engine } from "./compose-engine.ts";
 import { composeHost, type Host } from "./compose-host.ts";
 import { examine, type Examination } from "./doctor.ts";
@@ -41,8 +43,22 @@ export function compose(world: World): Parts {
   const eventRows = makeEventRows(db);
   const uploads = makeUploads(dataDir, clock);
   const http = makeHttpClient({ resolve: systemResolver, clock });
+  const owner = installationId(db, newId);
+  const plugged = makeContainers({
+    endpoint: config().docker.socket,
+    clock,
+    owner,
+    rules: () => config().docker,
+    own: [dataDir, config().socket],
+    services: {
+      liveInstance: (service) => control.liveInstance(service),
+      start: (service, signal) => control.start(service, signal),
+      stop: (service) => control.stop(service),
+    },
+  });
   const { gates, ...host } = composeHost(world, db, {
     http,
+    containers: plugged,
     channels: makeNotify({ channels: () => config().notify, http, clock, log }),
     calledEvent(hook, given) {
       const stamp = { id: newId(), at: timestamp(clock.now()) };
@@ -50,7 +66,8 @@ export function compose(world: World): Parts {
     },
     eventRows,
   });
-  const { edges, processes, containers, ...engine } = composeEngine(world, db, {
+  const { edges, processes, containers, control, ...engine } = composeEngine(world, db, {
+    owner,
     eventRows,
     gates,
     takeUpload: async (id) => uploads.takeApp(id),
@@ -78,6 +95,7 @@ export function compose(world: World): Parts {
       edges.closeAll();
       processes.close();
       containers.close();
+      plugged.close();
       uploads.close();
       db.close();
     },

@@ -2,6 +2,7 @@
  * Joins the families to the broker's one table. A method that is not here does not exist: the guest's `ctx`, the checks and
  * the audit log are all made from this list. Called by daemon/compose-host.ts.
  */
+import { dockerMethods, type ContainerPower } from "./docker.ts";
 import type { Method } from "./method.ts";
 import { netMethods, type NetOptions } from "./net.ts";
 import { notifyMethods, type ChannelSender } from "./notify.ts";
@@ -11,8 +12,14 @@ export interface CataloguePowers {
   readonly keyValues: KeyValueRows;
   readonly net: NetOptions;
   readonly channels: ChannelSender;
+  readonly containers: ContainerPower;
 }
 
 export function makeCatalogue(powers: CataloguePowers): readonly Method[] {
-  return [...selfMethods(powers.keyValues), ...netMethods(powers.net), ...notifyMethods(powers.channels)];
+  return [
+    ...selfMethods(powers.keyValues),
+    ...netMethods(powers.net),
+    ...notifyMethods(powers.channels),
+    ...dockerMethods(powers.containers),
+  ];
 }

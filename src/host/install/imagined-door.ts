@@ -38,6 +38,16 @@ const NO_POWERS: CataloguePowers = {
   keyValues: { get: () => undefined, set: () => false, delete: () => false, list: () => [] },
   net: { http: refuse, addressPolicy: () => makeAddressPolicy([]), ownEndpoints: () => [] },
   channels: { channels: () => [], send: refuse },
+  containers: {
+    list: refuse,
+    inspect: refuse,
+    stats: refuse,
+    create: refuse,
+    start: refuse,
+    stop: refuse,
+    restart: refuse,
+    remove: refuse,
+  },
 };
 
 function refuse(): Promise<never> {

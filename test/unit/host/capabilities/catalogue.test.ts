@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { makeCatalogue } from "../../../../src/host/capabilities/catalogue.ts";
 import { makeAddressPolicy } from "../../../../src/platform/http/address-policy.ts";
+import { noContainers } from "../../../fixtures/no-containers.ts";
 
 test("makeCatalogue offers exactly these methods, under these capabilities", () => {
   const methods = makeCatalogue({
@@ -11,6 +12,7 @@ test("makeCatalogue offers exactly these methods, under these capabilities", () 
       ownEndpoints: () => [],
     },
     channels: { channels: () => [], send: async () => {} },
+    containers: noContainers,
   });
   expect(methods.map(({ name, args, anyOf }) => [name, args, anyOf])).toEqual([
     ["kv.get", ["key"], []],
@@ -19,5 +21,13 @@ test("makeCatalogue offers exactly these methods, under these capabilities", () 
     ["kv.list", ["prefix"], []],
     ["net.fetch", [], ["network_outbound", "notify_send"]],
     ["notify.send", ["channel", "message"], ["notify_send"]],
+    ["docker.list", [], ["docker_read"]],
+    ["docker.inspect", ["id"], ["docker_read"]],
+    ["docker.stats", ["id"], ["docker_read"]],
+    ["docker.create", ["spec"], ["docker_write"]],
+    ["docker.start", ["id"], ["docker_write"]],
+    ["docker.stop", ["id"], ["docker_write"]],
+    ["docker.restart", ["id"], ["docker_write"]],
+    ["docker.remove", ["id"], ["docker_write"]],
   ]);
 });

@@ -1,0 +1,52 @@
+/**
+ * The named volumes of a plugin's containers. A volume's driver can be told to mount any folder of the host, so each is made
+ * here, plain and with our labels, and one of that name that anybody else made is left alone. Called by containers.ts.
+ */
+import type Docker from "dockerode";
+import { fail } from "../../../../base/errors.ts";
+import { LIMITS } from "../../../../base/limits.ts";
+import { quote } from "../../../../base/text.ts";
+import { LABELS } from "../container-spec.ts";
+import type { NewMount } from "./new-container.ts";
+
+export interface VolumeOwner {
+  readonly owner: string;
+  readonly plugin: string;
+}
+
+/** The same mounts, each by the engine's name for its volume. Throws `container.exists`, `capability.limit`. */
+export async function ensureVolumes(
+  docker: Docker,
+  mounts: readonly NewMount[],
+  { owner, plugin }: VolumeOwner,
+): Promise<NewMount[]> {
+  const ready: NewMount[] = [];
+  for (const mount of mounts) {
+    const name = volumeName(plugin, mount.source);
+    await checkRoom(docker, name, { owner, plugin });
+    await docker.createVolume({ Name: name, Labels: { [LABELS.owner]: owner, [LABELS.plugin]: plugin } });
+    const found = await docker.getVolume(name).inspect();
+    const isOurs = found.Labels[LABELS.owner] === owner && found.Labels[LABELS.plugin] === plugin;
+    if (!isOurs || found.Driver !== "local" || Object.keys(found.Options ?? {}).length > 0)
+      throw fail("container.exists", `a volume that this plugin did not make has the name ${quote(name)}`);
+    ready.push({ ...mount, source: name });
+  }
+  return ready;
+}
+
+/** No plugin's name has a dot, so no two plugins have one name. */
+export function volumeName(plugin: string, name: string): string {
+  return `vxp.${plugin}.${name}`;
+}
+
+// --- internal ---
+
+async function checkRoom(docker: Docker, name: string, { owner, plugin }: VolumeOwner): Promise<void> {
+  const label = [`${LABELS.owner}=${owner}`, `${LABELS.plugin}=${plugin}`];
+  const { Volumes: volumes } = await docker.listVolumes({ filters: { label } });
+  const others = volumes.filter((volume) => volume.Name !== name);
+  if (others.length >= LIMITS.dockerVolumesPerPlugin)
+    throw fail("capability.limit", `a plugin has at most ${LIMITS.dockerVolumesPerPlugin} volumes`, {
+      hint: `the operator removes what is not needed: docker volume ls --filter label=${LABELS.plugin}=${plugin}`,
+    });
+}
