@@ -81,6 +81,9 @@ export const registryHost = v.pipe(
   v.string(),
   v.regex(/^[a-z0-9][a-z0-9.-]*(?::\d{1,5})?$/, "the host of a registry, such as docker.io"),
 );
+const wantedCount = "a whole number, at least 1";
+
+export const count = v.pipe(v.number(wantedCount), v.integer(wantedCount), v.minValue(1, wantedCount));
 
 export const pluginConfigValue = v.union([v.string(), v.number(), v.boolean(), v.array(v.string())]);
 

@@ -7,6 +7,7 @@ import type { Method } from "./method.ts";
 import { netMethods, type NetOptions } from "./net.ts";
 import { notifyMethods, type ChannelSender } from "./notify.ts";
 import { selfMethods, type KeyValueRows } from "./self.ts";
+import { streamMethods } from "./stream.ts";
 
 export interface CataloguePowers {
   readonly keyValues: KeyValueRows;
@@ -21,5 +22,6 @@ export function makeCatalogue(powers: CataloguePowers): readonly Method[] {
     ...netMethods(powers.net),
     ...notifyMethods(powers.channels),
     ...dockerMethods(powers.containers),
+    ...streamMethods(),
   ];
 }

@@ -6,10 +6,18 @@
 import * as v from "valibot";
 import { fail, type VoxError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
-import { breadth, findContainer, mayChange, maySee, notFound, type ContainerFacts } from "./docker-reach.ts";
+import {
+  breadth,
+  findContainer,
+  mayChange,
+  maySee,
+  notFound,
+  type ContainerFacts,
+  type Labelled,
+} from "./docker-reach.ts";
 import { containerSpec } from "./docker-spec.ts";
 import { denied, outOfScope } from "./denial.ts";
-import { method, type Caller, type Method } from "./method.ts";
+import { method, streamMethod, type Caller, type Method } from "./method.ts";
 
 export type ContainerSpec = v.InferOutput<typeof containerSpec>;
 
@@ -18,6 +26,8 @@ export interface ContainerPower {
   list(which: "own" | "all", signal: AbortSignal): Promise<readonly ContainerFacts[]>;
   inspect(id: string, signal: AbortSignal): Promise<ContainerFacts>;
   stats(id: string, signal: AbortSignal): Promise<unknown>;
+  /** From now on, as slowly as they are taken, until the signal. */
+  events(which: "own" | "all", signal: AbortSignal): AsyncIterable<Labelled>;
   create(
     spec: ContainerSpec & { readonly plugin: string },
     signal: AbortSignal,
@@ -29,7 +39,8 @@ export interface ContainerPower {
 }
 
 /**
- * `docker.list` → containers · `docker.inspect {id}` · `docker.stats {id}` · `docker.create {spec}` → `{id, name}` ·
+ * `docker.list` → containers · `docker.inspect {id}` · `docker.stats {id}` · `docker.events` → a stream of events ·
+ * `docker.create` with the spec itself → `{id, name}` ·
  * `docker.start|stop|restart|remove {id}`, as Containers in the SDK has them.
  */
 export function dockerMethods(power: ContainerPower): readonly Method[] {
@@ -61,23 +72,21 @@ export function dockerMethods(power: ContainerPower): readonly Method[] {
         return power.stats(fullId, signal);
       },
     }),
+    streamMethod({
+      name: "docker.events",
+      args: [],
+      anyOf: ["docker_read"],
+      params: v.strictObject({}),
+      open: (caller, _params, signal) => visibleEvents(power, caller, signal),
+    }),
     method({
       name: "docker.create",
-      args: ["spec"],
+      args: "object",
       anyOf: ["docker_write"],
-      params: v.strictObject({ spec: containerSpec }),
-      target: ({ spec }) => `${spec.name ?? "(unnamed)"} from ${spec.image}`,
-      async run(caller, { spec }, signal) {
-        const scope = caller.grants.get("docker_write");
-        if (scope !== null && scope !== undefined)
-          throw outOfScope(
-            caller,
-            "docker_write",
-            "it may change instances of some services only, and so make no containers",
-            undefined,
-          );
-        return power.create({ ...spec, plugin: caller.plugin }, signal);
-      },
+      params: containerSpec,
+      target: ({ name, image }) => `${name ?? "(unnamed)"} from ${image}`,
+      check: checkMayCreate,
+      run: async (caller, spec, signal) => power.create({ ...spec, plugin: caller.plugin }, signal),
     }),
     ...(["start", "stop", "restart", "remove"] as const).map((word) =>
       method({
@@ -106,6 +115,24 @@ export function dockerMethods(power: ContainerPower): readonly Method[] {
 }
 
 // --- internal ---
+
+/** What a plugin may see is looked at for each event: it may be less by now. */
+async function* visibleEvents(
+  power: ContainerPower,
+  caller: Caller,
+  signal: AbortSignal,
+): AsyncGenerator<Labelled> {
+  for await (const event of power.events(breadth(caller), signal)) {
+    if (maySee(caller, event)) yield event;
+  }
+}
+
+function checkMayCreate(caller: Caller): void {
+  const scope = caller.grants.get("docker_write");
+  if (scope === null || scope === undefined) return;
+  const what = "it may change instances of some services only, and so makes no containers";
+  throw outOfScope(caller, "docker_write", what, undefined);
+}
 
 const byId = v.strictObject({ id: v.pipe(v.string(), v.minLength(1), v.maxLength(LIMITS.dockerTextChars)) });
 
