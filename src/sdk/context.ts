@@ -3,6 +3,7 @@
  * goes through the daemon's broker, which refuses what the operator did not grant.
  */
 import type { Capability } from "./capabilities.ts";
+import type { Containers } from "./docker.ts";
 
 /** What a plugin is given. Methods of capabilities that were not granted reject with `capability.denied`. */
 export interface PluginContext {
@@ -12,6 +13,7 @@ export interface PluginContext {
   readonly config: Readonly<Record<string, ConfigValue>>;
   readonly kv: PluginStore;
   readonly notify: Notifier;
+  readonly docker: Containers;
 }
 
 /** What may stand in a manifest's `[config]`. */

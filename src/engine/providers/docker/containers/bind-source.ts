@@ -55,7 +55,8 @@ const ENGINE_SOCKETS = [
   "/run/crio/crio.sock",
 ];
 
-const KERNEL = ["/proc", "/sys", "/dev"];
+/** The kernel's folders and the engines': below them are other ways to the same sockets, and the files of all containers. */
+const NEVER = ['/proc', '/sys', '/dev', '/run/docker', '/run/containerd', '/var/lib/docker', '/var/lib/containerd', '/var/lib/containers'];
 
 /** True for the engine's own socket where the operator opens it. Throws for it, and for what holds any engine's, where not. */
 async function isEngineSocket(
@@ -63,19 +64,22 @@ async function isEngineSocket(
   { allow_docker_socket: isOpen }: Pick<ContainerRules, "allow_docker_socket">,
   engineSocket: string,
 ): Promise<boolean> {
-  const sockets = await realPaths([engineSocket, ...ENGINE_SOCKETS]);
+  const named = [engineSocket, ...ENGINE_SOCKETS];
+  const sockets = [...named, ...(await realPaths(named))];
   if (!isOpen && sockets.some((socket) => holds(real, socket)))
     throw closed("the engine's socket, which is all power over this machine", "allow_docker_socket = true");
   return isOpen && (await realPaths([engineSocket])).includes(real);
 }
 
 async function checkKept(source: string, real: string, places: BindPlaces): Promise<void> {
-  const kept = [...(await realPaths(places.own)), ...places.own, ...KERNEL];
-  const isKept = kept.some((place) => holds(real, place) || holds(place, real));
+  const kept = [...(await realPaths(places.own)), ...places.own, ...NEVER];
+  const isKept = kept.some((place) =>
+    [real, source].some((path) => holds(path, place) || holds(place, path)),
+  );
   if (isKept || (await stat(real)).isSocket())
     throw fail(
       "capability.out_of_scope",
-      `containers that plugins make may not have ${quote(source)}: it is a socket, or holds the daemon's own files or the kernel's`,
+      `containers that plugins make may not have ${quote(source)}: it is a socket, or holds files of the daemon, the engine or the kernel`,
     );
 }
 

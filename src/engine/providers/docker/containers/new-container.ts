@@ -93,6 +93,7 @@ export function newContainerOptions(
       NetworkMode: NETWORKS[wanted.network],
       ...(wanted.pid === undefined ? {} : { PidMode: wanted.pid }),
       IpcMode: wanted.ipc ?? "private",
+      ...OWN_CGROUP,
       PortBindings: bindings(wanted.ports),
       Memory: memory,
       MemorySwap: memory,
@@ -124,6 +125,9 @@ export function memoryOf({ memory }: Pick<NewContainer, "memory">): number {
 }
 
 // --- internal ---
+
+/** The client's types do not know it. */
+const OWN_CGROUP: object = { CgroupnsMode: "private" };
 
 const NETWORKS: Readonly<Record<NewContainer["network"], string>> = {
   none: "none",

@@ -7,6 +7,7 @@ import { fail } from "../../../../base/errors.ts";
 import { LIMITS } from "../../../../base/limits.ts";
 import { quote } from "../../../../base/text.ts";
 import { LABELS } from "../container-spec.ts";
+import { engineStatus } from "../errors.ts";
 import type { NewMount } from "./new-container.ts";
 
 export interface VolumeOwner {
@@ -24,9 +25,9 @@ export async function ensureVolumes(
   for (const mount of mounts) {
     const name = volumeName(plugin, mount.source);
     await checkRoom(docker, name, { owner, plugin });
-    await docker.createVolume({ Name: name, Labels: { [LABELS.owner]: owner, [LABELS.plugin]: plugin } });
-    const found = await docker.getVolume(name).inspect();
-    const isOurs = found.Labels[LABELS.owner] === owner && found.Labels[LABELS.plugin] === plugin;
+    const found = (await inspectVolume(docker, name)) ?? (await makeVolume(docker, name, { owner, plugin }));
+    const labels = found.Labels as Record<string, string> | null;
+    const isOurs = labels?.[LABELS.owner] === owner && labels[LABELS.plugin] === plugin;
     if (!isOurs || found.Driver !== "local" || Object.keys(found.Options ?? {}).length > 0)
       throw fail("container.exists", `a volume that this plugin did not make has the name ${quote(name)}`);
     ready.push({ ...mount, source: name });
@@ -40,6 +41,25 @@ export function volumeName(plugin: string, name: string): string {
 }
 
 // --- internal ---
+
+async function inspectVolume(docker: Docker, name: string): Promise<Docker.VolumeInspectInfo | undefined> {
+  try {
+    return await docker.getVolume(name).inspect();
+  } catch (error) {
+    if (engineStatus(error) === 404) return undefined;
+    throw error;
+  }
+}
+
+/** Whoever made one of that name meanwhile has made it his: what is looked at is what the engine has. */
+async function makeVolume(
+  docker: Docker,
+  name: string,
+  { owner, plugin }: VolumeOwner,
+): Promise<Docker.VolumeInspectInfo> {
+  await docker.createVolume({ Name: name, Labels: { [LABELS.owner]: owner, [LABELS.plugin]: plugin } });
+  return docker.getVolume(name).inspect();
+}
 
 async function checkRoom(docker: Docker, name: string, { owner, plugin }: VolumeOwner): Promise<void> {
   const label = [`${LABELS.owner}=${owner}`, `${LABELS.plugin}=${plugin}`];
