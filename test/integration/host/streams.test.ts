@@ -25,13 +25,13 @@ function setUp() {
     name: "logs.follow",
     args: "object",
     anyOf: ["logs_read"],
-    params: v.strictObject({ most: v.number(), then: v.optional(v.string(), "end") }),
-    async *open(_caller, { most, then }, signal) {
+    params: v.strictObject({ most: v.number(), ending: v.optional(v.string(), "end") }),
+    async *open(_caller, { most, ending }, signal) {
       seen.opened++;
       try {
         for (let i = 0; i < most && !signal.aborted; i++) yield { n: i, taken: ++seen.taken };
-        if (then === "fail") throw fail("provider.unavailable", "the engine is gone");
-        if (then === "silence")
+        if (ending === "fail") throw fail("provider.unavailable", "the engine is gone");
+        if (ending === "silence")
           await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
       } finally {
         seen.ended++;
@@ -87,7 +87,7 @@ describe.each(Object.entries(ROOMS))("a stream in a %s", (kind, open) => {
   test("is opened at once, not at the first look", async () => {
     const world = setUp();
     await using opened = await open(
-      hookCode("ctx.logs.follow({ most: 0, then: 'silence' }); await new Promise(() => {})"),
+      hookCode("ctx.logs.follow({ most: 0, ending: 'silence' }); await new Promise(() => {})"),
       world.door,
     );
     void opened.room.call("on_deploy_success", {}, DEADLINE).catch(() => {});
@@ -98,7 +98,7 @@ describe.each(Object.entries(ROOMS))("a stream in a %s", (kind, open) => {
     const world = setUp();
     await using opened = await open(
       hookCode(
-        "for await (const { n } of ctx.logs.follow({ most: 5, then: 'silence' })) if (n === 2) break; return 'left';",
+        "for await (const { n } of ctx.logs.follow({ most: 5, ending: 'silence' })) if (n === 2) break; return 'left';",
       ),
       world.door,
     );
@@ -110,7 +110,7 @@ describe.each(Object.entries(ROOMS))("a stream in a %s", (kind, open) => {
     const { answer } = await run(`
       const items = [];
       try {
-        for await (const { n } of ctx.logs.follow({ most: 3, then: "fail" })) items.push(n);
+        for await (const { n } of ctx.logs.follow({ most: 3, ending: "fail" })) items.push(n);
       } catch (error) {
         return [items, error.code, error.message];
       }
@@ -158,7 +158,7 @@ describe.each(Object.entries(ROOMS))("a stream in a %s", (kind, open) => {
     await using opened = await open(
       hookCode(`
         ctx.log.info("waits");
-        try { for await (const _ of ctx.logs.follow({ most: 1, then: "silence" })); return "an end" } catch (error) { return error.code }
+        try { for await (const _ of ctx.logs.follow({ most: 1, ending: "silence" })); return "an end" } catch (error) { return error.code }
       `),
       world.door,
     );
@@ -174,7 +174,7 @@ describe.each(Object.entries(ROOMS))("a stream in a %s", (kind, open) => {
     const world = setUp();
     const opened = await open(
       hookCode(
-        "globalThis.kept = ctx.logs.follow({ most: 1, then: 'silence' }); await globalThis.kept.next(); return 'ok'",
+        "globalThis.kept = ctx.logs.follow({ most: 1, ending: 'silence' }); await globalThis.kept.next(); return 'ok'",
       ),
       world.door,
     );
@@ -207,11 +207,11 @@ describe.skipIf(!canConfine)("a stream in a wasm-process", () => {
       error: { code: "stream.not_found" },
     });
 
-    const closed = await follow({ most: 1, then: "silence" });
+    const closed = await follow({ most: 1, ending: "silence" });
     expect(await room.call("on_backup_complete", closed, DEADLINE)).toEqual({ result: null });
     await until(() => world.seen.ended === 2);
 
-    await follow({ most: 1, then: "silence" });
+    await follow({ most: 1, ending: "silence" });
     await room.stop();
     await until(() => world.seen.ended === 3);
   });
