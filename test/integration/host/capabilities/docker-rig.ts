@@ -81,7 +81,7 @@ export function dockerRig(options: { readonly socket?: string; readonly own?: re
     power,
     /** What was asked of services. */
     asked,
-    rules(changes: Partial<ContainerRules>) {
+    rules: (changes: Partial<ContainerRules>): void => {
       rules = { ...CLOSED, ...changes };
     },
     rightsChanged: (plugin: string, scopes: Scopes) => {
@@ -89,7 +89,7 @@ export function dockerRig(options: { readonly socket?: string; readonly own?: re
       broker.rightsChanged(plugin);
     },
     /** What `ctx.docker` of a plugin says, as JSON on its way. */
-    plugin(name: string, scopes: Scopes = WHOLE) {
+    plugin: (name: string, scopes: Scopes = WHOLE) => {
       grants.set(name, scopes);
       const door = broker.doorFor(name);
       const call = async <T>(method: string, params: unknown = {}): Promise<T> =>
@@ -106,17 +106,22 @@ export function dockerRig(options: { readonly socket?: string; readonly own?: re
       };
     },
     /** A container of somebody else's, running. */
-    foreign(args: readonly string[] = [], command: readonly string[] = IDLE) {
+    foreign: (args: readonly string[] = [], command: readonly string[] = IDLE) => {
       const name = `test-foreign-${crypto.randomUUID().slice(0, 8)}`;
       const id = docker("run", "-d", "--name", name, "--label", mark, ...args, TEST_IMAGE, ...command);
       return { id, name };
     },
     /** An instance of a service, as the provider makes it. */
-    instance(service: string, args: readonly string[] = [], command: readonly string[] = IDLE) {
+    instance: (service: string, args: readonly string[] = [], command: readonly string[] = IDLE) => {
       const name = `vx-${service}-1-${crypto.randomUUID().slice(0, 8)}`;
       const labels = { owner, service, version: "1", instance: name };
       const id = docker(
-        "run", "-d", "--name", name, "--label", mark,
+        "run",
+        "-d",
+        "--name",
+        name,
+        "--label",
+        mark,
         ...Object.entries(labels).flatMap(([key, value]) => ["--label", `voxeltron.${key}=${value}`]),
         ...args,
         TEST_IMAGE,

@@ -307,7 +307,34 @@ describe.skipIf(!needs("docker"))("ctx.docker", () => {
   test("no answer holds a secret of a container: environment, labels, arguments, health checks, paths, logs", async () => {
     await using dir = tempDir();
     const { plugin, instance, foreign } = rig();
-    const secrets = ['-e', 'TOKEN=canary-env', '--label', 'app.token=canary-label', '--label', 'canary-key=1', '--label', 'org.opencontainers.image.source=https://me:canary-user@example.com/x', '--label', 'org.opencontainers.image.description=canary-description', '--hostname', 'canary-host', '--health-cmd', 'echo canary-health', '--health-interval', '1s', '-v', `${dir.path}:/canary-free:ro`, '--add-host', 'canary-extra:10.0.0.1', '--log-opt', 'tag=canary-tag', '--tmpfs', '/t', '-w', '/tmp'];
+    const secrets = [
+      "-e",
+      "TOKEN=canary-env",
+      "--label",
+      "app.token=canary-label",
+      "--label",
+      "canary-key=1",
+      "--label",
+      "org.opencontainers.image.source=https://me:canary-user@example.com/x",
+      "--label",
+      "org.opencontainers.image.description=canary-description",
+      "--hostname",
+      "canary-host",
+      "--health-cmd",
+      "echo canary-health",
+      "--health-interval",
+      "1s",
+      "-v",
+      `${dir.path}:/canary-free:ro`,
+      "--add-host",
+      "canary-extra:10.0.0.1",
+      "--log-opt",
+      "tag=canary-tag",
+      "--tmpfs",
+      "/t",
+      "-w",
+      "/tmp",
+    ];
     const command = ["sh", "-c", "sleep 1000; echo canary-argument"];
     const { id } = instance("web", secrets, command);
     foreign(secrets, command);

@@ -56,7 +56,16 @@ const ENGINE_SOCKETS = [
 ];
 
 /** The kernel's folders and the engines': below them are other ways to the same sockets, and the files of all containers. */
-const NEVER = ['/proc', '/sys', '/dev', '/run/docker', '/run/containerd', '/var/lib/docker', '/var/lib/containerd', '/var/lib/containers'];
+const NEVER = [
+  "/proc",
+  "/sys",
+  "/dev",
+  "/run/docker",
+  "/run/containerd",
+  "/var/lib/docker",
+  "/var/lib/containerd",
+  "/var/lib/containers",
+];
 
 /** True for the engine's own socket where the operator opens it. Throws for it, and for what holds any engine's, where not. */
 async function isEngineSocket(
