@@ -36,7 +36,7 @@ export interface ContainerEvent extends Origin {
 export function eventOf(raw: unknown, owner: string): ContainerEvent | undefined {
   const { Type: type, Action: words = "", Actor: actor, timeNano } = (raw ?? {}) as RawEvent;
   const [said = "", detail] = words.split(/:\s*/, 2);
-  const action = ACTIONS[said];
+  const action = ACTIONS.get(said);
   if (type !== "container" || action === undefined || actor?.ID === undefined) return undefined;
   const { Attributes: attributes = {} } = actor;
   const name = attributes["name"] ?? "";
@@ -85,20 +85,20 @@ interface RawEvent {
   readonly timeNano?: number;
 }
 
-const ACTIONS: Readonly<Record<string, ContainerEvent["action"] | undefined>> = {
-  create: "create",
-  start: "start",
-  restart: "restart",
-  stop: "stop",
-  kill: "kill",
-  die: "die",
-  oom: "oom",
-  pause: "pause",
-  unpause: "unpause",
-  rename: "rename",
-  destroy: "destroy",
-  health_status: "health",
-};
+const ACTIONS: ReadonlyMap<string, ContainerEvent["action"]> = new Map([
+  ["create", "create"],
+  ["start", "start"],
+  ["restart", "restart"],
+  ["stop", "stop"],
+  ["kill", "kill"],
+  ["die", "die"],
+  ["oom", "oom"],
+  ["pause", "pause"],
+  ["unpause", "unpause"],
+  ["rename", "rename"],
+  ["destroy", "destroy"],
+  ["health_status", "health"],
+]);
 
 function parsed(line: string): unknown {
   try {

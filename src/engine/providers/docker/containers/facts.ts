@@ -88,7 +88,7 @@ export function detailsOf(info: ContainerInspectInfo, owner: string): ContainerD
   const name = info.Name.replace(/^\//, "");
   const ended = state.Status === "exited" || state.Status === "dead";
   const origin = originOf({ name, labels: config.Labels, owner });
-  const health = HEALTH[state.Health?.Status ?? ""];
+  const health = HEALTH.find((word) => word === state.Health?.Status);
   return {
     id: info.Id,
     name: line(name),
@@ -101,7 +101,7 @@ export function detailsOf(info: ContainerInspectInfo, owner: string): ContainerD
     ...(ended ? { exitCode: state.ExitCode } : {}),
     outOfMemory: state.OOMKilled,
     restarts: info.RestartCount,
-    restart: RESTARTS[host.RestartPolicy?.Name ?? ""] ?? "no",
+    restart: RESTARTS.get(host.RestartPolicy?.Name ?? "") ?? "no",
     ...(health === undefined
       ? {}
       : { health: { status: health, failures: state.Health?.FailingStreak ?? 0 } }),
@@ -141,18 +141,13 @@ const STATES: ReadonlySet<string> = new Set([
   "dead",
 ]);
 
-const HEALTH: Readonly<Record<string, "starting" | "healthy" | "unhealthy">> = {
-  starting: "starting",
-  healthy: "healthy",
-  unhealthy: "unhealthy",
-};
+const HEALTH = ["starting", "healthy", "unhealthy"] as const;
 
-const RESTARTS: Readonly<Record<string, ContainerDetails["restart"]>> = {
-  no: "no",
-  "on-failure": "on-failure",
-  always: "always",
-  "unless-stopped": "always",
-};
+const RESTARTS: ReadonlyMap<string, ContainerDetails["restart"]> = new Map([
+  ["on-failure", "on-failure"],
+  ["always", "always"],
+  ["unless-stopped", "always"],
+]);
 
 /** What says where an image comes from. Others of this family are free text. */
 const SHOWN_LABELS = [

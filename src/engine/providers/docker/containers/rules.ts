@@ -54,7 +54,7 @@ export function openingsWanted(wanted: NewContainer): Openings {
 export function openingsFound({ HostConfig: host, Mounts: mounts }: ContainerInspectInfo): Openings {
   const bindings = Object.values((host.PortBindings ?? {}) as Record<string, { HostIp?: string }[] | null>);
   return {
-    network: NETWORKS[host.NetworkMode ?? ""] ?? "host",
+    network: NETWORKS.get(host.NetworkMode ?? "") ?? "host",
     addresses: bindings.flatMap((rows) =>
       (rows ?? []).map(({ HostIp: ip }) => (ip === undefined || ip === "" ? "0.0.0.0" : ip)),
     ),
@@ -158,10 +158,10 @@ function listed(
   };
 }
 
-const NETWORKS: Readonly<Record<string, Openings["network"]>> = {
-  none: "none",
-  bridge: "default",
-  host: "host",
-};
+const NETWORKS: ReadonlyMap<string, Openings["network"]> = new Map([
+  ["none", "none"],
+  ["bridge", "default"],
+  ["host", "host"],
+]);
 
 const KEPT: ReadonlySet<string> = new Set(KEPT_CAPABILITIES);
