@@ -4,6 +4,7 @@
  */
 import { VERSION } from "../base/version.ts";
 import type { Parts } from "../daemon/compose.ts";
+import { testNotification } from "../engine/notify/notification.ts";
 import type { PluginSource } from "../host/install/plugin-source.ts";
 import type { Input, Item, Output, StreamName, UnaryName, UploadAnswer, UploadKind } from "./operations.ts";
 import { makeProgressStream } from "./progress-stream.ts";
@@ -30,6 +31,7 @@ export function makeHandlers(parts: Parts, facts: DaemonFacts): Handlers {
     ...pluginHandlers(parts),
     ...serviceHandlers(parts),
     ...eventHandlers(parts),
+    ...notifyHandlers(parts),
   };
 }
 
@@ -156,5 +158,12 @@ function eventHandlers({ feed, dispatcher }: Parts): Part<"event"> {
       return {};
     },
     "event.replay": ({ id }) => dispatcher.replay(id),
+  };
+}
+
+function notifyHandlers({ notify }: Parts): Part<"notify"> {
+  return {
+    "notify.list": () => ({ channels: [...notify.list()] }),
+    "notify.test": ({ channel }, signal) => notify.send(channel, testNotification(channel), signal),
   };
 }

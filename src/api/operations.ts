@@ -309,6 +309,23 @@ export const operations = {
   "event.follow": stream(v.strictObject({ hook: v.optional(hook) }), eventView, none),
   "event.replay": unary(v.strictObject({ id: v.string() }), eventView),
 
+  /** Names and types only: the rest of a channel is secret. */
+  "notify.list": unary(
+    none,
+    v.object({ channels: v.array(v.object({ name: v.string(), type: v.string() })) }),
+  ),
+  /** Sends a message that says that it is a test; answers when the channel's endpoint has accepted it. */
+  "notify.test": unary(
+    v.strictObject({ channel: name }),
+    v.object({
+      channel: v.string(),
+      type: v.string(),
+      attempts: v.number(),
+      /** Recipients of a mail that the server refused, where it took others. */
+      refused: v.number(),
+    }),
+  ),
+
   "registry.login": unary(v.strictObject({ host: name, username: v.string(), password: v.string() }), none),
   "registry.list": unary(
     none,

@@ -164,9 +164,26 @@ export const LIMITS = {
 
   notifyTitleChars: 200,
   notifyTextChars: 4_000,
-  /** One attempt; a second follows after notifyRetryMs. */
+  /** What the operator writes as a template, and placeholders in it. */
+  notifyTemplateChars: 8_000,
+  notifyPlaceholders: 50,
+  /** One attempt; another follows after each of the pauses, or after what the endpoint asks for where that is longer. */
   notifyMs: 10 * SECOND,
-  notifyRetryMs: 500,
+  notifyRetryMs: [500, 2 * SECOND],
+  /** An endpoint that asks for a longer pause is not waited for. */
+  notifyRetryAfterMs: 30 * SECOND,
+  /** Notifications of one plugin at once; then so many a minute as the configuration says. */
+  notifyBurst: 10,
+  notifyPerMinute: 30,
+  /** One attempt at a mail; of that, until the server has greeted and the connection is encrypted. */
+  mailMs: 20 * SECOND,
+  mailConnectMs: 10 * SECOND,
+  mailGoodbyeMs: 500,
+  mailAnswerBytes: 64 * KIB,
+  mailRecipients: 50,
+  /** A file that holds one secret, and one that holds certificates. */
+  secretFileBytes: 4 * KIB,
+  caFileBytes: 1 * MIB,
 
   terminalTextChars: 200,
   errorTextChars: 2_000,

@@ -10,6 +10,7 @@ import { makeCatalogue } from "../host/capabilities/catalogue.ts";
 import type { ContainerPower } from "../host/capabilities/docker.ts";
 import type { OwnEndpoint } from "../host/capabilities/notification-endpoints.ts";
 import type { ChannelSender } from "../host/capabilities/notify.ts";
+import { makeNotifyRate } from "../host/capabilities/notify-rate.ts";
 import { makeEventFeed, type EventFeed } from "../host/deliveries/feed.ts";
 import { makeDispatcher, type Dispatcher } from "../host/deliveries/dispatcher.ts";
 import { makeGates, type AskGates } from "../host/deliveries/gates.ts";
@@ -76,6 +77,7 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
       },
       channels,
       containers,
+      notifyRate: makeNotifyRate({ clock, perMinute: () => config().plugins.quota.notifications_per_minute }),
     }),
     callerOf: (plugin) => plugins.callerOf(plugin),
     audit: makeAuditRows(db, LIMITS.auditRowsPerPlugin),

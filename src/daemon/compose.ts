@@ -2,16 +2,18 @@
  * Where the engine and the plugin host meet, on one screen: what the one needs of the other, and in which order they start and
  * end. It wires and decides nothing. Called by run.ts; the parts it returns are what the API's operations speak to.
  */
+import { hostname } from "node:os";
 import { timestamp } from "../base/clock.ts";
 import { newId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
 import { databaseFile } from "../base/paths.ts";
 import { parseEvent } from "../engine/events/parse-event.ts";
 import { sampleEvent } from "../engine/events/samples.ts";
-import { makeNotify } from "../engine/notify/notify.ts";
+import { makeNotify, type Notify } from "../engine/notify/notify.ts";
 import { makeContainers } from "../engine/providers/docker/containers/containers.ts";
 import { makeHttpClient } from "../platform/http/http-client.ts";
 import { systemResolver } from "../platform/http/resolve.ts";
+import { makeSmtpClient } from "../platform/smtp/smtp-client.ts";
 import { openDatabase } from "../state/database.ts";
 import { makeEventRows } from "../state/events.ts";
 import { installationId } from "../state/installation.ts";
@@ -26,6 +28,7 @@ export interface Parts
     Pick<Engine, "deploys" | "services" | "environment" | "registries" | "events">,
     Pick<Host, "plugins" | "dispatcher" | "feed" | "confinement" | "configured"> {
   readonly uploads: Uploads;
+  readonly notify: Pick<Notify, "list" | "send">;
   /** What `voxeltron doctor` finds, as this daemon. */
   readonly examine: () => Promise<Examination>;
   /** Repairs what a crash left, then begins to deliver. */
@@ -56,10 +59,18 @@ export function compose(world: World): Parts {
       stop: (service) => control.stop(service),
     },
   });
+  const notify = makeNotify({
+    channels: () => config().notify,
+    host: hostname(),
+    http,
+    smtp: makeSmtpClient({ resolve: systemResolver, clock }),
+    clock,
+    log,
+  });
   const { gates, ...host } = composeHost(world, db, {
     http,
     containers: plugged,
-    channels: makeNotify({ channels: () => config().notify, http, clock, log }),
+    channels: notify,
     calledEvent(hook, given) {
       const stamp = { id: newId(), at: timestamp(clock.now()) };
       return given === undefined ? sampleEvent(hook, stamp) : parseEvent(hook, given, stamp);
@@ -77,6 +88,7 @@ export function compose(world: World): Parts {
     ...engine,
     ...host,
     uploads,
+    notify,
     examine: () => examine({ plugins: config().plugins, bundle: host.confinement.bundle }),
     async start() {
       await host.plugins.sweep();

@@ -49,6 +49,7 @@ const KEYS: readonly (readonly [key: string, kind?: Kind])[] = [
   ["plugins.quota.calls_per_second", "number"],
   ["plugins.quota.concurrent_calls", "number"],
   ["plugins.quota.bytes_per_second", "number"],
+  ["plugins.quota.notifications_per_minute", "number"],
 ];
 
 export const VARIABLES: readonly Variable[] = KEYS.map(([key, kind = "text"]) => ({

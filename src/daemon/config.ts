@@ -73,6 +73,7 @@ const configSchema = v.strictObject({
             DEFAULT_QUOTA.concurrent_calls,
           ),
           bytes_per_second: v.optional(count, DEFAULT_QUOTA.bytes_per_second),
+          notifications_per_minute: v.optional(count, LIMITS.notifyPerMinute),
         }),
         {},
       ),

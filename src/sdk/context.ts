@@ -62,9 +62,11 @@ export interface NotifyMessage {
  */
 export interface Notifier {
   /**
-   * Resolves when the channel's endpoint has accepted the message.
+   * Resolves when the channel's endpoint has accepted the message. What may go better the next time (a network failure, HTTP 429
+   * or 5xx, SMTP 4xx) is tried again up to two times, within the hook's own time.
    *
-   * Rejects with `capability.denied`, `capability.out_of_scope`, `notify.unknown_channel` or `notify.failed`.
+   * Rejects with `capability.denied`, `capability.out_of_scope`, `notify.unknown_channel`, `notify.failed`, or `capability.limit`
+   * where the plugin sends more than its share: 10 at once, then 30 a minute unless the operator says otherwise.
    *
    * @example await ctx.notify.send("ops", { title: "Deployed", text: `${event.service} is live`, severity: "info" });
    */

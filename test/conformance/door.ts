@@ -41,6 +41,7 @@ export function makeDoor(plan: DoorPlan = {}): ScenarioDoor {
       keyValues: makePluginKvRows(db),
       channels: { channels: () => CHANNELS, send: async () => {} },
       containers: noContainers,
+      notifyRate: { take() {} },
       net: { http: oneServer, addressPolicy: () => () => undefined, ownEndpoints: () => [] },
     }),
     callerOf: () => caller,

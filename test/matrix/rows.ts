@@ -78,7 +78,7 @@ export const ROWS: Readonly<Record<string, Row>> = {
     capability: "notify_send",
     params: { channel: "ops", message: "hello" },
     powers: { "channels.channels": ["ops", "dev"], "channels.send": undefined },
-    looks: ["channels.channels"],
+    looks: ["channels.channels", "notifyRate.take"],
     answer: null,
     excluded: ["dev"],
   },

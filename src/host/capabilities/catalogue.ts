@@ -6,6 +6,7 @@ import { dockerMethods, type ContainerPower } from "./docker.ts";
 import type { Method } from "./method.ts";
 import { netMethods, type NetOptions } from "./net.ts";
 import { notifyMethods, type ChannelSender } from "./notify.ts";
+import type { NotifyRate } from "./notify-rate.ts";
 import { selfMethods, type KeyValueRows } from "./self.ts";
 import { streamMethods } from "./stream.ts";
 
@@ -14,13 +15,14 @@ export interface CataloguePowers {
   readonly net: NetOptions;
   readonly channels: ChannelSender;
   readonly containers: ContainerPower;
+  readonly notifyRate: NotifyRate;
 }
 
 export function makeCatalogue(powers: CataloguePowers): readonly Method[] {
   return [
     ...selfMethods(powers.keyValues),
     ...netMethods(powers.net),
-    ...notifyMethods(powers.channels),
+    ...notifyMethods(powers.channels, powers.notifyRate),
     ...dockerMethods(powers.containers),
     ...streamMethods(),
   ];

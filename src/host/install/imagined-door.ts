@@ -51,6 +51,7 @@ const NO_POWERS: CataloguePowers = {
     restart: refuse,
     remove: refuse,
   },
+  notifyRate: { take() {} },
 };
 
 function refuse(): Promise<never> {

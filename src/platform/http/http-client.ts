@@ -8,6 +8,8 @@ import type { Clock } from "../../base/clock.ts";
 import { fail, isVoxError, systemCode } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { printable } from "../../base/text.ts";
+import { connectionProblem } from "../connection-problems.ts";
+import { abortable, withDeadline } from "../deadline.ts";
 import { readBody, type Body, type BodyBounds } from "./read-body.ts";
 import { checkRequest, redirected, type HeaderPair, type HttpRequest } from "./request.ts";
 import type { Resolver } from "./resolve.ts";
@@ -58,19 +60,7 @@ export interface HttpPowers {
 export function makeHttpClient(powers: HttpPowers): HttpClient {
   return async (request, rules, bounds) => {
     const first = checkRequest(request);
-    const deadline = new AbortController();
-    const cancel = powers.clock.after(bounds.timeoutMs, () =>
-      deadline.abort(fail("network.timeout", `no complete answer within ${bounds.timeoutMs / 1000} s`)),
-    );
-    const signal =
-      bounds.signal === undefined ? deadline.signal : AbortSignal.any([deadline.signal, bounds.signal]);
-    try {
-      return await travel(powers, first, rules, bounds, signal);
-    } catch (error) {
-      throw signal.aborted ? cancelled(signal.reason) : error;
-    } finally {
-      cancel();
-    }
+    return withDeadline(powers.clock, bounds, (signal) => travel(powers, first, rules, bounds, signal));
   };
 }
 
@@ -133,7 +123,12 @@ async function connect(
       if (signal.aborted || !UNCONNECTED.has(codeOf(error))) break;
     }
   }
-  throw fail("network.failed", `${target.origin}: ${PROBLEMS[codeOf(failure)] ?? "the request failed"}`);
+  const code = codeOf(failure);
+  const { words: problem, lasting } = connectionProblem(code) ?? {
+    words: PROBLEMS[code] ?? "the request failed",
+    lasting: false,
+  };
+  throw fail("network.failed", `${target.origin}: ${problem}`, { details: { problem, lasting } });
 }
 
 function fetchArguments(
@@ -215,22 +210,6 @@ async function bodyOf(response: Response, target: Target, bounds: HttpBounds): P
 /** They describe the bytes on the wire, not those that the caller gets. */
 const ENCODED = new Set(["content-encoding", "content-length"]);
 
-async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const { promise, reject } = Promise.withResolvers<never>();
-  const stop = (): void => reject(signal.reason as Error);
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
-}
-
-function cancelled(reason: unknown): Error {
-  return isVoxError(reason) ? reason : fail("operation.interrupted", "the request was cancelled");
-}
-
 /** Bun's own messages hold the whole URL: only the code is used. */
 function codeOf(error: unknown): string {
   return systemCode(error) ?? "";
@@ -245,19 +224,10 @@ const UNCONNECTED = new Set([
   "ETIMEDOUT",
 ]);
 
+/** Those that only HTTP has. */
 const PROBLEMS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "connection refused",
   ECONNRESET: "the connection was closed before an answer came",
-  EHOSTUNREACH: "no route to the host",
-  ENETUNREACH: "no route to the host",
-  ETIMEDOUT: "no connection came about",
   Malformed_HTTP_Response: "the answer is no HTTP",
   ResponseHeadersTooLarge: "the answer's headers are too large",
   UnrequestedUpgrade: "the answer changes to another protocol",
-  ERR_TLS_CERT_ALTNAME_INVALID: "the certificate is for another name",
-  CERT_HAS_EXPIRED: "the certificate has expired",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "the certificate is self-signed",
-  SELF_SIGNED_CERT_IN_CHAIN: "the certificate is not from a trusted authority",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "the certificate is not from a trusted authority",
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "the certificate is not from a trusted authority",
 };

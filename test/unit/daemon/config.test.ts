@@ -161,6 +161,42 @@ describe("the configuration", () => {
     expect(error.message).toContain(says);
   });
 
+  test.each([
+    [{ VOXELTRON_PLUGINS_QUOTA_NOTIFICATIONS_PER_MINUTE: "60" }, 60],
+    [{}, 30],
+  ])("%j sets how much a plugin may notify", async (environment, expected) => {
+    expect((await load("", { ...HOME, ...environment })).plugins.quota.notifications_per_minute).toBe(
+      expected,
+    );
+  });
+
+  test.each(["0", "1.5", "many", "-1"])("a plugin can't be let notify %s times a minute", async (value) => {
+    const error = await load("", { ...HOME, VOXELTRON_PLUGINS_QUOTA_NOTIFICATIONS_PER_MINUTE: value }).catch(
+      String,
+    );
+    expect(error).toContain("wanted a whole number, at least 1");
+  });
+
+  test.each([
+    [
+      'type = "slack"\nurl = "https://a.test/s3cret"\ntext = "{{sevrity}}"',
+      "notify.ops.text: found its value, wanted placeholders that are known, and {{sevrity}} is none: did you mean severity?",
+    ],
+    [
+      'type = "email"\nhost = "a.test"\nfrom = "a@b.c"\nto = ["a@b.c"]\npasword_file = "/s3cret"',
+      'notify.ops.pasword_file: is not a known key; did you mean "password_file"?',
+    ],
+    [
+      'type = "email"\nhost = "a.test"\nfrom = "a@b.c"\nto = ["a@b.c"]\nusername = "s3cret"',
+      "notify.ops: found its value, wanted username together with password or password_file",
+    ],
+  ])("of a channel %j is refused by line and key, without its values", async (toml, says) => {
+    const error = (await load(`[notify.ops]\n${toml}`).catch((thrown: unknown) => thrown)) as Error;
+    expect(error).toMatchObject({ code: "config.invalid" });
+    expect(error.message).toContain(says);
+    expect(error.message).not.toContain("s3cret");
+  });
+
   test("never repeats a channel's values in an error", async () => {
     const toml = '[notify.ops]\ntype = "slack"\nurl = "ftp://secret-token"\n';
     const error = (await load(toml).catch((thrown: unknown) => thrown)) as Error;

@@ -13,6 +13,7 @@ test("makeCatalogue offers exactly these methods, under these capabilities", () 
     },
     channels: { channels: () => [], send: async () => {} },
     containers: noContainers,
+    notifyRate: { take() {} },
   });
   expect(methods.map(({ name, args, anyOf }) => [name, args, anyOf])).toEqual([
     ["kv.get", ["key"], []],

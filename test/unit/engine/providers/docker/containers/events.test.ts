@@ -12,7 +12,7 @@ const raw = (action: string, attributes: Record<string, string> = {}) => ({
   Type: "container",
   Action: action,
   Actor: { ID: "f".repeat(64), Attributes: { ...made, image: "sha256:1", ...attributes } },
-  timeNano: 1_767_225_600_123_456_789,
+  timeNano: 1_767_225_600_123 * 1e6,
 });
 
 describe("an event of a container", () => {
