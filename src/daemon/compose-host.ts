@@ -111,6 +111,7 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
     idleMs: () => config().plugins.idle_timeout,
     kv,
     logs,
+    clearContainers: (plugin) => containers.clear(plugin),
     clock,
     log,
   });

@@ -158,4 +158,27 @@ describe.skipIf(!needs("compiled") || !needs("docker"))("ctx.docker in a running
     expect(refused.hint).toContain(`voxeltron plugin grant ${NAME} docker_write`);
     expect((await ask("list")).done).toHaveLength(1);
   }, 60_000);
+
+  test("what it made goes when it is removed", async () => {
+    expect((await machine.cli("plugin", "grant", NAME, "docker_write")).status).toBe(0);
+    const spec = {
+      image: TEST_IMAGE,
+      name: "left",
+      restart: "always",
+      volumes: [{ name: "data", target: "/d" }],
+    };
+    const { id } = (await ask("create", spec)).done as { id: string };
+    expect(await ask("start", id)).toEqual({ done: null });
+    const found = () =>
+      ["ps -a", "volume ls"].map((words) => {
+        const args = [...words.split(" "), "-q", "--filter", `name=vxp.${NAME}`];
+        return Bun.spawnSync(["docker", ...args])
+          .stdout.toString()
+          .trim();
+      });
+    expect(found().every((text) => text !== "")).toBe(true);
+    expect((await machine.cli("plugin", "remove", NAME, "--yes")).status).toBe(0);
+    expect(found()).toEqual(["", ""]);
+    expect(await machine.json<unknown>("status")).toMatchObject([{ name: SERVICE, state: "running" }]);
+  }, 60_000);
 });

@@ -36,6 +36,8 @@ export interface ContainerPower {
   stop(id: string, plugin: string, signal: AbortSignal): Promise<void>;
   restart(id: string, plugin: string, signal: AbortSignal): Promise<void>;
   remove(id: string, plugin: string, signal: AbortSignal): Promise<void>;
+  /** Removes all containers and volumes that this plugin made. */
+  clear(plugin: string): Promise<void>;
 }
 
 /**

@@ -50,6 +50,7 @@ const NO_POWERS: CataloguePowers = {
     stop: refuse,
     restart: refuse,
     remove: refuse,
+    clear: refuse,
   },
   notifyRate: { take() {} },
 };

@@ -375,6 +375,25 @@ describe.skipIf(!needs("docker"))("ctx.docker", () => {
     expect(await codeOf(tidy.create(SPEC))).toBe("ok");
   }, 60_000);
 
+  test("a plugin that is removed leaves nothing behind, and takes nothing of others with it", async () => {
+    const { plugin, instance, foreign, power, ids, volumes } = rig();
+    const web = instance("web", ["-v", "vxp.tidy.of-web:/data", "--label", "voxeltron.plugin=tidy"]);
+    const other = foreign(["--label", "voxeltron.owner=another", "--label", "voxeltron.plugin=tidy"]);
+    const spec = { ...SPEC, volumes: [{ name: "data", target: "/data" }] };
+    const kept = await plugin("tidy-too").create(spec);
+    const { id } = await plugin("tidy").create(spec);
+    await plugin("tidy").create(SPEC);
+    await plugin("tidy").start(id);
+    await power.clear("tidy");
+    expect(ids().toSorted()).toEqual([web.id, kept.id].toSorted());
+    expect(volumes()).toEqual(["vxp.tidy-too.data"]);
+    for (const one of [web, other]) expect(inspected(one.id).State.Running).toBe(true);
+    await power.clear("tidy");
+    expect(docker("volume", "ls", "-q", "--filter", "name=vxp.tidy.of-web")).toBe("vxp.tidy.of-web");
+    docker("rm", "-f", web.id);
+    docker("volume", "rm", "vxp.tidy.of-web");
+  });
+
   test("a name that is taken, an image that is not there, a command that is not in it", async () => {
     const { plugin, rules } = rig();
     const tidy = plugin("tidy");

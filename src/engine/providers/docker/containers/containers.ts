@@ -15,6 +15,7 @@ import { dockerError, engineStatus } from "../errors.ts";
 import { containerError } from "./container-error.ts";
 import { eventFilters, eventOf, readEvents, type ContainerEvent } from "./events.ts";
 import { detailsOf, factsOf, type ContainerDetails, type ContainerFacts } from "./facts.ts";
+import { madeContainers, madeVolumes } from "./made.ts";
 import { checkMade, makeContainer, type MadeContainer } from "./make.ts";
 import type { NewContainer } from "./new-container.ts";
 import type { ContainerRules } from "./rules.ts";
@@ -35,6 +36,8 @@ export interface Containers {
   restart(id: string, plugin: string, signal: AbortSignal): Promise<void>;
   /** Only what this plugin made. */
   remove(id: string, plugin: string, signal: AbortSignal): Promise<void>;
+  /** Removes all containers and volumes that this plugin made. */
+  clear(plugin: string): Promise<void>;
   /** Gives up what the engine has not answered. */
   close(): void;
 }
@@ -215,6 +218,16 @@ export function makeContainers(options: ContainersOptions): Containers {
           await services.start(name, never);
         },
       }),
+
+    async clear(plugin) {
+      const what = `remove what ${plugin} made`;
+      for (const id of await ask({ what }, (docker) => madeContainers(docker, { owner, plugin })))
+        await ask({ what }, (docker) =>
+          ignoring([404, 409], docker.getContainer(id).remove({ force: true, v: true })),
+        );
+      for (const name of await ask({ what }, (docker) => madeVolumes(docker, { owner, plugin })))
+        await ask({ what }, (docker) => ignoring([404, 409], docker.getVolume(name).remove()));
+    },
 
     remove: (id, plugin, signal) =>
       change(id, plugin, signal, {

@@ -8,10 +8,10 @@ import { shortId } from "../../../../base/ids.ts";
 import { LIMITS } from "../../../../base/limits.ts";
 import { quote } from "../../../../base/text.ts";
 import { isInstancePort } from "../../../ports.ts";
-import { LABELS } from "../container-spec.ts";
 import { engineStatus } from "../errors.ts";
 import { checkBindSource, type BindPlaces } from "./bind-source.ts";
 import { readyImage } from "./image.ts";
+import { madeContainers, type Maker } from "./made.ts";
 import { memoryOf, newContainerOptions, type NewContainer, type NewMount } from "./new-container.ts";
 import { checkOpenings, openingsFound, openingsWanted, type ContainerRules } from "./rules.ts";
 import { ensureVolumes } from "./volumes.ts";
@@ -37,7 +37,7 @@ export async function makeContainer(wanted: NewContainer, context: MakeContext):
   checkOpenings(openingsWanted(wanted), rules);
   checkBounds(wanted);
   const binds = await readyBinds(wanted.binds, rules, places);
-  await ask((docker) => checkRoom(docker, plugin, owner));
+  await ask((docker) => checkRoom(docker, { owner, plugin }));
   const image = await readyImage(wanted.image, context);
   const volumes = await ask((docker) => ensureVolumes(docker, wanted.volumes, { owner, plugin }));
   const name = `vxp.${plugin}.${wanted.name ?? shortId()}`;
@@ -97,10 +97,8 @@ async function readyBinds(
   return ready;
 }
 
-async function checkRoom(docker: Docker, plugin: string, owner: string): Promise<void> {
-  const label = [`${LABELS.owner}=${owner}`, `${LABELS.plugin}=${plugin}`];
-  const found = await docker.listContainers({ all: true, filters: { label } });
-  if (found.length >= LIMITS.dockerContainersPerPlugin)
+async function checkRoom(docker: Docker, maker: Maker): Promise<void> {
+  if ((await madeContainers(docker, maker)).length >= LIMITS.dockerContainersPerPlugin)
     throw fail("capability.limit", `a plugin has at most ${LIMITS.dockerContainersPerPlugin} containers`, {
       hint: "remove those that are not needed any more",
     });

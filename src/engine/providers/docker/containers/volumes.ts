@@ -8,18 +8,14 @@ import { LIMITS } from "../../../../base/limits.ts";
 import { quote } from "../../../../base/text.ts";
 import { LABELS } from "../container-spec.ts";
 import { engineStatus } from "../errors.ts";
+import { madeVolumes, type Maker } from "./made.ts";
 import type { NewMount } from "./new-container.ts";
-
-export interface VolumeOwner {
-  readonly owner: string;
-  readonly plugin: string;
-}
 
 /** The same mounts, each by the engine's name for its volume. Throws `container.exists`, `capability.limit`. */
 export async function ensureVolumes(
   docker: Docker,
   mounts: readonly NewMount[],
-  { owner, plugin }: VolumeOwner,
+  { owner, plugin }: Maker,
 ): Promise<NewMount[]> {
   const ready: NewMount[] = [];
   for (const mount of mounts) {
@@ -55,18 +51,16 @@ async function inspectVolume(docker: Docker, name: string): Promise<Docker.Volum
 async function makeVolume(
   docker: Docker,
   name: string,
-  { owner, plugin }: VolumeOwner,
+  { owner, plugin }: Maker,
 ): Promise<Docker.VolumeInspectInfo> {
   await docker.createVolume({ Name: name, Labels: { [LABELS.owner]: owner, [LABELS.plugin]: plugin } });
   return docker.getVolume(name).inspect();
 }
 
-async function checkRoom(docker: Docker, name: string, { owner, plugin }: VolumeOwner): Promise<void> {
-  const label = [`${LABELS.owner}=${owner}`, `${LABELS.plugin}=${plugin}`];
-  const { Volumes: volumes } = await docker.listVolumes({ filters: { label } });
-  const others = volumes.filter((volume) => volume.Name !== name);
+async function checkRoom(docker: Docker, name: string, maker: Maker): Promise<void> {
+  const others = (await madeVolumes(docker, maker)).filter((volume) => volume !== name);
   if (others.length >= LIMITS.dockerVolumesPerPlugin)
     throw fail("capability.limit", `a plugin has at most ${LIMITS.dockerVolumesPerPlugin} volumes`, {
-      hint: `the operator removes what is not needed: docker volume ls --filter label=${LABELS.plugin}=${plugin}`,
+      hint: `the operator removes what is not needed: docker volume ls --filter label=${LABELS.plugin}=${maker.plugin}`,
     });
 }
