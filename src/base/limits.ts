@@ -228,7 +228,7 @@ export const LIMITS = {
   dockerShown: 50,
   dockerTextChars: 256,
   dockerEventChars: 1 * MIB,
-  /** Between the two readings that make a share of the processors. */
+  /** Between the two readings that make a share of the processors, at least: many engines take one a second. */
   dockerMeasureMs: 250,
   /** What plugins' containers have where they do not say, and what they have at most. */
   dockerContainersPerPlugin: 20,

@@ -22,7 +22,7 @@ export interface Containers {
   list(): Promise<Container[]>;
   /** Needs `docker_read`. */
   inspect(id: string): Promise<ContainerDetails>;
-  /** Takes a quarter of a second. Rejects with `container.not_running`. Needs `docker_read`. */
+  /** Takes up to two seconds, as engines measure once a second. Rejects with `container.not_running`. Needs `docker_read`. */
   stats(id: string): Promise<ContainerUsage>;
   /**
    * What happens from now on to containers that the plugin may see. Needs `docker_read`.
