@@ -30,6 +30,7 @@ export function makeHandlers(parts: Parts, facts: DaemonFacts): Handlers {
     ...daemonHandlers(parts, facts),
     ...pluginHandlers(parts),
     ...serviceHandlers(parts),
+    ...secretHandlers(parts),
     ...eventHandlers(parts),
     ...notifyHandlers(parts),
   };
@@ -89,12 +90,28 @@ function pluginHandlers({ plugins, uploads }: Parts): Part<"plugin"> {
   };
 }
 
-function serviceHandlers({
-  deploys,
-  services,
-  environment,
-  registries,
-}: Parts): Part<"deploy" | "service" | "env" | "registry"> {
+function secretHandlers({ secrets, keyRotation, registries }: Parts): Part<"secret" | "registry"> {
+  return {
+    "secret.set": ({ service, name, value }) => secrets.set(service, name, value),
+    "secret.list": ({ service }) => ({ secrets: secrets.list(service) }),
+    "secret.unset"({ service, names }) {
+      secrets.unset(service, names);
+      return {};
+    },
+    "secret.rotate": () => ({ sealed: keyRotation.rotate() }),
+    "registry.login"(login) {
+      registries.login(login);
+      return {};
+    },
+    "registry.list": () => ({ registries: registries.list() }),
+    "registry.logout"({ host }) {
+      registries.logout(host);
+      return {};
+    },
+  };
+}
+
+function serviceHandlers({ deploys, services, environment }: Parts): Part<"deploy" | "service" | "env"> {
   return {
     // A lost connection does not cancel a deploy: only deploy.cancel does.
     "deploy.run": (input) =>
@@ -136,15 +153,6 @@ function serviceHandlers({
     },
     "env.unset"({ name, keys }) {
       environment.unset(name, keys);
-      return {};
-    },
-    "registry.login"(login) {
-      registries.login(login);
-      return {};
-    },
-    "registry.list": () => ({ registries: registries.list() }),
-    "registry.logout"({ host }) {
-      registries.logout(host);
       return {};
     },
   };

@@ -39,6 +39,7 @@ export async function offlinePlugins(dataDir: string): Promise<readonly PluginDe
       linkProblem: () => undefined,
       configFor: () => ({}),
       ceiling: () => CAPABILITY_NAMES,
+      redact: (text) => text,
       pendingFor: (plugin) => deliveries.countPending(plugin),
     });
     const details = makePluginRows(db)

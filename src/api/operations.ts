@@ -302,6 +302,26 @@ export const operations = {
   "env.set": unary(v.strictObject({ name, env: variables }), none),
   "env.unset": unary(v.strictObject({ name, keys: v.array(v.string()) }), none),
 
+  /** The service need not exist yet. */
+  "secret.set": unary(
+    v.strictObject({ service: name, name, value: v.string() }),
+    v.object({
+      /** False where the service is yet to be deployed. */
+      isDeployed: v.boolean(),
+      /** False where the value is too short to be told from other text in logs. */
+      isRedacted: v.boolean(),
+    }),
+  ),
+  "secret.list": unary(
+    v.strictObject({ service: v.optional(name) }),
+    v.object({
+      secrets: v.array(v.object({ service: v.string(), name: v.string(), updatedAt: v.string() })),
+    }),
+  ),
+  "secret.unset": unary(v.strictObject({ service: name, names: v.array(name) }), none),
+  /** `sealed`: how many secrets and passwords are under the new key. */
+  "secret.rotate": unary(none, v.object({ sealed: v.number() })),
+
   "event.list": unary(
     v.strictObject({ limit: v.number(), hook: v.optional(hook) }),
     v.object({ events: v.array(eventView) }),

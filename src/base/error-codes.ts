@@ -123,6 +123,13 @@ const table = {
   "registry.not_found": { kind: "missing" },
   "registry.denied": { kind: "denied" },
   "secret.unreadable": { kind: "failure" },
+  "secret.not_found": { kind: "missing", hint: "voxeltron secret list shows what is set" },
+  "secret.invalid": { kind: "usage" },
+  "secret.name_taken": { kind: "conflict" },
+  "secret.key_missing": { kind: "failure" },
+  "secret.key_invalid": { kind: "invalid" },
+  "secret.key_exposed": { kind: "invalid" },
+  "secret.key_fixed": { kind: "conflict" },
 
   // containers, as plugins ask about them
   "container.not_found": { kind: "missing" },

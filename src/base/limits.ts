@@ -212,6 +212,13 @@ export const LIMITS = {
   versionsKept: 5,
   deploysKept: 100,
   envValueBytes: 128 * KIB,
+  secretsPerService: 500,
+  /** What is shorter can't be told from other text, and is left as it is in logs. */
+  secretRedactedChars: 4,
+  /** Of a secret of several lines, a line that is longer is taken out of logs by itself too. */
+  secretLineChars: 8,
+  /** Values of a service that were replaced since the daemon started: what runs may still print them. */
+  secretsRemembered: 20,
   deploysShown: 10,
   shutdownMs: 15 * SECOND,
   /** What requests have to end by themselves once the daemon has stopped its work. */

@@ -13,6 +13,7 @@ import { pluginDev } from "./commands/plugin-dev.ts";
 import { pluginInstall } from "./commands/plugin-install.ts";
 import { pluginCommands } from "./commands/plugin.ts";
 import { registryCommands } from "./commands/registry.ts";
+import { secretCommands } from "./commands/secret.ts";
 import { serviceCommands } from "./commands/service.ts";
 
 export const commands: readonly Command[] = [
@@ -26,6 +27,7 @@ export const commands: readonly Command[] = [
   ...serviceCommands,
   exec,
   ...envCommands,
+  ...secretCommands,
   ...eventCommands,
   ...notifyCommands,
   ...registryCommands,

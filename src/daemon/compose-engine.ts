@@ -1,5 +1,5 @@
 /**
- * Who is given what in the engine: events, deploys, services, registries and the providers that run instances. It knows no
+ * Who is given what in the engine: events, deploys, services and the providers that run instances. It knows no
  * plugins; of the host it is given who may refuse, and the uploads. Called by compose.ts.
  */
 import { join } from "node:path";
@@ -16,21 +16,23 @@ import { makePorts } from "../engine/ports.ts";
 import type { ServiceControl } from "../engine/providers/docker/containers/containers.ts";
 import { makeDockerProvider, type DockerProvider } from "../engine/providers/docker/provider.ts";
 import { makeProcessProvider, type ProcessProvider } from "../engine/providers/process/provider.ts";
-import { makeRegistries, type Registries } from "../engine/registries.ts";
-import { openSecretBox } from "../engine/secret-box.ts";
+import type { SecretsOf } from "../engine/providers/provider.ts";
+import type { Redaction } from "../engine/secrets/redaction.ts";
 import type { ServiceDeps } from "../engine/service-deps.ts";
 import { makeServiceEnvironment, type ServiceEnvironment } from "../engine/services/service-environment.ts";
 import { makeServices, type Services } from "../engine/services/services.ts";
-import type { Database } from "../state/database.ts";
 import type { EventRows } from "../state/events.ts";
-import { makeRegistryRows } from "../state/registries.ts";
-import { makeServiceState } from "../state/service-state.ts";
+import type { ServiceState } from "../state/service-state.ts";
 import type { World } from "./world.ts";
 
 export interface EngineNeeds {
   /** The installation's id. */
   readonly owner: string;
+  readonly state: ServiceState;
   readonly eventRows: EventRows;
+  readonly secretsOf: SecretsOf;
+  readonly registryAuth: ServiceDeps["registryAuth"];
+  readonly redaction: Redaction;
   readonly gates: Gates;
   readonly takeUpload: ServiceDeps["takeUpload"];
 }
@@ -39,7 +41,6 @@ export interface Engine {
   readonly deploys: Deploys;
   readonly services: Services;
   readonly environment: ServiceEnvironment;
-  readonly registries: Registries;
   readonly events: Events;
   readonly edges: Edges;
   readonly processes: ProcessProvider;
@@ -48,13 +49,12 @@ export interface Engine {
   readonly control: ServiceControl;
 }
 
-export function composeEngine({ config, clock, log }: World, db: Database, needs: EngineNeeds): Engine {
+export function composeEngine({ config, clock, log }: World, needs: EngineNeeds): Engine {
   const { data_dir: dataDir, docker, providers: chosen } = config();
-  const state = makeServiceState(db);
+  const { state, secretsOf } = needs;
   const events = makeEvents({ events: needs.eventRows, gates: needs.gates, clock, newId, log });
-  const registries = makeRegistries(makeRegistryRows(db), openSecretBox(join(dataDir, "secret.key")), clock);
-  const processes = makeProcessProvider({ root: join(dataDir, "instances"), clock, log });
-  const containers = makeDockerProvider({ endpoint: docker.socket, clock });
+  const processes = makeProcessProvider({ root: join(dataDir, "instances"), secretsOf, clock, log });
+  const containers = makeDockerProvider({ endpoint: docker.socket, secretsOf, clock });
   const providers = [containers, processes];
   const edges = makeEdges(clock);
   const deps: ServiceDeps = {
@@ -68,7 +68,8 @@ export function composeEngine({ config, clock, log }: World, db: Database, needs
     busy: makeBusy(),
     folders: makeAppFolders(join(dataDir, "apps")),
     probes: makeProbes(clock),
-    registryAuth: (image) => registries.authFor(image),
+    registryAuth: needs.registryAuth,
+    redaction: needs.redaction,
     takeUpload: needs.takeUpload,
     clock,
     log,
@@ -78,7 +79,6 @@ export function composeEngine({ config, clock, log }: World, db: Database, needs
     deploys: makeDeploys(deps),
     services,
     environment: makeServiceEnvironment(state),
-    registries,
     events,
     edges,
     processes,

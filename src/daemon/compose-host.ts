@@ -5,12 +5,14 @@
 import type { Clock } from "../base/clock.ts";
 import { LIMITS } from "../base/limits.ts";
 import { pluginsDir } from "../base/paths.ts";
+import type { Redact } from "../base/redact.ts";
 import { makeBroker, type Broker } from "../host/capabilities/broker.ts";
 import { makeCatalogue } from "../host/capabilities/catalogue.ts";
 import type { ContainerPower } from "../host/capabilities/docker.ts";
 import type { OwnEndpoint } from "../host/capabilities/notification-endpoints.ts";
 import type { ChannelSender } from "../host/capabilities/notify.ts";
 import { makeNotifyRate } from "../host/capabilities/notify-rate.ts";
+import type { SecretReader } from "../host/capabilities/secrets.ts";
 import { makeEventFeed, type EventFeed } from "../host/deliveries/feed.ts";
 import { makeDispatcher, type Dispatcher } from "../host/deliveries/dispatcher.ts";
 import { makeGates, type AskGates } from "../host/deliveries/gates.ts";
@@ -38,6 +40,7 @@ import { makePluginUidRows } from "../state/plugin-uids.ts";
 import { startJsWorker } from "../workers.ts";
 import { makeConfinement, type Confinement } from "./confinement.ts";
 import { embeddedPlugins } from "./embedded-plugins.ts";
+import { redactedAuditRows, redactedDeliveryRows, redactedLogRows } from "./redacted-rows.ts";
 import type { World } from "./world.ts";
 
 export interface HostNeeds {
@@ -47,6 +50,9 @@ export interface HostNeeds {
   readonly containers: ContainerPower;
   readonly calledEvent: PluginsDeps["calledEvent"];
   readonly eventRows: EventRows;
+  /** Takes secrets out of what plugins say: a plugin that may read one may also repeat it. */
+  readonly redact: Redact;
+  readonly secretReader: SecretReader;
 }
 
 export interface Host {
@@ -61,12 +67,12 @@ export interface Host {
 
 export function composeHost(world: World, db: Database, needs: HostNeeds): Host {
   const { config, clock, log } = world;
-  const { http, channels, containers, calledEvent, eventRows: events } = needs;
+  const { http, channels, containers, calledEvent, eventRows: events, redact } = needs;
   const transaction = <T>(work: () => T): T => inTransaction(db, work);
   const kv = makePluginKvRows(db);
   const uids = makePluginUidRows(db);
   const confinement = makeConfinement(world, uids);
-  const logs = makePluginLogs(makePluginLogRows(db, LIMITS.logRowsPerPlugin));
+  const logs = makePluginLogs(redactedLogRows(makePluginLogRows(db, LIMITS.logRowsPerPlugin), redact));
   const broker: Broker = makeBroker({
     methods: makeCatalogue({
       keyValues: kv,
@@ -78,9 +84,10 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
       channels,
       containers,
       notifyRate: makeNotifyRate({ clock, perMinute: () => config().plugins.quota.notifications_per_minute }),
+      secrets: needs.secretReader,
     }),
     callerOf: (plugin) => plugins.callerOf(plugin),
-    audit: makeAuditRows(db, LIMITS.auditRowsPerPlugin),
+    audit: redactedAuditRows(makeAuditRows(db, LIMITS.auditRowsPerPlugin), redact),
     pluginLogs: logs,
     quota: () => config().plugins.quota,
     clock,
@@ -112,10 +119,11 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
     kv,
     logs,
     clearContainers: (plugin) => containers.clear(plugin),
+    redact,
     clock,
     log,
   });
-  const deliveries = makeDeliveryRows(db);
+  const deliveries = redactedDeliveryRows(makeDeliveryRows(db), redact);
   const feed = makeEventFeed({ events, deliveries });
   const gates = makeGates({ runner: plugins, deliveries, feed, clock, log });
   const dispatcher: Dispatcher = makeDispatcher({

@@ -6,6 +6,7 @@ import { hostname } from "node:os";
 import { timestamp } from "../base/clock.ts";
 import { newId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
+import type { Redact } from "../base/redact.ts";
 import { databaseFile } from "../base/paths.ts";
 import { parseEvent } from "../engine/events/parse-event.ts";
 import { sampleEvent } from "../engine/events/samples.ts";
@@ -14,21 +15,26 @@ import { makeContainers } from "../engine/providers/docker/containers/containers
 import { makeHttpClient } from "../platform/http/http-client.ts";
 import { systemResolver } from "../platform/http/resolve.ts";
 import { makeSmtpClient } from "../platform/smtp/smtp-client.ts";
+import { makeServiceState } from "../state/service-state.ts";
 import { openDatabase } from "../state/database.ts";
 import { makeEventRows } from "../state/events.ts";
 import { installationId } from "../state/installation.ts";
 import { composeEngine, type Engine } from "./compose-engine.ts";
 import { composeHost, type Host } from "./compose-host.ts";
+import { composeSecrets, type Secrets } from "./compose-secrets.ts";
 import { examine, type Examination } from "./doctor.ts";
 import { makeUploads, type Uploads } from "./uploads.ts";
 import type { World } from "./world.ts";
 
 export interface Parts
   extends
-    Pick<Engine, "deploys" | "services" | "environment" | "registries" | "events">,
+    Pick<Engine, "deploys" | "services" | "environment" | "events">,
+    Pick<Secrets, "secrets" | "keyRotation" | "registries">,
     Pick<Host, "plugins" | "dispatcher" | "feed" | "confinement" | "configured"> {
   readonly uploads: Uploads;
   readonly notify: Pick<Notify, "list" | "send">;
+  /** Takes secrets out of a text that leaves the daemon. */
+  readonly redact: Redact;
   /** What `voxeltron doctor` finds, as this daemon. */
   readonly examine: () => Promise<Examination>;
   /** Repairs what a crash left, then begins to deliver. */
@@ -44,6 +50,8 @@ export function compose(world: World): Parts {
   const dataDir = config().data_dir;
   const db = openDatabase(databaseFile(dataDir));
   const eventRows = makeEventRows(db);
+  const state = makeServiceState(db);
+  const { redaction, secretReader, ...secrets } = composeSecrets(world, db, state);
   const uploads = makeUploads(dataDir, clock);
   const http = makeHttpClient({ resolve: systemResolver, clock });
   const owner = installationId(db, newId);
@@ -76,21 +84,30 @@ export function compose(world: World): Parts {
       return given === undefined ? sampleEvent(hook, stamp) : parseEvent(hook, given, stamp);
     },
     eventRows,
+    redact: (text) => redaction.forOperators(text),
+    secretReader,
   });
-  const { edges, processes, containers, control, ...engine } = composeEngine(world, db, {
+  const { edges, processes, containers, control, ...engine } = composeEngine(world, {
     owner,
+    state,
     eventRows,
     gates,
+    secretsOf: (service) => secrets.secrets.values(service),
+    registryAuth: (image) => secrets.registries.authFor(image),
+    redaction,
     takeUpload: async (id) => uploads.takeApp(id),
   });
 
   return {
     ...engine,
     ...host,
+    ...secrets,
     uploads,
     notify,
+    redact: (text) => redaction.forOperators(text),
     examine: () => examine({ plugins: config().plugins, bundle: host.confinement.bundle }),
     async start() {
+      secrets.keyRotation.finish();
       await host.plugins.sweep();
       await processes.supervise();
       engine.deploys.recover();

@@ -42,6 +42,7 @@ const KEYS: readonly (readonly [key: string, kind?: Kind])[] = [
   ["docker.allow_host_ipc", "flag"],
   ["docker.allow_privileged", "flag"],
   ["docker.allow_docker_socket", "flag"],
+  ["secrets.key_file"],
   ["plugins.idle_timeout"],
   ["plugins.ceiling", "list"],
   ["plugins.uid_range", "numbers"],

@@ -81,6 +81,7 @@ const configSchema = v.strictObject({
     }),
     {},
   ),
+  secrets: v.optional(v.strictObject({ key_file: v.optional(absolutePath) }), {}),
   notify: v.optional(v.record(v.string(), channelSchema), {}),
 });
 

@@ -2,6 +2,7 @@
  * The plugin host's front desk: every operation on plugins, and the PluginRunner that the dispatcher and the gates use. Made in
  * daemon/compose-host.ts; `sweep` comes before anything else, `close` stops all rooms.
  */
+import { redactData } from "../base/redact.ts";
 import type { Capability, HookName, VoxeltronEvent } from "../sdk/index.ts";
 import type { Caller } from "./capabilities/method.ts";
 import type { PluginRunner } from "./deliveries/plugin-runner.ts";
@@ -181,7 +182,7 @@ async function callByHand(
   plugin: InstalledPlugin,
   hook: HookName,
   request: CallRequest,
-  { calledEvent, logs, clock }: PluginsDeps,
+  { calledEvent, logs, redact, clock }: PluginsDeps,
 ): Promise<CallAnswer> {
   const { name } = plugin.row;
   hookOf(plugin, hook);
@@ -194,5 +195,5 @@ async function callByHand(
   };
   const result = await plugin.supervisor.call(hook, event, { signal: request.signal, onStart });
   const durationMs = Math.round(clock.monotonic() - startedAt);
-  return { result: result ?? null, durationMs, logs: logs.since(name, mark) };
+  return { result: redactData(result ?? null, redact, redact), durationMs, logs: logs.since(name, mark) };
 }

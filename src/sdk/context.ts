@@ -14,6 +14,7 @@ export interface PluginContext {
   readonly kv: PluginStore;
   readonly notify: Notifier;
   readonly docker: Containers;
+  readonly secrets: Secrets;
 }
 
 /** What may stand in a manifest's `[config]`. */
@@ -71,6 +72,28 @@ export interface Notifier {
    * @example await ctx.notify.send("ops", { title: "Deployed", text: `${event.service} is live`, severity: "info" });
    */
   send(channel: string, message: NotifyMessage | string): Promise<void>;
+}
+
+/**
+ * The variables that services start with, those of `voxeltron secret set` and of `voxeltron env set` alike: what the next
+ * instance of the service gets. Needs `secrets_read`; its scope names what may be read: `NAME` (in every service),
+ * `service/NAME` or `service/*`. Each read is in the audit log. Values are taken out of what a plugin logs, throws and returns
+ * from `plugin call`; where it sends or stores one is the plugin's own business.
+ */
+export interface Secrets {
+  /**
+   * The value, as text: at most 128 KiB.
+   *
+   * Rejects with `capability.denied`, `capability.out_of_scope`, `secret.not_found`, or `secret.unreadable` where the daemon's
+   * key does not open it.
+   *
+   * @example
+   * const token = await ctx.secrets.get(event.service, "METRICS_TOKEN");
+   * ctx.log.info(`the token has ${token.length} characters`);
+   */
+  get(service: string, name: string): Promise<string>;
+  /** Names in order, only those that the scope reaches. Rejects with `capability.denied` or `service.not_found`. */
+  list(service: string): Promise<string[]>;
 }
 
 /** What a rejected call of `ctx` or a refused `fetch` rejects with. */

@@ -12,6 +12,7 @@ export type {
   PluginError,
   PluginLog,
   PluginStore,
+  Secrets,
   Severity,
 } from "./context.ts";
 export type {

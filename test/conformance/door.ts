@@ -42,6 +42,7 @@ export function makeDoor(plan: DoorPlan = {}): ScenarioDoor {
       channels: { channels: () => CHANNELS, send: async () => {} },
       containers: noContainers,
       notifyRate: { take() {} },
+      secrets: { get: () => "a secret", names: () => ["TOKEN"] },
       net: { http: oneServer, addressPolicy: () => () => undefined, ownEndpoints: () => [] },
     }),
     callerOf: () => caller,

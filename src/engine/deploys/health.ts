@@ -5,6 +5,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { fail, type VoxError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
+import type { Redact } from "../../base/redact.ts";
 import { bounded } from "../bounded.ts";
 import type { InstanceSpec, InstanceStatus, Provider } from "../providers/provider.ts";
 import { lastLines } from "./last-lines.ts";
@@ -16,12 +17,14 @@ export interface HealthWait {
   /** Path to ask for; without one a connection is enough. */
   readonly path: string | undefined;
   readonly timeoutMs: number;
+  /** The instance's last lines may hold its secrets. */
+  readonly redact: Redact;
   readonly signal: AbortSignal;
 }
 
 /** Throws `deploy.exited` or `deploy.unhealthy`, both with the instance's last lines in `details.logs`. */
 export async function waitForHealth(wait: HealthWait, probes: Probes, clock: Clock): Promise<void> {
-  const { provider, instance, timeoutMs, signal } = wait;
+  const { provider, instance, timeoutMs, redact, signal } = wait;
   const end = clock.monotonic() + timeoutMs;
   let runningSince: number | undefined;
   for (let look = 0; ; look++) {
@@ -34,7 +37,7 @@ export async function waitForHealth(wait: HealthWait, probes: Probes, clock: Clo
         : await knock(instance.hostPort, wait, probes, clock);
     if (problem === undefined) return;
     if (clock.monotonic() >= end) {
-      const logs = await lastLines(provider, instance.id, clock);
+      const logs = await lastLines(provider, instance.id, redact, clock);
       throw fail(
         "deploy.unhealthy",
         `${instance.service} was not healthy within ${timeoutMs / 1000} s: ${problem}`,
@@ -90,12 +93,12 @@ function knock(port: number, wait: HealthWait, probes: Probes, clock: Clock): Pr
 }
 
 async function exited(wait: HealthWait, status: InstanceStatus, clock: Clock): Promise<VoxError> {
-  const { provider, instance } = wait;
+  const { provider, instance, redact } = wait;
   const code = status.exitCode === undefined ? "" : ` with code ${status.exitCode}`;
   // What a restarting one says is when it would start again: it won't, the deploy is undone.
   const said = status.state === "restarting" ? "" : (status.detail ?? "");
   const detail = said === "" ? "" : `: ${said}`;
-  const logs = await lastLines(provider, instance.id, clock);
+  const logs = await lastLines(provider, instance.id, redact, clock);
   return fail("deploy.exited", `${instance.service} ended${code} before it was healthy${detail}`, {
     details: { logs, ...(status.exitCode === undefined ? {} : { exitCode: status.exitCode }) },
   });

@@ -1,11 +1,17 @@
 /** The last lines that an instance wrote, for the error of a deploy that failed. Never fails itself. Called by health.ts. */
 import type { Clock } from "../../base/clock.ts";
 import { LIMITS } from "../../base/limits.ts";
+import type { Redact } from "../../base/redact.ts";
 import { printable } from "../../base/text.ts";
 import { bounded } from "../bounded.ts";
 import type { Provider } from "../providers/provider.ts";
 
-export async function lastLines(provider: Provider, instance: string, clock: Clock): Promise<string[]> {
+export async function lastLines(
+  provider: Provider,
+  instance: string,
+  redact: Redact,
+  clock: Clock,
+): Promise<string[]> {
   const stop = new AbortController();
   const lines: string[] = [];
   const bounds = { clock, timeoutMs: LIMITS.providerStatusMs, who: provider.name };
@@ -16,7 +22,8 @@ export async function lastLines(provider: Provider, instance: string, clock: Clo
   } finally {
     stop.abort();
   }
-  return lines;
+  // Before a line is cut: half a secret is still one.
+  return lines.map((line) => printable(redact(line), LINE_CHARS));
 }
 
 // --- internal ---
@@ -31,7 +38,7 @@ async function collect(
 ): Promise<void> {
   const options = { follow: false, tail: LIMITS.deployLogLines, signal };
   for await (const line of provider.logs(instance, options)) {
-    lines.push(printable(line.text, LINE_CHARS));
+    lines.push(line.text);
     if (lines.length > LIMITS.deployLogLines) lines.shift();
   }
 }

@@ -4,6 +4,7 @@
  */
 import { fail } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
+import type { Redact } from "../../base/redact.ts";
 import { quote } from "../../base/text.ts";
 import type { ServiceRow } from "../../state/services.ts";
 import { bounded } from "../bounded.ts";
@@ -19,11 +20,11 @@ import { statusOf, viewDetails, viewService, type ServiceDetails, type ServiceVi
 export interface Services {
   list(): Promise<ServiceView[]>;
   info(name: string): Promise<ServiceDetails>;
-  /** Lines of the live instance. */
+  /** Lines of the live instance, its secrets taken out. */
   logs(name: string, options: LogOptions): AsyncIterable<LogLine>;
   stop(name: string): Promise<ServiceView>;
   start(name: string, signal: AbortSignal): Promise<ServiceView>;
-  /** Ends the instance and forgets the service with its versions, deploys and environment. Volumes stay. */
+  /** Ends the instance and forgets the service with its versions, deploys, environment and secrets. Volumes stay. */
   remove(name: string): Promise<void>;
   /** The command's exit code. Throws `service.stopped` where nothing runs that it could run in. */
   exec(name: string, options: ExecOptions): Promise<number>;
@@ -50,7 +51,7 @@ export function makeServices(deps: ServiceDeps): Services {
     info: async (name) => viewDetails(need(name), deps),
     logs(name, options) {
       const { live, provider } = needLive(name);
-      return provider.logs(live.row.instance, options);
+      return redacted(provider.logs(live.row.instance, options), deps.redaction.of(name));
     },
     async stop(name) {
       needLive(name);
@@ -90,6 +91,7 @@ export function makeServices(deps: ServiceDeps): Services {
         state.versions.removeAll(name);
         state.deploys.removeAll(name);
         state.env.removeAll(name);
+        state.secrets.removeAll(name);
         state.services.remove(name);
       });
     },
@@ -106,6 +108,10 @@ export function makeServices(deps: ServiceDeps): Services {
 }
 
 // --- internal ---
+
+async function* redacted(lines: AsyncIterable<LogLine>, redact: Redact): AsyncGenerator<LogLine> {
+  for await (const line of lines) yield { ...line, text: redact(line.text) };
+}
 
 function stopInstance(provider: Provider, live: Live, { clock }: ServiceDeps): Promise<void> {
   return bounded(provider.stop(live.row.instance, LIMITS.stopGraceMs), {

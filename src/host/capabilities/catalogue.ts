@@ -7,6 +7,7 @@ import type { Method } from "./method.ts";
 import { netMethods, type NetOptions } from "./net.ts";
 import { notifyMethods, type ChannelSender } from "./notify.ts";
 import type { NotifyRate } from "./notify-rate.ts";
+import { secretMethods, type SecretReader } from "./secrets.ts";
 import { selfMethods, type KeyValueRows } from "./self.ts";
 import { streamMethods } from "./stream.ts";
 
@@ -16,6 +17,7 @@ export interface CataloguePowers {
   readonly channels: ChannelSender;
   readonly containers: ContainerPower;
   readonly notifyRate: NotifyRate;
+  readonly secrets: SecretReader;
 }
 
 export function makeCatalogue(powers: CataloguePowers): readonly Method[] {
@@ -24,6 +26,7 @@ export function makeCatalogue(powers: CataloguePowers): readonly Method[] {
     ...netMethods(powers.net),
     ...notifyMethods(powers.channels, powers.notifyRate),
     ...dockerMethods(powers.containers),
+    ...secretMethods(powers.secrets),
     ...streamMethods(),
   ];
 }

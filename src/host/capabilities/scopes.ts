@@ -85,7 +85,8 @@ function coversHost(wide: string, narrow: string): boolean {
 function coversSecret(wide: string, narrow: string): boolean {
   const [outer, inner] = [splitSecret(wide), splitSecret(narrow)];
   const isService = outer.service === undefined || outer.service === inner.service;
-  return isService && (outer.name === "*" || outer.name === inner.name);
+  const isAll = outer.name === "*" && outer.service !== undefined;
+  return isService && (isAll || outer.name === inner.name);
 }
 
 function splitSecret(text: string): { readonly service: string | undefined; readonly name: string } {

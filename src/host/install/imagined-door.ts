@@ -53,6 +53,7 @@ const NO_POWERS: CataloguePowers = {
     clear: refuse,
   },
   notifyRate: { take() {} },
+  secrets: { get: () => "", names: () => [] },
 };
 
 function refuse(): Promise<never> {

@@ -2,6 +2,7 @@
  * What an operator sees of an installed plugin, looked up anew each time: the row, the files on disk, the room and the
  * deliveries that wait. Called by plugins.ts.
  */
+import type { Redact } from "../../base/redact.ts";
 import type { Capability } from "../../sdk/index.ts";
 import type { PluginVersionRows } from "../../state/plugin-versions.ts";
 import {
@@ -33,6 +34,8 @@ export interface StatusDeps {
   readonly pendingFor: (plugin: string) => number;
   /** Why the folder that it is linked to is not what runs. */
   readonly linkProblem: (plugin: string) => string | undefined;
+  /** Takes secrets out of text. */
+  readonly redact: Redact;
 }
 
 export function makePluginStatus(deps: StatusDeps): PluginStatus {
@@ -41,7 +44,9 @@ export function makePluginStatus(deps: StatusDeps): PluginStatus {
     if (tampered !== undefined) plugin.supervisor.restart();
     deps.renew(plugin);
     const problem = problemOf(plugin, deps.configFor);
-    const state = stateOf(plugin, { tampered, problem, link: deps.linkProblem(plugin.row.name) });
+    const found = stateOf(plugin, { tampered, problem, link: deps.linkProblem(plugin.row.name) });
+    // Its own words, when it crashed.
+    const state = { ...found, reason: found.reason === null ? null : deps.redact(found.reason) };
     const choice = plugin.manifest === undefined ? undefined : roomOf(versionOf(plugin), deps.canConfine());
     return pluginView(plugin.row, state, choice);
   }

@@ -104,6 +104,7 @@ export function makeWorld(dataDir: string, changes: Changes = {}): World {
     clock: systemClock,
     log: silentLog,
     logs,
+    redact: (text) => text,
     bundle: async (sources, entry) => {
       const code = new TextDecoder().decode(sources.get(entry));
       return { code, sourceMap: "{}", builtins: code.match(/(?<=imports:)\S+/g) ?? [] };

@@ -62,6 +62,7 @@ export function makeWorld(options: WorldOptions = {}): World {
     folders: makeAppFolders(options.folders ?? "/nowhere/voxeltron-test"),
     probes: { tcp: async () => undefined, http: async () => undefined, ...options.probes },
     registryAuth: () => undefined,
+    redaction: { all: (text) => text, of: () => (text) => text },
     takeUpload: async (id) => {
       const upload = options.uploads?.get(id);
       if (upload === undefined) throw new Error("no such upload");

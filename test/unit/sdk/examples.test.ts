@@ -128,5 +128,6 @@ function contextThatNotes(said: string[]): PluginContext {
       restart: noteAsync("restart", undefined),
       remove: noteAsync("remove", undefined),
     },
+    secrets: { get: noteAsync("get", "secret"), list: noteAsync("list", ["SECRET"]) },
   };
 }

@@ -16,10 +16,11 @@ export const LABELS = {
   image: "voxeltron.image",
 } as const;
 
-/** `entrypoint`: the image's own, which may bring an init of its own. */
+/** `entrypoint`: the image's own, which may bring an init of its own. `secrets` become variables like others. */
 export function containerOptions(
   spec: InstanceSpec,
   entrypoint: readonly string[] = [],
+  secrets: Readonly<Record<string, string>> = {},
 ): ContainerCreateOptions & { name: string } {
   const portKey = `${spec.port}/tcp`;
   const published = spec.port !== undefined && spec.hostPort !== undefined;
@@ -27,7 +28,7 @@ export function containerOptions(
     name: spec.id,
     Image: spec.image ?? "",
     Labels: instanceLabels(spec),
-    Env: Object.entries(spec.env).map(([key, value]) => `${key}=${value}`),
+    Env: Object.entries({ ...spec.env, ...secrets }).map(([key, value]) => `${key}=${value}`),
     ...(spec.command === undefined ? {} : { Cmd: [...spec.command] }),
     ...(published ? { ExposedPorts: { [portKey]: {} } } : {}),
     HostConfig: {

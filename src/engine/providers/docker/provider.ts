@@ -5,7 +5,7 @@
  */
 import type { Clock } from "../../../base/clock.ts";
 import { LIMITS } from "../../../base/limits.ts";
-import type { Provider } from "../provider.ts";
+import { noSecrets, type Provider, type SecretsOf } from "../provider.ts";
 import { checkContainerSpec } from "./check.ts";
 import type { DockerEndpoint } from "./connect.ts";
 import { LABELS } from "./container-spec.ts";
@@ -20,6 +20,8 @@ import { removeContainer } from "./remove.ts";
 
 export interface DockerProviderOptions {
   readonly endpoint: DockerEndpoint;
+  /** A container keeps what it was made with. */
+  readonly secretsOf?: SecretsOf;
   readonly clock: Clock;
 }
 
@@ -32,7 +34,8 @@ export interface DockerProvider extends Provider {
  * @example
  * const docker = makeDockerProvider({ endpoint: parseDockerEndpoint(config.docker.socket), clock: systemClock });
  */
-export function makeDockerProvider({ endpoint, clock }: DockerProviderOptions): DockerProvider {
+export function makeDockerProvider(options: DockerProviderOptions): DockerProvider {
+  const { endpoint, secretsOf = noSecrets, clock } = options;
   const desk = makeEngineDesk(endpoint, clock);
 
   /** `timeoutMs` undefined: work that may take as long as it takes, and has a signal of its own. */
@@ -63,7 +66,7 @@ export function makeDockerProvider({ endpoint, clock }: DockerProviderOptions): 
       checkContainerSpec(spec);
       context.signal.throwIfAborted();
       await engine({ what: `create ${spec.id}`, image: spec.image }, LIMITS.engineWorkMs, (docker) =>
-        createContainer(docker, spec, context),
+        createContainer(docker, spec, secretsOf(spec.service), context),
       );
     },
 

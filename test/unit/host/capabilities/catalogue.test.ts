@@ -14,6 +14,7 @@ test("makeCatalogue offers exactly these methods, under these capabilities", () 
     channels: { channels: () => [], send: async () => {} },
     containers: noContainers,
     notifyRate: { take() {} },
+    secrets: { get: () => "", names: () => [] },
   });
   expect(methods.map(({ name, args, anyOf }) => [name, args, anyOf])).toEqual([
     ["kv.get", ["key"], []],
@@ -31,6 +32,8 @@ test("makeCatalogue offers exactly these methods, under these capabilities", () 
     ["docker.stop", ["id"], ["docker_write"]],
     ["docker.restart", ["id"], ["docker_write"]],
     ["docker.remove", ["id"], ["docker_write"]],
+    ["secrets.get", ["service", "name"], ["secrets_read"]],
+    ["secrets.list", ["service"], ["secrets_read"]],
     ["stream.next", "object", []],
     ["stream.write", "object", []],
     ["stream.close", "object", []],

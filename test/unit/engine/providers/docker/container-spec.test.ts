@@ -17,6 +17,12 @@ test("a container has the instance's name and our labels", () => {
   });
 });
 
+test("secrets are variables like others, and stand in nothing else", () => {
+  const options = containerOptions({ ...web, env: { A: "plain", B: "plain" } }, [], { A: "hunter22" });
+  expect(options.Env).toEqual(["A=hunter22", "B=plain"]);
+  expect(JSON.stringify({ ...options, Env: [] })).not.toContain("hunter22");
+});
+
 test("a port is published on the loopback address alone, and nothing is without one", () => {
   const options = containerOptions({ ...web, port: 80, hostPort: 40_001 });
   expect(options.ExposedPorts).toEqual({ "80/tcp": {} });
