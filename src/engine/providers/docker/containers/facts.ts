@@ -64,7 +64,10 @@ export interface ContainerDetails extends Omit<ContainerFacts, "status"> {
 
 /** From a row of the engine's list. */
 export function factsOf(row: ContainerInfo, owner: string): ContainerFacts {
-  const name = row.Names.find((text) => text.lastIndexOf("/") === 0)?.slice(1) ?? "";
+  const name =
+    orNone(row.Names)
+      .find((text) => text.lastIndexOf("/") === 0)
+      ?.slice(1) ?? "";
   const origin = originOf({ name, labels: row.Labels, owner });
   return {
     id: row.Id,
@@ -74,11 +77,13 @@ export function factsOf(row: ContainerInfo, owner: string): ContainerFacts {
     state: stateOf(row.State),
     status: line(row.Status),
     createdAt: new Date(row.Created * 1000).toISOString(),
-    ports: row.Ports.slice(0, LIMITS.dockerPortsShown).map((port) => ({
-      container: port.PrivatePort,
-      protocol: line(port.Type),
-      ...(port.PublicPort === undefined ? {} : { host: port.PublicPort, address: line(port.IP) }),
-    })),
+    ports: orNone(row.Ports)
+      .slice(0, LIMITS.dockerPortsShown)
+      .map((port) => ({
+        container: port.PrivatePort,
+        protocol: line(port.Type),
+        ...(port.PublicPort === undefined ? {} : { host: port.PublicPort, address: line(port.IP) }),
+      })),
   };
 }
 
@@ -106,10 +111,12 @@ export function detailsOf(info: ContainerInspectInfo, owner: string): ContainerD
       ? {}
       : { health: { status: health, failures: state.Health?.FailingStreak ?? 0 } }),
     program: line(info.Path.split("/").at(-1) ?? ""),
-    networks: Object.keys(info.NetworkSettings.Networks)
+    networks: Object.keys(orEmpty(info.NetworkSettings.Networks))
       .slice(0, LIMITS.dockerShown)
       .map((text) => line(text)),
-    mounts: info.Mounts.slice(0, LIMITS.dockerShown).map((mount) => mountOf(mount)),
+    mounts: orNone(info.Mounts)
+      .slice(0, LIMITS.dockerShown)
+      .map((mount) => mountOf(mount)),
     ports: portsOf(info.NetworkSettings.Ports),
     limits: {
       ...positive("memoryBytes", host.Memory),
@@ -162,6 +169,15 @@ const SHOWN_LABELS = [
   "vendor",
 ].map((name) => `org.opencontainers.image.${name}`);
 
+/** Of a container that is being removed the engine leaves out what it has no more, whatever the client's types say. */
+function orNone<T>(list: readonly T[]): readonly T[] {
+  return (list as readonly T[] | null | undefined) ?? [];
+}
+
+function orEmpty<T extends object>(map: T): T | Record<string, never> {
+  return (map as T | null | undefined) ?? {};
+}
+
 function stateOf(text: string): ContainerState {
   return STATES.has(text) ? (text as ContainerState) : "unknown";
 }
@@ -192,7 +208,7 @@ function mountOf(mount: ContainerInspectInfo["Mounts"][number]): ContainerMount 
 }
 
 function portsOf(ports: ContainerInspectInfo["NetworkSettings"]["Ports"]): ContainerPort[] {
-  const rows = Object.entries(ports ?? {}) as [string, { HostIp: string; HostPort: string }[] | null][];
+  const rows = Object.entries(orEmpty(ports)) as [string, { HostIp: string; HostPort: string }[] | null][];
   return rows
     .flatMap(([key, bindings]): ContainerPort[] => {
       const [port = "", protocol = "tcp"] = key.split("/");

@@ -85,9 +85,27 @@ describe("what is shown of a container", () => {
   test("needs nothing that an engine may leave out", () => {
     const bare = structuredClone(inspected) as unknown as Record<string, Record<string, unknown>>;
     Object.assign(bare["Config"] ?? {}, { Labels: null });
-    Object.assign(bare["NetworkSettings"] ?? {}, { Ports: null });
+    Object.assign(bare["NetworkSettings"] ?? {}, { Ports: null, Networks: null });
+    Object.assign(bare, { Mounts: null });
     delete bare["State"]?.["Health"];
-    expect(details(bare)).toMatchObject({ origin: "other", labels: {}, ports: [] });
+    const none = { origin: "other", labels: {}, ports: [], networks: [], mounts: [] };
+    expect(details(bare)).toMatchObject(none);
+    const row = {
+      Id: "f",
+      Names: null,
+      Image: "x",
+      Created: 0,
+      Ports: null,
+      Labels: null,
+      State: "?",
+      Status: "",
+    };
+    expect(factsOf(row as unknown as Parameters<typeof factsOf>[0], OWNER)).toMatchObject({
+      name: "",
+      origin: "other",
+      state: "unknown",
+      ports: [],
+    });
   });
 
   test("in a list: one line of each, without the command", () => {
