@@ -170,12 +170,12 @@ const SHOWN_LABELS = [
 ].map((name) => `org.opencontainers.image.${name}`);
 
 /** Of a container that is being removed the engine leaves out what it has no more, whatever the client's types say. */
-function orNone<T>(list: readonly T[]): readonly T[] {
-  return (list as readonly T[] | null | undefined) ?? [];
+function orNone<T>(list: readonly T[] | null | undefined): readonly T[] {
+  return list ?? [];
 }
 
-function orEmpty<T extends object>(map: T): T | Record<string, never> {
-  return (map as T | null | undefined) ?? {};
+function orEmpty<T extends object>(map: T | null | undefined): T | Record<string, never> {
+  return map ?? {};
 }
 
 function stateOf(text: string): ContainerState {
