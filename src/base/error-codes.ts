@@ -92,6 +92,13 @@ const table = {
   "network.timeout": { kind: "timeout" },
   "notify.unknown_channel": { kind: "missing" },
   "notify.failed": { kind: "failure" },
+  "file.not_found": { kind: "missing" },
+  "file.exists": { kind: "conflict" },
+  "file.not_empty": { kind: "conflict" },
+  "file.wrong_type": { kind: "failure" },
+  "file.not_text": { kind: "failure", hint: "read it as bytes" },
+  "file.failed": { kind: "failure" },
+  "file.unavailable": { kind: "unavailable" },
 
   // events
   "event.not_found": { kind: "missing" },

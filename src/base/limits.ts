@@ -162,6 +162,29 @@ export const LIMITS = {
   /** Addresses of one name that are tried before giving up. */
   connectAttempts: 4,
 
+  /** A plugin's paths: PATH_MAX and NAME_MAX of Linux, and names in one of them. */
+  filePathBytes: 4096,
+  fileNameBytes: 255,
+  fileDepth: 32,
+  /** Read, written or appended in one call: as base64 it must fit into one message. */
+  fileCallBytes: 5 * MIB,
+  /** Calls of one plugin that touch the disk at a time; the others wait. */
+  fileConcurrent: 4,
+  /** Entries in one answer, four values each. */
+  filesListed: 10_000,
+  /** Of a folder itself, as the file system keeps it: far more than filesListed, and the most that is read into memory. */
+  folderBytes: 16 * MIB,
+  /** All of `files/`, unless the configuration says otherwise, and the part of it that one plugin may fill. */
+  filesBytes: 1024 * MIB,
+  filesCount: 10_000,
+  filesShare: 0.5,
+  /** A plugin's writing leaves free on the disk what is less of the two: a part of it, and bytes. */
+  diskFloorShare: 0.05,
+  diskFloorBytes: 512 * MIB,
+  /** How old the sums of `files/` may be, and how young where they refuse something. */
+  filesMeasuredMs: 10 * MINUTE,
+  filesRefusedMs: 5 * SECOND,
+
   notifyTitleChars: 200,
   notifyTextChars: 4_000,
   /** What the operator writes as a template, and placeholders in it. */

@@ -16,6 +16,8 @@ import type { SecretReader } from "../host/capabilities/secrets.ts";
 import { makeEventFeed, type EventFeed } from "../host/deliveries/feed.ts";
 import { makeDispatcher, type Dispatcher } from "../host/deliveries/dispatcher.ts";
 import { makeGates, type AskGates } from "../host/deliveries/gates.ts";
+import { makeFileStore } from "../host/files/file-store.ts";
+import { makeFileWriter } from "../host/files/writer.ts";
 import { makePackageStore } from "../host/package/package-store.ts";
 import { makePluginLogs } from "../host/installed/plugin-logs.ts";
 import { readLinked } from "../host/link/read-linked.ts";
@@ -32,6 +34,7 @@ import { inTransaction, type Database } from "../state/database.ts";
 import { makeDeliveryRows } from "../state/deliveries.ts";
 import type { EventRows } from "../state/events.ts";
 import { makeGrantRows } from "../state/grants.ts";
+import { makePluginFileRows } from "../state/plugin-files.ts";
 import { makePluginKvRows } from "../state/plugin-kv.ts";
 import { makePluginLogRows } from "../state/plugin-logs.ts";
 import { makePluginRows } from "../state/plugins.ts";
@@ -73,9 +76,18 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
   const uids = makePluginUidRows(db);
   const confinement = makeConfinement(world, uids);
   const logs = makePluginLogs(redactedLogRows(makePluginLogRows(db, LIMITS.logRowsPerPlugin), redact));
+  const files = makeFileStore(config().data_dir);
+  const fileLimits = () => ({
+    maxBytes: config().plugins.files_max_bytes,
+    maxCount: config().plugins.files_max_count,
+  });
   const broker: Broker = makeBroker({
     methods: makeCatalogue({
       keyValues: kv,
+      files: {
+        store: files,
+        writer: makeFileWriter({ store: files, rows: makePluginFileRows(db), limits: fileLimits, clock }),
+      },
       net: {
         http,
         addressPolicy: () => makeAddressPolicy(config().network.allow_private),

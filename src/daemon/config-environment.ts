@@ -47,6 +47,8 @@ const KEYS: readonly (readonly [key: string, kind?: Kind])[] = [
   ["plugins.ceiling", "list"],
   ["plugins.uid_range", "numbers"],
   ["plugins.allow_unconfined", "flag"],
+  ["plugins.files_max_bytes"],
+  ["plugins.files_max_count", "number"],
   ["plugins.quota.calls_per_second", "number"],
   ["plugins.quota.concurrent_calls", "number"],
   ["plugins.quota.bytes_per_second", "number"],

@@ -20,6 +20,13 @@ export const duration = v.pipe(
   v.transform((text) => parseDuration(text) ?? 0),
 );
 
+/** "512 MiB", "2GiB", "4096": bytes in the output. */
+export const byteSize = v.pipe(
+  v.string(),
+  v.check((text) => parseByteSize(text) !== undefined, 'a size such as "512 MiB" or "2 GiB"'),
+  v.transform((text) => parseByteSize(text) ?? 0),
+);
+
 /** `10.0.0.0/8`, `fd00::/8`, `localhost:8080`: a rule of the network policy in the output. */
 export const privateRule = v.pipe(
   v.string(),
@@ -88,6 +95,14 @@ export const count = v.pipe(v.number(wantedCount), v.integer(wantedCount), v.min
 export const pluginConfigValue = v.union([v.string(), v.number(), v.boolean(), v.array(v.string())]);
 
 // --- internal ---
+
+const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
+
+function parseByteSize(text: string): number | undefined {
+  const [, number, unit = "B"] = /^(\d{1,9})(?: ?(B|KiB|MiB|GiB|TiB))?$/.exec(text) ?? [];
+  const bytes = Number(number) * 1024 ** UNITS.indexOf(unit);
+  return Number.isSafeInteger(bytes) ? bytes : undefined;
+}
 
 function isUidRange(value: readonly number[]): boolean {
   const [first = 0, last = 0] = value;

@@ -8,6 +8,7 @@ import * as v from "valibot";
 import { fail, messageOf, systemCode } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { LOG_LEVELS } from "../base/log.ts";
+import { formatBytes } from "../base/text.ts";
 import { choosePaths, defaultPaths, type Environment } from "../base/paths.ts";
 import { checkToml, parseToml, type TomlSource } from "../base/toml.ts";
 import { DEFAULT_DOCKER_SOCKET } from "../engine/providers/docker/connect.ts";
@@ -18,6 +19,7 @@ import { environmentOverrides } from "./config-environment.ts";
 import {
   absolutePath,
   bindFolders,
+  byteSize,
   count,
   DEFAULT_UID_RANGE,
   devicePath,
@@ -65,6 +67,8 @@ const configSchema = v.strictObject({
       ceiling: v.optional(v.array(v.picklist(CAPABILITY_NAMES)), [...CAPABILITY_NAMES]),
       uid_range: v.optional(uidRange, DEFAULT_UID_RANGE),
       allow_unconfined: v.optional(flag, false),
+      files_max_bytes: v.optional(byteSize, formatBytes(LIMITS.filesBytes)),
+      files_max_count: v.optional(count, LIMITS.filesCount),
       quota: v.optional(
         v.strictObject({
           calls_per_second: v.optional(count, DEFAULT_QUOTA.calls_per_second),

@@ -12,6 +12,7 @@ export interface PluginContext {
   /** The manifest's `[config]`, with the operator's own values in place of the defaults. */
   readonly config: Readonly<Record<string, ConfigValue>>;
   readonly kv: PluginStore;
+  readonly fs: PluginFiles;
   readonly notify: Notifier;
   readonly docker: Containers;
   readonly secrets: Secrets;
@@ -45,6 +46,63 @@ export interface PluginStore {
   delete(key: string): Promise<boolean>;
   /** Keys in order, only those that begin with `prefix`. */
   list(prefix?: string): Promise<string[]>;
+}
+
+/** What a file or a folder is. `size` in bytes, 0 for what is no file. `other`: a link, a pipe and the like, which is never opened. */
+export interface FileEntry {
+  readonly name: string;
+  readonly type: "file" | "directory" | "other";
+  readonly size: number;
+}
+
+export interface FileStat {
+  readonly type: "file" | "directory" | "other";
+  readonly size: number;
+  /** RFC 3339, UTC. */
+  readonly modified: string;
+}
+
+/** Bytes of a file: from `offset` (0 where it is missing), `length` of them (to the end where it is missing). */
+export interface FileRange {
+  readonly offset?: number;
+  readonly length?: number;
+}
+
+/**
+ * Files in the daemon's data directory: `files/…`, which all plugins with the right to it share, and `backups/…`, which can be read and
+ * not changed. Reading (`read` `readText` `list` `stat`) needs `fs_read`, the rest `fs_write`; a scope such as `files/reports` opens
+ * that folder and all below it. At most 5 MiB a call. Paths are names between single slashes, without `..`; links are never followed.
+ *
+ * All reject with `capability.denied`, `capability.out_of_scope` (another place, a link), `capability.invalid_params`,
+ * `capability.limit` (too much for one call, or for what plugins may keep), `file.not_found`, `file.wrong_type` and `file.failed`.
+ *
+ * @example
+ * await ctx.fs.mkdir("files/reports", { parents: true });
+ * await ctx.fs.append("files/reports/deploys.log", `${event.at} ${event.service} v${event.version}\n`);
+ * const log = await ctx.fs.readText("files/reports/deploys.log");
+ * await ctx.fs.write("files/reports/count", String(log.split("\n").length - 1));
+ */
+export interface PluginFiles {
+  /** All of a file, or a part of it. A range behind its end is empty. */
+  read(path: string, range?: FileRange): Promise<Uint8Array>;
+  /** The same as text; rejects with `file.not_text` where it is not UTF-8. */
+  readText(path: string, range?: FileRange): Promise<string>;
+  /**
+   * What is in a folder, in the order of the names. More than 10,000 entries are listed in parts: `limit` of them, those whose names come
+   * after `after`.
+   */
+  list(path: string, part?: { readonly after?: string; readonly limit?: number }): Promise<FileEntry[]>;
+  stat(path: string): Promise<FileStat>;
+  /** Puts all of `data` in place of the file, or nothing: who reads gets the old content or the new one. It is on the disk then. */
+  write(path: string, data: string | Uint8Array): Promise<void>;
+  /** Adds to the end of a file, and makes it where there is none. */
+  append(path: string, data: string | Uint8Array): Promise<void>;
+  /** A file, or a folder with nothing in it; else rejects with `file.not_empty`. */
+  remove(path: string): Promise<void>;
+  /** Rejects with `file.exists`. With `parents` it makes those too, and is content with a folder that is there. */
+  mkdir(path: string, options?: { readonly parents?: boolean }): Promise<void>;
+  /** A file takes the place of another; nothing takes that of a folder (`file.exists`). */
+  rename(from: string, to: string): Promise<void>;
 }
 
 /** Severity of a notification. */

@@ -7,11 +7,12 @@ import { diskFull } from "../base/disk-full.ts";
 import { fail } from "../base/errors.ts";
 import { sql as initial } from "./migrations/0001-initial.ts";
 import { sql as serviceSecrets } from "./migrations/0002-service-secrets.ts";
+import { sql as pluginFiles } from "./migrations/0006-plugin-files.ts";
 
 export type { Database } from "bun:sqlite";
 
 /** In order; the number of a migration is its place here plus one. */
-const migrations: readonly string[] = [initial, serviceSecrets];
+const migrations: readonly string[] = [initial, serviceSecrets, pluginFiles];
 
 export function openDatabase(path: string): Database {
   const db = guarded(path, () => new Database(path, { create: true, strict: true }));

@@ -2,13 +2,19 @@
  * The door of one scenario: the real broker with the real methods, on a store in memory, channels that take everything and a network that
  * is one server. It writes down what comes through. Called by run.ts.
  */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { systemClock } from "../../src/base/clock.ts";
 import { fromWire } from "../../src/base/errors.ts";
+import { LIMITS } from "../../src/base/limits.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { noContainers } from "../fixtures/no-containers.ts";
 import { makeBroker } from "../../src/host/capabilities/broker.ts";
 import { makeCatalogue } from "../../src/host/capabilities/catalogue.ts";
 import type { Caller } from "../../src/host/capabilities/method.ts";
+import { makeFileStore } from "../../src/host/files/file-store.ts";
+import { makeFileWriter } from "../../src/host/files/writer.ts";
 import { DEFAULT_QUOTA } from "../../src/host/capabilities/quota.ts";
 import type { PluginDoor } from "../../src/host/runtimes/runtime.ts";
 import type { HttpClient } from "../../src/platform/http/http-client.ts";
@@ -16,6 +22,7 @@ import { checkRequest } from "../../src/platform/http/request.ts";
 import { parseTarget } from "../../src/platform/http/target.ts";
 import type { Capability } from "../../src/sdk/index.ts";
 import { openDatabase } from "../../src/state/database.ts";
+import { makePluginFileRows } from "../../src/state/plugin-files.ts";
 import { makePluginKvRows } from "../../src/state/plugin-kv.ts";
 import { PLUGIN } from "./program.ts";
 import type { CannedAnswer, DoorCall, DoorPlan, LogLine } from "./scenario.ts";
@@ -32,6 +39,8 @@ export const CHANNELS = ["ops", "dev"] as const;
 
 export function makeDoor(plan: DoorPlan = {}): ScenarioDoor {
   const db = openDatabase(":memory:");
+  const dataDir = mkdtempSync(join(tmpdir(), "voxeltron-door-"));
+  const store = makeFileStore(dataDir);
   const calls: DoorCall[] = [];
   const lines: LogLine[] = [];
   const waiting: AbortSignal[] = [];
@@ -41,6 +50,15 @@ export function makeDoor(plan: DoorPlan = {}): ScenarioDoor {
       keyValues: makePluginKvRows(db),
       channels: { channels: () => CHANNELS, send: async () => {} },
       containers: noContainers,
+      files: {
+        store,
+        writer: makeFileWriter({
+          store,
+          rows: makePluginFileRows(db),
+          limits: () => ({ maxBytes: LIMITS.filesBytes, maxCount: LIMITS.filesCount }),
+          clock: systemClock,
+        }),
+      },
       notifyRate: { take() {} },
       secrets: { get: () => "a secret", names: () => ["TOKEN"] },
       net: { http: oneServer, addressPolicy: () => () => undefined, ownEndpoints: () => [] },
@@ -69,7 +87,10 @@ export function makeDoor(plan: DoorPlan = {}): ScenarioDoor {
         ? door.invoke(method, params, signal, origin)
         : answer(canned, waiting, signal);
     },
-    close: () => db.close(),
+    close() {
+      db.close();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
   };
 }
 

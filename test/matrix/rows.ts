@@ -18,6 +18,19 @@ const own = (params: unknown, answer: unknown, powers: Row["powers"] = {}): Row 
   instant: AT_ONCE,
 });
 
+const reading = {
+  capability: "fs_read",
+  params: { path: "files/a", options: {} },
+  excluded: ["files/b", "backups"],
+} as const;
+
+const writing = (params: unknown, excluded: readonly string[] = ["files/b"]): Row => ({
+  capability: "fs_write",
+  params,
+  answer: null,
+  excluded,
+});
+
 const ofStreams = { notInJavaScript: "It stands behind the iterator that a plugin has there." };
 
 /** Asks where it may go, as the real client does, before it goes there. */
@@ -55,6 +68,29 @@ export const ROWS: Readonly<Record<string, Row>> = {
   "kv.set": own({ key: "k", value: 1 }, null, { "keyValues.set": true, "keyValues.list": [] }),
   "kv.delete": own({ key: "k" }, true, { "keyValues.delete": true }),
   "kv.list": own({ prefix: "" }, ["k"], { "keyValues.list": ["k"] }),
+  "fs.read": {
+    ...reading,
+    powers: { "files.store.read": new TextEncoder().encode("x") },
+    answer: { $b64: "eA==" },
+  },
+  "fs.readText": { ...reading, powers: { "files.store.read": new TextEncoder().encode("x") }, answer: "x" },
+  "fs.list": {
+    ...reading,
+    powers: { "files.store.list": [{ name: "a", type: "file", size: 1, modified: 0 }] },
+    answer: [{ name: "a", type: "file", size: 1 }],
+  },
+  "fs.stat": {
+    ...reading,
+    params: { path: "files/a" },
+    powers: { "files.store.stat": { type: "file", size: 1, modified: 0 } },
+    answer: { type: "file", size: 1, modified: "1970-01-01T00:00:00.000Z" },
+    instant: AT_ONCE,
+  },
+  "fs.write": writing({ path: "files/a", data: "x" }),
+  "fs.append": writing({ path: "files/a", data: { $b64: "eA==" } }),
+  "fs.remove": writing({ path: "files/a" }),
+  "fs.mkdir": writing({ path: "files/a", options: { parents: true } }),
+  "fs.rename": writing({ from: "files/b", to: "files/a" }, ["files/b"]),
   "net.fetch": {
     capability: "network_outbound",
     params: { url: "https://api.example.com/" },

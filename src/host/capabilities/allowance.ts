@@ -10,6 +10,10 @@ export interface Allowance {
   enter(signal: AbortSignal): Promise<Lease>;
 }
 
+export interface Allowances {
+  of(plugin: string): Allowance;
+}
+
 export interface Lease {
   /** Throws `capability.limit` where the plugin would hold too much. */
   hold(bytes: number): void;
@@ -57,6 +61,18 @@ export function makeAllowance(bounds: { readonly places: number; readonly bytes:
       if (free > 0) free--;
       else await place(waiting, signal);
       return lease();
+    },
+  };
+}
+
+/** One for each plugin, made when it is first asked for. */
+export function makeAllowances(bounds: Parameters<typeof makeAllowance>[0]): Allowances {
+  const made = new Map<string, Allowance>();
+  return {
+    of(plugin) {
+      const allowance = made.get(plugin) ?? makeAllowance(bounds);
+      made.set(plugin, allowance);
+      return allowance;
     },
   };
 }

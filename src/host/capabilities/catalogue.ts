@@ -3,6 +3,7 @@
  * the audit log are all made from this list. Called by daemon/compose-host.ts.
  */
 import { dockerMethods, type ContainerPower } from "./docker.ts";
+import { fsMethods, type FsOptions } from "./fs.ts";
 import type { Method } from "./method.ts";
 import { netMethods, type NetOptions } from "./net.ts";
 import { notifyMethods, type ChannelSender } from "./notify.ts";
@@ -13,6 +14,7 @@ import { streamMethods } from "./stream.ts";
 
 export interface CataloguePowers {
   readonly keyValues: KeyValueRows;
+  readonly files: FsOptions;
   readonly net: NetOptions;
   readonly channels: ChannelSender;
   readonly containers: ContainerPower;
@@ -23,6 +25,7 @@ export interface CataloguePowers {
 export function makeCatalogue(powers: CataloguePowers): readonly Method[] {
   return [
     ...selfMethods(powers.keyValues),
+    ...fsMethods(powers.files),
     ...netMethods(powers.net),
     ...notifyMethods(powers.channels, powers.notifyRate),
     ...dockerMethods(powers.containers),

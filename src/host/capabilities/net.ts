@@ -8,7 +8,7 @@ import { LIMITS } from "../../base/limits.ts";
 import type { AddressPolicy } from "../../platform/http/address-policy.ts";
 import type { HttpClient, Hop } from "../../platform/http/http-client.ts";
 import { parseTarget, type Target } from "../../platform/http/target.ts";
-import { makeAllowance, type Allowance } from "./allowance.ts";
+import { makeAllowances } from "./allowance.ts";
 import { bytesSchema, wireBytes } from "./bytes.ts";
 import { denied, outOfScope } from "./denial.ts";
 import { isInHostScope } from "./host-scope.ts";
@@ -31,14 +31,7 @@ export interface NetOptions {
  * `capability.limit`, `network.failed`, `network.timeout`.
  */
 export function netMethods(options: NetOptions): readonly Method[] {
-  const allowances = new Map<string, Allowance>();
-  function allowanceOf(plugin: string): Allowance {
-    const found = allowances.get(plugin);
-    if (found !== undefined) return found;
-    const made = makeAllowance({ places: LIMITS.fetchConcurrent, bytes: LIMITS.fetchHeldBytes });
-    allowances.set(plugin, made);
-    return made;
-  }
+  const allowances = makeAllowances({ places: LIMITS.fetchConcurrent, bytes: LIMITS.fetchHeldBytes });
 
   return [
     method({
@@ -51,7 +44,7 @@ export function netMethods(options: NetOptions): readonly Method[] {
         `${method.toUpperCase()} ${readTarget(url)?.origin ?? "an unreadable URL"}`,
       scope: ({ url }) => readTarget(url)?.authority,
       async run(caller, { redirect, ...request }, signal) {
-        const lease = await allowanceOf(caller.plugin).enter(signal);
+        const lease = await allowances.of(caller.plugin).enter(signal);
         try {
           lease.hold(request.body?.byteLength ?? 0);
           const answer = await options.http(

@@ -38,6 +38,10 @@ export function imaginedDoor(manifest: Manifest): PluginDoor {
 /** Never called: only the names of the methods are looked at. */
 const NO_POWERS: CataloguePowers = {
   keyValues: { get: () => undefined, set: () => false, delete: () => false, list: () => [] },
+  files: {
+    store: { read: refuse, list: refuse, stat: nothing },
+    writer: { write: refuse, append: refuse, remove: refuse, mkdir: refuse, rename: refuse },
+  },
   net: { http: refuse, addressPolicy: () => makeAddressPolicy([]), ownEndpoints: () => [] },
   channels: { channels: () => [], send: refuse },
   containers: {
@@ -58,4 +62,8 @@ const NO_POWERS: CataloguePowers = {
 
 function refuse(): Promise<never> {
   return Promise.reject(new Error("there is nothing behind this door"));
+}
+
+function nothing(): never {
+  throw new Error("there is nothing behind this door");
 }

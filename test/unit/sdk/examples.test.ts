@@ -112,6 +112,17 @@ function contextThatNotes(said: string[]): PluginContext {
       delete: noteAsync("delete", true),
       list: noteAsync("list", []),
     },
+    fs: {
+      read: noteAsync("read", new Uint8Array()),
+      readText: noteAsync("readText", ""),
+      list: noteAsync("list", []),
+      stat: noteAsync("stat", { type: "file", size: 0, modified: "2026-01-01T00:00:00.000Z" }),
+      write: noteAsync("write", undefined),
+      append: noteAsync("append", undefined),
+      remove: noteAsync("remove", undefined),
+      mkdir: noteAsync("mkdir", undefined),
+      rename: noteAsync("rename", undefined),
+    },
     notify: { send: noteAsync("send", undefined) },
     docker: {
       list: noteAsync("list", [CONTAINER]),

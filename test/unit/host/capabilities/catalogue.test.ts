@@ -6,8 +6,12 @@ import { noContainers } from "../../../fixtures/no-containers.ts";
 test("makeCatalogue offers exactly these methods, under these capabilities", () => {
   const methods = makeCatalogue({
     keyValues: { get: () => undefined, set: () => true, delete: () => false, list: () => [] },
+    files: {
+      store: { read: notCalled, list: notCalled, stat: notCalled },
+      writer: { write: notCalled, append: notCalled, remove: notCalled, mkdir: notCalled, rename: notCalled },
+    },
     net: {
-      http: () => Promise.reject(new Error("not called")),
+      http: notCalled,
       addressPolicy: () => makeAddressPolicy([]),
       ownEndpoints: () => [],
     },
@@ -21,6 +25,15 @@ test("makeCatalogue offers exactly these methods, under these capabilities", () 
     ["kv.set", ["key", "value"], []],
     ["kv.delete", ["key"], []],
     ["kv.list", ["prefix"], []],
+    ["fs.read", ["path", "options"], ["fs_read"]],
+    ["fs.readText", ["path", "options"], ["fs_read"]],
+    ["fs.list", ["path", "options"], ["fs_read"]],
+    ["fs.stat", ["path"], ["fs_read"]],
+    ["fs.write", ["path", "data"], ["fs_write"]],
+    ["fs.append", ["path", "data"], ["fs_write"]],
+    ["fs.remove", ["path"], ["fs_write"]],
+    ["fs.mkdir", ["path", "options"], ["fs_write"]],
+    ["fs.rename", ["from", "to"], ["fs_write"]],
     ["net.fetch", "object", ["network_outbound", "notify_send"]],
     ["notify.send", ["channel", "message"], ["notify_send"]],
     ["docker.list", [], ["docker_read"]],
@@ -39,3 +52,7 @@ test("makeCatalogue offers exactly these methods, under these capabilities", () 
     ["stream.close", "object", []],
   ]);
 });
+
+function notCalled(): never {
+  throw new Error("not called");
+}
