@@ -86,6 +86,11 @@ function pluginHandlers({ plugins, uploads }: Parts): Part<"plugin"> {
       yield* plugins.logs(name, { follow, limit, signal });
       return {};
     },
+    "plugin.audit": ({ name, ...which }) => plugins.audit(name, which),
+    async *"plugin.calls"({ name, follow, limit, ...which }, signal) {
+      yield* plugins.calls(name, which, { follow, limit, signal });
+      return {};
+    },
     "plugin.call": ({ name, hook, event }, signal) => plugins.call(name, hook, { event, signal }),
   };
 }

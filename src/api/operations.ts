@@ -7,6 +7,8 @@
 import * as v from "valibot";
 import { isObject } from "../base/is-object.ts";
 import { CAPABILITY_NAMES, HOOK_NAMES } from "../sdk/index.ts";
+import { auditAnswer, auditCallView, whichCalls } from "./audit-views.ts";
+import { candidateView, pluginDetails, pluginView } from "./plugin-views.ts";
 
 const name = v.pipe(v.string(), v.maxLength(200));
 const none = v.strictObject({});
@@ -18,74 +20,6 @@ const variables = v.custom<Record<string, string>>(
   (value) => isObject(value) && Object.values(value).every((each) => typeof each === "string"),
   "an object of texts",
 );
-
-/** What consent is asked for, and what was granted. */
-const capabilityView = v.object({
-  capability: v.string(),
-  risk: v.string(),
-  reason: v.optional(v.string()),
-  scope: v.optional(scope),
-});
-
-const hookView = v.object({ hook: v.string(), gate: v.boolean() });
-
-/** A plugin that has been read but not installed: what the prompt shows. */
-const candidateView = v.object({
-  name: v.string(),
-  version: v.string(),
-  kind: v.string(),
-  tier: v.nullable(v.number()),
-  description: v.string(),
-  digest: v.string(),
-  required: v.array(capabilityView),
-  optional: v.array(capabilityView),
-  hooks: v.array(hookView),
-  /** The version it would replace. */
-  replaces: v.nullable(v.string()),
-});
-
-const pluginView = v.object({
-  name: v.string(),
-  version: v.string(),
-  tier: v.nullable(v.number()),
-  kind: v.string(),
-  /** enabled · disabled · tampered · broken · suspended · paused */
-  state: v.string(),
-  reason: v.nullable(v.string()),
-  /** js-worker · js-process · wasm-process; null where its manifest can't be read. */
-  room: v.nullable(v.string()),
-  /** Completes "it runs there because …". */
-  roomReason: v.nullable(v.string()),
-});
-
-const pluginDetails = v.object({
-  ...pluginView.entries,
-  description: v.string(),
-  digest: v.string(),
-  installedAt: v.string(),
-  source: v.string(),
-  /** The folder whose changes are taken over. */
-  link: v.nullable(v.string()),
-  /** What can be gone back to; the one that was replaced last comes first. */
-  versions: v.array(v.object({ version: v.string(), digest: v.string(), installedAt: v.string() })),
-  granted: v.array(
-    v.object({
-      capability: v.string(),
-      risk: v.string(),
-      scope: v.nullable(scope),
-      grantedAt: v.string(),
-      grantedBy: v.string(),
-    }),
-  ),
-  notGranted: v.array(capabilityView),
-  hooks: v.array(hookView),
-  /** Guests that had to be stopped in the last ten minutes. */
-  strikes: v.number(),
-  running: v.boolean(),
-  pending: v.number(),
-  /** What looks wrong but stops nothing. */
-  warnings: v.array(v.string()),
-});
 
 const logView = v.object({
   at: v.string(),
@@ -270,6 +204,12 @@ export const operations = {
   "plugin.grant": unary(v.strictObject({ name, capability, scope: v.optional(scope) }), pluginDetails),
   "plugin.revoke": unary(v.strictObject({ name, capability }), pluginDetails),
   "plugin.logs": stream(v.strictObject({ name, follow: v.boolean(), limit: v.number() }), logView, none),
+  "plugin.audit": unary(whichCalls, auditAnswer),
+  "plugin.calls": stream(
+    v.strictObject({ ...whichCalls.entries, follow: v.boolean(), limit: v.number() }),
+    auditCallView,
+    none,
+  ),
   "plugin.call": unary(
     v.strictObject({ name, hook, event: v.optional(v.record(v.string(), v.unknown())) }),
     v.object({ result: v.unknown(), durationMs: v.number(), logs: v.array(logView) }),

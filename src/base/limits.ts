@@ -25,6 +25,8 @@ export const LIMITS = {
   answerLineBytes: 8 * MIB,
 
   manifestBytes: 256 * KIB,
+  /** Of one capability: each is compared with each of a grant and of a ceiling. */
+  scopeEntries: 100,
   configBytes: 1 * MIB,
   pluginSourceBytes: 16 * MIB,
   bundleBytes: 16 * MIB,
@@ -138,6 +140,12 @@ export const LIMITS = {
   callLogChars: 1 * MIB,
   logLinesAtOnce: 100,
   auditRowsPerPlugin: 20_000,
+  /** Targets that are shown of one method; how often is looked which day it is; days of which is known whether the daemon ran. */
+  auditTargetsShown: 3,
+  watchedDayMs: 60 * MINUTE,
+  watchedDaysKept: 400,
+  /** A capability that was not used on so many of them is offered for withdrawal. */
+  unusedDays: 30,
   kvKeyChars: 256,
   kvValueBytes: 256 * KIB,
   kvBytesPerPlugin: 8 * MIB,
@@ -156,9 +164,29 @@ export const LIMITS = {
   fetchHeaderBytes: 64 * KIB,
   fetchHeaders: 100,
   fetchUrlChars: 8 * KIB,
+  /** For an answer as a whole, or for the head of one that is read as it comes. */
   fetchMs: 30 * SECOND,
+  /** An answer that is read as it comes: all of it, and the longest time for it. */
+  fetchStreamBytes: 64 * MIB,
+  fetchStreamMs: 10 * MINUTE,
+  /** One that is no larger, and is there so soon after its head, goes to the plugin in one message all the same. */
+  fetchFirstBytes: 1 * MIB,
+  fetchFirstMs: 20,
+  /** What a plugin's response collects for text(), json() and bytes(): its memory has to hold it several times. */
+  fetchCollectBytes: 8 * MIB,
+  /** Such an answer, and a connection, end where nothing moves for so long: nothing comes, or nothing is read. */
+  transferIdleMs: 1 * MINUTE,
+  connectionsPerPlugin: 16,
+  connectMs: 10 * SECOND,
+  connectionMs: 60 * MINUTE,
+  /** Each way, and of what is written in one message. */
+  connectionBytes: 256 * MIB,
+  connectionPieceBytes: 1 * MIB,
   fetchRedirects: 5,
   fetchConcurrent: 16,
+  /** For one try at one name server, and how many tries there are; what a plugin asks for has its own longest time. */
+  dnsTryMs: 2 * SECOND,
+  dnsTries: 3,
   /** Addresses of one name that are tried before giving up. */
   connectAttempts: 4,
 

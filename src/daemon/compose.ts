@@ -13,8 +13,11 @@ import { sampleEvent } from "../engine/events/samples.ts";
 import { makeNotify, type Notify } from "../engine/notify/notify.ts";
 import { makeContainers } from "../engine/providers/docker/containers/containers.ts";
 import { makeHttpClient } from "../platform/http/http-client.ts";
+import { makeNameResolver } from "../platform/http/name-resolver.ts";
+import { makeHttpOpener } from "../platform/http/open-http.ts";
 import { systemResolver } from "../platform/http/resolve.ts";
 import { makeSmtpClient } from "../platform/smtp/smtp-client.ts";
+import { makeDial } from "../platform/tcp/dial.ts";
 import { makeServiceState } from "../state/service-state.ts";
 import { openDatabase } from "../state/database.ts";
 import { makeEventRows } from "../state/events.ts";
@@ -53,7 +56,8 @@ export function compose(world: World): Parts {
   const state = makeServiceState(db);
   const { redaction, secretReader, ...secrets } = composeSecrets(world, db, state);
   const uploads = makeUploads(dataDir, clock);
-  const http = makeHttpClient({ resolve: systemResolver, clock });
+  const http = makeHttpClient(makeHttpOpener({ resolve: systemResolver }), clock);
+  const resolve = makeNameResolver();
   const owner = installationId(db, newId);
   const plugged = makeContainers({
     endpoint: config().docker.socket,
@@ -76,7 +80,8 @@ export function compose(world: World): Parts {
     log,
   });
   const { gates, ...host } = composeHost(world, db, {
-    http,
+    openHttp: makeHttpOpener({ resolve }),
+    dial: makeDial({ resolve }),
     containers: plugged,
     channels: notify,
     calledEvent(hook, given) {
@@ -112,6 +117,7 @@ export function compose(world: World): Parts {
       await processes.supervise();
       engine.deploys.recover();
       engine.events.subscribe(() => host.dispatcher.wake());
+      host.days.start();
       host.dispatcher.start();
       host.plugins.start();
     },
@@ -121,6 +127,7 @@ export function compose(world: World): Parts {
       await host.plugins.close();
     },
     close() {
+      host.days.stop();
       edges.closeAll();
       processes.close();
       containers.close();

@@ -14,7 +14,7 @@ import { checkToml, parseToml, type TomlSource } from "../base/toml.ts";
 import { DEFAULT_DOCKER_SOCKET } from "../engine/providers/docker/connect.ts";
 import { channelSchema } from "../engine/notify/channel-schema.ts";
 import { DEFAULT_QUOTA } from "../host/capabilities/quota.ts";
-import { CAPABILITY_NAMES } from "../sdk/index.ts";
+import { ceiling, pluginCeilings } from "./config-ceiling.ts";
 import { environmentOverrides } from "./config-environment.ts";
 import {
   absolutePath,
@@ -64,7 +64,8 @@ const configSchema = v.strictObject({
   plugins: v.optional(
     v.strictObject({
       idle_timeout: v.optional(duration, `${LIMITS.pluginIdleMs}ms`),
-      ceiling: v.optional(v.array(v.picklist(CAPABILITY_NAMES)), [...CAPABILITY_NAMES]),
+      ceiling: v.optional(ceiling),
+      ceilings: v.optional(pluginCeilings, {}),
       uid_range: v.optional(uidRange, DEFAULT_UID_RANGE),
       allow_unconfined: v.optional(flag, false),
       files_max_bytes: v.optional(byteSize, formatBytes(LIMITS.filesBytes)),

@@ -4,6 +4,7 @@
  */
 import type { Capability } from "./capabilities.ts";
 import type { Containers } from "./docker.ts";
+import type { PluginNetwork } from "./network.ts";
 
 /** What a plugin is given. Methods of capabilities that were not granted reject with `capability.denied`. */
 export interface PluginContext {
@@ -13,6 +14,7 @@ export interface PluginContext {
   readonly config: Readonly<Record<string, ConfigValue>>;
   readonly kv: PluginStore;
   readonly fs: PluginFiles;
+  readonly net: PluginNetwork;
   readonly notify: Notifier;
   readonly docker: Containers;
   readonly secrets: Secrets;

@@ -37,5 +37,6 @@ export type {
 } from "./events.ts";
 export { HOOK_NAMES, HOOKS, isHookName } from "./hooks.ts";
 export type { GateRule, HookInfo, HookName } from "./hooks.ts";
+export type { Connection, ConnectOptions, PluginNetwork } from "./network.ts";
 export { definePlugin } from "./plugin.ts";
 export type { VoxeltronPlugin } from "./plugin.ts";

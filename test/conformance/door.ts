@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../src/base/clock.ts";
-import { fromWire } from "../../src/base/errors.ts";
+import { fail, fromWire } from "../../src/base/errors.ts";
 import { LIMITS } from "../../src/base/limits.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { noContainers } from "../fixtures/no-containers.ts";
@@ -17,7 +17,7 @@ import { makeFileStore } from "../../src/host/files/file-store.ts";
 import { makeFileWriter } from "../../src/host/files/writer.ts";
 import { DEFAULT_QUOTA } from "../../src/host/capabilities/quota.ts";
 import type { PluginDoor } from "../../src/host/runtimes/runtime.ts";
-import type { HttpClient } from "../../src/platform/http/http-client.ts";
+import type { OpenHttp } from "../../src/platform/http/open-http.ts";
 import { checkRequest } from "../../src/platform/http/request.ts";
 import { parseTarget } from "../../src/platform/http/target.ts";
 import type { Capability } from "../../src/sdk/index.ts";
@@ -60,8 +60,14 @@ export function makeDoor(plan: DoorPlan = {}): ScenarioDoor {
         }),
       },
       notifyRate: { take() {} },
+      net: {
+        openHttp: oneServer,
+        dial: () => Promise.reject(fail("network.failed", "nobody is there")),
+        addressPolicy: () => () => undefined,
+        ownEndpoints: () => [],
+        clock: systemClock,
+      },
       secrets: { get: () => "a secret", names: () => ["TOKEN"] },
-      net: { http: oneServer, addressPolicy: () => () => undefined, ownEndpoints: () => [] },
     }),
     callerOf: () => caller,
     audit: { append() {} },
@@ -120,21 +126,26 @@ async function answer(canned: CannedAnswer, waiting: AbortSignal[], signal?: Abo
 }
 
 /** Says what it was asked. The rules are asked as the real client asks them. */
-const oneServer: HttpClient = async (request, rules) => {
+const oneServer: OpenHttp = async (request, rules) => {
   const { url, method, headers, body } = checkRequest(request);
   const target = parseTarget(url);
   rules.check({ target, method });
   rules.choose(target, ["203.0.113.7"]);
   const text = `${method} ${target.path} ${JSON.stringify(headers)} ${new TextDecoder().decode(body)}`;
   return {
-    url,
-    status: 203,
-    statusText: "Non-Authoritative Information",
-    headers: [
-      ["content-type", "text/plain"],
-      ["x-served-by", target.host],
-    ],
-    body: new TextEncoder().encode(text),
-    redirected: false,
+    hop: { target, method },
+    head: {
+      url,
+      status: 203,
+      statusText: "Non-Authoritative Information",
+      headers: [
+        ["content-type", "text/plain"],
+        ["x-served-by", target.host],
+      ],
+      redirected: false,
+    },
+    body: (async function* () {
+      yield new TextEncoder().encode(text);
+    })(),
   };
 };

@@ -1,6 +1,6 @@
 /** The matrix, method by method. A method without a row fails the suite. */
 import { expect } from "bun:test";
-import type { HttpRules } from "../../src/platform/http/http-client.ts";
+import type { HttpRules } from "../../src/platform/http/open-http.ts";
 import { parseTarget } from "../../src/platform/http/target.ts";
 import type { GivenPower } from "./powers.ts";
 import type { Row } from "./row.ts";
@@ -34,7 +34,7 @@ const writing = (params: unknown, excluded: readonly string[] = ["files/b"]): Ro
 const ofStreams = { notInJavaScript: "It stands behind the iterator that a plugin has there." };
 
 /** Asks where it may go, as the real client does, before it goes there. */
-const http: GivenPower = async (use, request, rules) => {
+const openHttp: GivenPower = async (use, request, rules) => {
   const { url } = request as { readonly url: string };
   (rules as HttpRules).check({ target: parseTarget(url), method: "GET" });
   return use("net.connection");
@@ -62,6 +62,13 @@ const ofContainer = (work: string, container: typeof WEB | typeof MADE, answer: 
 const containerEvents: GivenPower = async function* (use) {
   yield await use("containers.event");
 };
+
+const nothingComes: AsyncIterable<Uint8Array> = {
+  [Symbol.asyncIterator]: () => ({ next: async () => ({ done: true, value: undefined }) }),
+};
+
+/** Nothing of it is ever late. */
+const noTimers: GivenPower = () => () => {};
 
 export const ROWS: Readonly<Record<string, Row>> = {
   "kv.get": own({ key: "k" }, 1, { "keyValues.get": "1" }),
@@ -95,20 +102,35 @@ export const ROWS: Readonly<Record<string, Row>> = {
     capability: "network_outbound",
     params: { url: "https://api.example.com/" },
     powers: {
-      "net.http": http,
+      "net.openHttp": openHttp,
+      "net.clock.after": noTimers,
       "net.connection": {
-        url: "https://api.example.com/",
-        status: 204,
-        statusText: "",
-        headers: [],
-        body: new Uint8Array(),
-        redirected: false,
+        hop: { target: parseTarget("https://api.example.com/"), method: "GET" },
+        head: {
+          url: "https://api.example.com/",
+          status: 204,
+          statusText: "",
+          headers: [],
+          redirected: false,
+        },
+        body: nothingComes,
       },
     },
     answer: expect.objectContaining({ status: 204 }),
     inJavaScript: { status: 204 },
     looks: ["net.ownEndpoints"],
     excluded: ["api.example.org"],
+  },
+  "net.connect": {
+    capability: "network_outbound",
+    params: { host: "db.example.com", port: 5432 },
+    powers: {
+      "net.dial": { incoming: nothingComes, write: async () => {}, close() {} },
+      "net.clock.after": noTimers,
+    },
+    answer: { stream: expect.any(String) },
+    inJavaScript: {},
+    excluded: ["db.example.com:5433", "api.example.com"],
   },
   "notify.send": {
     capability: "notify_send",

@@ -99,14 +99,12 @@ const cancel = command({
 export const serviceCommands = [status, logs, stop, start, remove, cancel];
 
 /** RFC 3339 of what was typed: a time, or how long ago. Throws `usage.invalid`. */
-export function parseSince(text: string, nowMs: number): string {
+export function parseSince(text: string, nowMs: number, words = "logs"): string {
   const ago = parseDuration(text);
   const at =
     ago === undefined && /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : nowMs - (ago ?? Number.NaN);
   if (Number.isFinite(at)) return new Date(at).toISOString();
-  throw usage(`--since wants a time such as 2026-01-31T08:00:00Z or 10m, found ${quote(text)}`, {
-    words: "logs",
-  });
+  throw usage(`--since wants a time such as 2026-01-31T08:00:00Z or 10m, found ${quote(text)}`, { words });
 }
 
 // --- internal ---

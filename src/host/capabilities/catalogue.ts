@@ -5,7 +5,8 @@
 import { dockerMethods, type ContainerPower } from "./docker.ts";
 import { fsMethods, type FsOptions } from "./fs.ts";
 import type { Method } from "./method.ts";
-import { netMethods, type NetOptions } from "./net.ts";
+import { netMethods } from "./net.ts";
+import type { NetOptions } from "./net-options.ts";
 import { notifyMethods, type ChannelSender } from "./notify.ts";
 import type { NotifyRate } from "./notify-rate.ts";
 import { secretMethods, type SecretReader } from "./secrets.ts";

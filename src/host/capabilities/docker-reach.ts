@@ -6,6 +6,7 @@
 import { fail, type VoxError } from "../../base/errors.ts";
 import { quote } from "../../base/text.ts";
 import type { Caller } from "./method.ts";
+import { inScope } from "./scopes.ts";
 
 /** Of a container, as far as it matters here; whatever else is in it is an answer as it is. */
 export interface ContainerFacts {
@@ -19,11 +20,11 @@ export interface ContainerFacts {
 export type Labelled = Pick<ContainerFacts, "origin" | "service" | "plugin">;
 
 /** Null: what this installation made. A list: instances of these services. `all`: every container of the engine. */
-export function maySee({ grants }: Caller, { origin, service }: Labelled): boolean {
-  const scope = grants.get("docker_read");
-  if (scope === undefined) return false;
+export function maySee(caller: Caller, { origin, service = "" }: Labelled): boolean {
+  if (breadth(caller) === "all") return true;
+  const scope = caller.grants.get("docker_read");
   if (scope === null) return origin !== "other";
-  return scope.includes("all") || (origin === "service" && scope.includes(service ?? ""));
+  return origin === "service" && inScope(caller, "docker_read", service);
 }
 
 /** Null: instances of all services, and what it made itself. A list: instances of these services. */
@@ -35,8 +36,8 @@ export function mayChange({ grants, plugin }: Caller, container: Labelled): bool
 }
 
 /** What the engine must be asked for, so that all that the plugin may see is there. */
-export function breadth({ grants }: Caller): "own" | "all" {
-  return grants.get("docker_read")?.includes("all") === true ? "all" : "own";
+export function breadth(caller: Caller): "own" | "all" {
+  return inScope(caller, "docker_read", "all") ? "all" : "own";
 }
 
 /** By the full id, at least twelve digits of it, or the exact name. Throws `container.not_found`, `container.invalid`. */

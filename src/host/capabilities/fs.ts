@@ -30,12 +30,12 @@ export interface FsOptions {
  */
 export function fsMethods(options: FsOptions): readonly Method[] {
   // One for reading and writing: a plugin's calls wait for each other, not for those of other plugins.
-  const allowances = makeAllowances({
+  const allowanceOf = makeAllowances({
     places: LIMITS.fileConcurrent,
     bytes: LIMITS.fileConcurrent * LIMITS.fileCallBytes,
   });
   const inPlace: InPlace = async (caller, signal, work) => {
-    const lease = await allowances.of(caller.plugin).enter(signal);
+    const lease = await allowanceOf(caller.plugin).enter(signal);
     try {
       return await work();
     } finally {

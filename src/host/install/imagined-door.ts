@@ -42,7 +42,13 @@ const NO_POWERS: CataloguePowers = {
     store: { read: refuse, list: refuse, stat: nothing },
     writer: { write: refuse, append: refuse, remove: refuse, mkdir: refuse, rename: refuse },
   },
-  net: { http: refuse, addressPolicy: () => makeAddressPolicy([]), ownEndpoints: () => [] },
+  net: {
+    openHttp: refuse,
+    dial: refuse,
+    addressPolicy: () => makeAddressPolicy([]),
+    ownEndpoints: () => [],
+    clock: systemClock,
+  },
   channels: { channels: () => [], send: refuse },
   containers: {
     list: refuse,

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { ceilingsFor } from "../../../src/daemon/config-ceiling.ts";
 import { loadConfig, type Config } from "../../../src/daemon/config.ts";
+import { rejection } from "../../fixtures/rejection.ts";
 import { tempDir } from "../../harness.ts";
 
 const HOME = { HOME: "/home/someone" };
@@ -35,7 +37,7 @@ describe("the configuration", () => {
       network: { allow_private: [] },
       notify: {},
     });
-    expect(config.plugins.ceiling).toHaveLength(9);
+    expect(config.plugins.ceiling).toBeUndefined();
   });
 
   test("of root lives in the system's places", () => {
@@ -58,7 +60,48 @@ describe("the configuration", () => {
 
   test("takes lists from variables, separated by commas", async () => {
     const { plugins } = await load("", { ...HOME, VOXELTRON_PLUGINS_CEILING: "logs_read, notify_send" });
-    expect(plugins.ceiling).toEqual(["logs_read", "notify_send"]);
+    expect(plugins.ceiling).toEqual([
+      { capability: "logs_read", scope: null },
+      { capability: "notify_send", scope: null },
+    ]);
+    const scoped = { ...HOME, VOXELTRON_PLUGINS_CEILING: "notify_send=ops,notify_send=dev" };
+    const [ceiling] = ceilingsFor((await load("", scoped)).plugins, "any");
+    expect([...(ceiling?.scopes ?? [])]).toEqual([["notify_send", ["ops", "dev"]]]);
+  });
+
+  test("takes ceilings with scopes, of all plugins and of one, each as its capability and entries", async () => {
+    const toml = [
+      "[plugins]",
+      'ceiling = ["logs_read", "network_outbound=api.example.com:443, *.example.org", "fs_read=files/a=b"]',
+      "[plugins.ceilings]",
+      'notifier = ["notify_send=ops"]',
+    ].join("\n");
+    const { plugins } = await load(toml);
+    expect(plugins.ceiling).toEqual([
+      { capability: "logs_read", scope: null },
+      { capability: "network_outbound", scope: ["api.example.com:443", "*.example.org"] },
+      { capability: "fs_read", scope: ["files/a=b"] },
+    ]);
+    expect(ceilingsFor(plugins, "notifier").map(({ key }) => key)).toEqual([
+      "[plugins] ceiling",
+      "notifier in [plugins.ceilings]",
+    ]);
+    expect(ceilingsFor(plugins, "constructor")).toHaveLength(1);
+  });
+
+  test.each([
+    ["logs_raed", 'did you mean "logs_read"?'],
+    ["logs_read=", "after logs_read= the name of a service"],
+    ["network_outbound=http://a/", 'after network_outbound= a host such as "hooks.slack.com"'],
+    ["fs_write=files/..", "after fs_write= a file or folder"],
+    ["fs_write=backups", 'after fs_write= a file or folder such as "files/reports"'],
+    ["toString", "one of fs_read"],
+  ])("a ceiling of %j is refused with what is wanted", async (entry, words) => {
+    const toml = `[plugins]\nceiling = ["notify_send", ${JSON.stringify(entry)}]`;
+    expect((await rejection(load(toml))) as Error).toMatchObject({
+      code: "config.invalid",
+      message: expect.stringContaining(words),
+    });
   });
 
   test("opens nothing to plugins' containers unless it says so", async () => {

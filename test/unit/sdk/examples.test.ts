@@ -123,6 +123,14 @@ function contextThatNotes(said: string[]): PluginContext {
       mkdir: noteAsync("mkdir", undefined),
       rename: noteAsync("rename", undefined),
     },
+    net: {
+      connect: noteAsync("connect", {
+        read: noteAsync("read", null),
+        write: noteAsync("write", undefined),
+        close: noteAsync("close", undefined),
+        async *[Symbol.asyncIterator]() {},
+      }),
+    },
     notify: { send: noteAsync("send", undefined) },
     docker: {
       list: noteAsync("list", [CONTAINER]),

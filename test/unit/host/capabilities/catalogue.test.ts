@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { systemClock } from "../../../../src/base/clock.ts";
 import { makeCatalogue } from "../../../../src/host/capabilities/catalogue.ts";
 import { makeAddressPolicy } from "../../../../src/platform/http/address-policy.ts";
 import { noContainers } from "../../../fixtures/no-containers.ts";
@@ -11,9 +12,11 @@ test("makeCatalogue offers exactly these methods, under these capabilities", () 
       writer: { write: notCalled, append: notCalled, remove: notCalled, mkdir: notCalled, rename: notCalled },
     },
     net: {
-      http: notCalled,
+      openHttp: notCalled,
+      dial: notCalled,
       addressPolicy: () => makeAddressPolicy([]),
       ownEndpoints: () => [],
+      clock: systemClock,
     },
     channels: { channels: () => [], send: async () => {} },
     containers: noContainers,
@@ -35,6 +38,7 @@ test("makeCatalogue offers exactly these methods, under these capabilities", () 
     ["fs.mkdir", ["path", "options"], ["fs_write"]],
     ["fs.rename", ["from", "to"], ["fs_write"]],
     ["net.fetch", "object", ["network_outbound", "notify_send"]],
+    ["net.connect", "object", ["network_outbound"]],
     ["notify.send", ["channel", "message"], ["notify_send"]],
     ["docker.list", [], ["docker_read"]],
     ["docker.inspect", ["id"], ["docker_read"]],
