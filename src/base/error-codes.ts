@@ -137,6 +137,14 @@ const table = {
   "secret.key_invalid": { kind: "invalid" },
   "secret.key_exposed": { kind: "invalid" },
   "secret.key_fixed": { kind: "conflict" },
+
+  // containers, as plugins ask about them
+  "container.not_found": { kind: "missing" },
+  "container.invalid": { kind: "usage" },
+  "container.exists": { kind: "conflict" },
+  "container.not_running": { kind: "conflict" },
+  "container.port_taken": { kind: "conflict" },
+  "container.image_not_found": { kind: "missing" },
 } as const satisfies Record<string, Row>;
 
 export type ErrorCode = keyof typeof table;

@@ -10,6 +10,7 @@ import { makePluginAudit } from "../host/audit/plugin-audit.ts";
 import { watchDays, type WatchedDays } from "../host/audit/watch-days.ts";
 import { makeBroker, type Broker } from "../host/capabilities/broker.ts";
 import { makeCatalogue } from "../host/capabilities/catalogue.ts";
+import type { ContainerPower } from "../host/capabilities/docker.ts";
 import type { OwnEndpoint } from "../host/capabilities/notification-endpoints.ts";
 import type { ChannelSender } from "../host/capabilities/notify.ts";
 import { makeNotifyRate } from "../host/capabilities/notify-rate.ts";
@@ -56,6 +57,7 @@ export interface HostNeeds {
   readonly dial: Dial;
   /** The operator's notification channels. */
   readonly channels: ChannelSender & { endpoints(): readonly OwnEndpoint[] };
+  readonly containers: ContainerPower;
   readonly calledEvent: PluginsDeps["calledEvent"];
   readonly eventRows: EventRows;
   /** Takes secrets out of what plugins say: a plugin that may read one may also repeat it. */
@@ -76,7 +78,7 @@ export interface Host {
 
 export function composeHost(world: World, db: Database, needs: HostNeeds): Host {
   const { config, clock, log } = world;
-  const { openHttp, dial, channels, calledEvent, eventRows: events, redact } = needs;
+  const { openHttp, dial, channels, containers, calledEvent, eventRows: events, redact } = needs;
   const transaction = <T>(work: () => T): T => inTransaction(db, work);
   const kv = makePluginKvRows(db);
   const uids = makePluginUidRows(db);
@@ -110,6 +112,7 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
         ownEndpoints: () => channels.endpoints(),
       },
       channels,
+      containers,
       notifyRate: makeNotifyRate({ clock, perMinute: () => config().plugins.quota.notifications_per_minute }),
       secrets: needs.secretReader,
     }),
@@ -145,6 +148,7 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
     idleMs: () => config().plugins.idle_timeout,
     kv,
     logs,
+    clearContainers: (plugin) => containers.clear(plugin),
     audit,
     watchedAfter: (day) => days.after(day),
     redact,

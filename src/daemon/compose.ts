@@ -11,6 +11,7 @@ import { databaseFile } from "../base/paths.ts";
 import { parseEvent } from "../engine/events/parse-event.ts";
 import { sampleEvent } from "../engine/events/samples.ts";
 import { makeNotify, type Notify } from "../engine/notify/notify.ts";
+import { makeContainers } from "../engine/providers/docker/containers/containers.ts";
 import { makeHttpClient } from "../platform/http/http-client.ts";
 import { makeNameResolver } from "../platform/http/name-resolver.ts";
 import { makeHttpOpener } from "../platform/http/open-http.ts";
@@ -20,6 +21,7 @@ import { makeDial } from "../platform/tcp/dial.ts";
 import { makeServiceState } from "../state/service-state.ts";
 import { openDatabase } from "../state/database.ts";
 import { makeEventRows } from "../state/events.ts";
+import { installationId } from "../state/installation.ts";
 import { composeEngine, type Engine } from "./compose-engine.ts";
 import { composeHost, type Host } from "./compose-host.ts";
 import { composeSecrets, type Secrets } from "./compose-secrets.ts";
@@ -56,6 +58,19 @@ export function compose(world: World): Parts {
   const uploads = makeUploads(dataDir, clock);
   const http = makeHttpClient(makeHttpOpener({ resolve: systemResolver }), clock);
   const resolve = makeNameResolver();
+  const owner = installationId(db, newId);
+  const plugged = makeContainers({
+    endpoint: config().docker.socket,
+    clock,
+    owner,
+    rules: () => config().docker,
+    own: [dataDir, config().socket],
+    services: {
+      liveInstance: (service) => control.liveInstance(service),
+      start: (service, signal) => control.start(service, signal),
+      stop: (service) => control.stop(service),
+    },
+  });
   const notify = makeNotify({
     channels: () => config().notify,
     host: hostname(),
@@ -67,6 +82,7 @@ export function compose(world: World): Parts {
   const { gates, ...host } = composeHost(world, db, {
     openHttp: makeHttpOpener({ resolve }),
     dial: makeDial({ resolve }),
+    containers: plugged,
     channels: notify,
     calledEvent(hook, given) {
       const stamp = { id: newId(), at: timestamp(clock.now()) };
@@ -76,7 +92,8 @@ export function compose(world: World): Parts {
     redact: (text) => redaction.forOperators(text),
     secretReader,
   });
-  const { edges, processes, containers, ...engine } = composeEngine(world, db, {
+  const { edges, processes, containers, control, ...engine } = composeEngine(world, {
+    owner,
     state,
     eventRows,
     gates,
@@ -114,6 +131,7 @@ export function compose(world: World): Parts {
       edges.closeAll();
       processes.close();
       containers.close();
+      plugged.close();
       uploads.close();
       db.close();
     },

@@ -3,6 +3,7 @@
  * goes through the daemon's broker, which refuses what the operator did not grant.
  */
 import type { Capability } from "./capabilities.ts";
+import type { Containers } from "./docker.ts";
 import type { PluginNetwork } from "./network.ts";
 
 /** What a plugin is given. Methods of capabilities that were not granted reject with `capability.denied`. */
@@ -15,6 +16,7 @@ export interface PluginContext {
   readonly fs: PluginFiles;
   readonly net: PluginNetwork;
   readonly notify: Notifier;
+  readonly docker: Containers;
   readonly secrets: Secrets;
 }
 

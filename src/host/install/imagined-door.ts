@@ -50,6 +50,18 @@ const NO_POWERS: CataloguePowers = {
     clock: systemClock,
   },
   channels: { channels: () => [], send: refuse },
+  containers: {
+    list: refuse,
+    inspect: refuse,
+    stats: refuse,
+    events: () => (async function* () {})(),
+    create: refuse,
+    start: refuse,
+    stop: refuse,
+    restart: refuse,
+    remove: refuse,
+    clear: refuse,
+  },
   notifyRate: { take() {} },
   secrets: { get: () => "", names: () => [] },
 };
