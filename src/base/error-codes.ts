@@ -138,6 +138,14 @@ const table = {
   "secret.key_exposed": { kind: "invalid" },
   "secret.key_fixed": { kind: "conflict" },
 
+  // containers, as plugins ask about them
+  "container.not_found": { kind: "missing" },
+  "container.invalid": { kind: "usage" },
+  "container.exists": { kind: "conflict" },
+  "container.not_running": { kind: "conflict" },
+  "container.port_taken": { kind: "conflict" },
+  "container.image_not_found": { kind: "missing" },
+
   // metrics
   "metrics.unknown": { kind: "missing" },
   "metrics.invalid_query": { kind: "usage" },

@@ -280,6 +280,27 @@ export const LIMITS = {
   /** How long an engine may think about a question, and about work such as making a container. */
   engineAskMs: 10 * SECOND,
   engineWorkMs: 2 * MINUTE,
+  /** What a plugin is shown of containers: how many, ports of each in the list, parts of one that is looked at, characters of a text. */
+  dockerListed: 1_000,
+  dockerPortsShown: 5,
+  dockerShown: 50,
+  dockerTextChars: 256,
+  dockerEventChars: 1 * MIB,
+  /** Between the two readings that make a share of the processors, at least: many engines take one a second. */
+  dockerMeasureMs: 250,
+  /** What plugins' containers have where they do not say, and what they have at most. */
+  dockerContainersPerPlugin: 20,
+  dockerVolumesPerPlugin: 20,
+  dockerMemoryBytes: 512 * MIB,
+  dockerMemoryMaxBytes: 8 * 1024 * MIB,
+  dockerCpus: 1,
+  dockerCpusMax: 16,
+  dockerProcesses: 512,
+  dockerArgs: 100,
+  dockerArgChars: 4 * KIB,
+  dockerEnvValueChars: 32 * KIB,
+  dockerMounts: 10,
+  dockerPorts: 20,
   /** Pause before a crashed process is started again: doubles up to the maximum, and starts over after a good run. */
   restartFirstMs: 1 * SECOND,
   restartMaxMs: 1 * MINUTE,

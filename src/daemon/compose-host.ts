@@ -10,6 +10,7 @@ import { makePluginAudit } from "../host/audit/plugin-audit.ts";
 import { watchDays, type WatchedDays } from "../host/audit/watch-days.ts";
 import { makeBroker, type Broker } from "../host/capabilities/broker.ts";
 import { makeCatalogue } from "../host/capabilities/catalogue.ts";
+import type { ContainerPower } from "../host/capabilities/docker.ts";
 import type { OwnEndpoint } from "../host/capabilities/notification-endpoints.ts";
 import type { MetricsSource } from "../host/capabilities/metrics.ts";
 import type { ChannelSender } from "../host/capabilities/notify.ts";
@@ -57,6 +58,7 @@ export interface HostNeeds {
   readonly dial: Dial;
   /** The operator's notification channels. */
   readonly channels: ChannelSender & { endpoints(): readonly OwnEndpoint[] };
+  readonly containers: ContainerPower;
   readonly queryMetrics: MetricsSource;
   readonly calledEvent: PluginsDeps["calledEvent"];
   readonly eventRows: EventRows;
@@ -78,7 +80,16 @@ export interface Host {
 
 export function composeHost(world: World, db: Database, needs: HostNeeds): Host {
   const { config, clock, log } = world;
-  const { openHttp, dial, channels, queryMetrics, calledEvent, eventRows: events, redact } = needs;
+  const {
+    openHttp,
+    dial,
+    channels,
+    containers,
+    queryMetrics,
+    calledEvent,
+    eventRows: events,
+    redact,
+  } = needs;
   const transaction = <T>(work: () => T): T => inTransaction(db, work);
   const kv = makePluginKvRows(db);
   const uids = makePluginUidRows(db);
@@ -112,6 +123,7 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
         ownEndpoints: () => channels.endpoints(),
       },
       channels,
+      containers,
       notifyRate: makeNotifyRate({ clock, perMinute: () => config().plugins.quota.notifications_per_minute }),
       secrets: needs.secretReader,
       queryMetrics,
@@ -148,6 +160,7 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
     idleMs: () => config().plugins.idle_timeout,
     kv,
     logs,
+    clearContainers: (plugin) => containers.clear(plugin),
     audit,
     watchedAfter: (day) => days.after(day),
     redact,

@@ -11,6 +11,7 @@ import { databaseFile } from "../base/paths.ts";
 import { parseEvent } from "../engine/events/parse-event.ts";
 import { sampleEvent } from "../engine/events/samples.ts";
 import { makeNotify, type Notify } from "../engine/notify/notify.ts";
+import { makeContainers } from "../engine/providers/docker/containers/containers.ts";
 import { makeHttpClient } from "../platform/http/http-client.ts";
 import { makeNameResolver } from "../platform/http/name-resolver.ts";
 import { makeHttpOpener } from "../platform/http/open-http.ts";
@@ -20,6 +21,8 @@ import { makeDial } from "../platform/tcp/dial.ts";
 import { makeServiceState } from "../state/service-state.ts";
 import { openDatabase } from "../state/database.ts";
 import { makeEventRows } from "../state/events.ts";
+import { installationId } from "../state/installation.ts";
+import { makeMetricRows } from "../state/metrics.ts";
 import { composeEngine, type Engine } from "./compose-engine.ts";
 import { composeExporter } from "./compose-exporter.ts";
 import { composeHost, type Host } from "./compose-host.ts";
@@ -57,6 +60,19 @@ export function compose(world: World): Parts {
   const uploads = makeUploads(dataDir, clock);
   const http = makeHttpClient(makeHttpOpener({ resolve: systemResolver }), clock);
   const resolve = makeNameResolver();
+  const owner = installationId(db, newId);
+  const plugged = makeContainers({
+    endpoint: config().docker.socket,
+    clock,
+    owner,
+    rules: () => config().docker,
+    own: [dataDir, config().socket],
+    services: {
+      liveInstance: (service) => control.liveInstance(service),
+      start: (service, signal) => control.start(service, signal),
+      stop: (service) => control.stop(service),
+    },
+  });
   const notify = makeNotify({
     channels: () => config().notify,
     host: hostname(),
@@ -68,6 +84,7 @@ export function compose(world: World): Parts {
   const { gates, ...host } = composeHost(world, db, {
     openHttp: makeHttpOpener({ resolve }),
     dial: makeDial({ resolve }),
+    containers: plugged,
     channels: notify,
     calledEvent(hook, given) {
       const stamp = { id: newId(), at: timestamp(clock.now()) };
@@ -78,7 +95,9 @@ export function compose(world: World): Parts {
     secretReader,
     queryMetrics: (question) => engine.metrics.query(question),
   });
-  const { edges, processes, containers, ...engine }: Engine = composeEngine(world, db, {
+  const { edges, processes, containers, control, ...engine }: Engine = composeEngine(world, {
+    owner,
+    metricRows: makeMetricRows(db),
     state,
     eventRows,
     gates,
@@ -126,6 +145,7 @@ export function compose(world: World): Parts {
       edges.closeAll();
       processes.close();
       containers.close();
+      plugged.close();
       uploads.close();
       db.close();
     },

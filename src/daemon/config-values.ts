@@ -5,6 +5,8 @@ import { parseDuration } from "../base/duration.ts";
 import { LIMITS } from "../base/limits.ts";
 import { parseAddress, type Address } from "../engine/edge/address.ts";
 import { parseDockerEndpoint, type DockerEndpoint } from "../engine/providers/docker/connect.ts";
+import { isPlainPath } from "../engine/providers/docker/containers/bind-source.ts";
+import { plainCapability } from "../engine/providers/docker/containers/rules.ts";
 import { parsePrivateRule, type PrivateRule } from "../platform/http/address-policy.ts";
 
 /** Smaller ones are the system's own accounts, larger ones are negative numbers to some programs. */
@@ -74,6 +76,36 @@ export const uidRange = v.pipe(
 
 export const flag = v.boolean("true or false");
 
+const bindFolder = v.pipe(
+  v.string(),
+  v.check((path) => isPlainPath(path) && path !== "/", "an absolute path without . and .."),
+);
+
+/** One inside the other could be swapped for a link by a container that has the outer one. */
+export const bindFolders = v.pipe(
+  v.array(bindFolder),
+  v.check(
+    (paths) => !paths.some((path) => paths.some((other) => path !== other && path.startsWith(`${other}/`))),
+    "folders of which none lies inside another",
+  ),
+);
+
+export const devicePath = v.pipe(
+  v.string(),
+  v.check((path) => isPlainPath(path) && path.startsWith("/dev/"), "a path below /dev"),
+);
+
+/** `NET_ADMIN`, `CAP_NET_ADMIN`: without the prefix in the output. `ALL` is what allow_privileged is for. */
+export const kernelCapability = v.pipe(
+  v.string(),
+  v.regex(/^(?!ALL$)(?:CAP_)?[A-Z][A-Z_]+$/, "a capability of the kernel, such as NET_ADMIN"),
+  v.transform(plainCapability),
+);
+
+export const registryHost = v.pipe(
+  v.string(),
+  v.regex(/^[a-z0-9][a-z0-9.-]*(?::\d{1,5})?$/, "the host of a registry, such as docker.io"),
+);
 const wantedCount = "a whole number, at least 1";
 
 export const count = v.pipe(v.number(wantedCount), v.integer(wantedCount), v.minValue(1, wantedCount));

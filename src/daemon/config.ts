@@ -18,16 +18,20 @@ import { ceiling, pluginCeilings } from "./config-ceiling.ts";
 import { environmentOverrides } from "./config-environment.ts";
 import {
   absolutePath,
+  bindFolders,
   byteSize,
   count,
   DEFAULT_UID_RANGE,
+  devicePath,
   dockerEndpoint,
   duration,
   flag,
+  kernelCapability,
   listenAddress,
   metricsInterval,
   pluginConfigValue,
   privateRule,
+  registryHost,
   uidRange,
 } from "./config-values.ts";
 
@@ -42,7 +46,23 @@ const configSchema = v.strictObject({
     v.strictObject({ default: v.optional(v.picklist(["docker", "process"]), "docker") }),
     {},
   ),
-  docker: v.optional(v.strictObject({ socket: v.optional(dockerEndpoint, DEFAULT_DOCKER_SOCKET) }), {}),
+  docker: v.optional(
+    v.strictObject({
+      socket: v.optional(dockerEndpoint, DEFAULT_DOCKER_SOCKET),
+      allow_pull: v.optional(v.array(registryHost), []),
+      allow_network: v.optional(flag, false),
+      allow_public_ports: v.optional(flag, false),
+      allow_binds: v.optional(bindFolders, []),
+      allow_devices: v.optional(v.array(devicePath), []),
+      allow_capabilities: v.optional(v.array(kernelCapability), []),
+      allow_host_network: v.optional(flag, false),
+      allow_host_pid: v.optional(flag, false),
+      allow_host_ipc: v.optional(flag, false),
+      allow_privileged: v.optional(flag, false),
+      allow_docker_socket: v.optional(flag, false),
+    }),
+    {},
+  ),
   plugins: v.optional(
     v.strictObject({
       idle_timeout: v.optional(duration, `${LIMITS.pluginIdleMs}ms`),

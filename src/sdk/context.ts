@@ -3,6 +3,7 @@
  * goes through the daemon's broker, which refuses what the operator did not grant.
  */
 import type { Capability } from "./capabilities.ts";
+import type { Containers } from "./docker.ts";
 import type { MetricInfo, MetricName } from "./metrics.ts";
 import type { PluginNetwork } from "./network.ts";
 
@@ -16,6 +17,7 @@ export interface PluginContext {
   readonly fs: PluginFiles;
   readonly net: PluginNetwork;
   readonly notify: Notifier;
+  readonly docker: Containers;
   readonly secrets: Secrets;
   readonly metrics: MetricsReader;
 }

@@ -19,6 +19,16 @@ export type {
   Severity,
 } from "./context.ts";
 export type {
+  Container,
+  ContainerDetails,
+  ContainerEvent,
+  ContainerMount,
+  ContainerPort,
+  Containers,
+  ContainerSpec,
+  ContainerUsage,
+} from "./docker.ts";
+export type {
   AlertEvent,
   BackupEvent,
   CertEvent,

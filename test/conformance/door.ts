@@ -9,6 +9,7 @@ import { systemClock } from "../../src/base/clock.ts";
 import { fail, fromWire } from "../../src/base/errors.ts";
 import { LIMITS } from "../../src/base/limits.ts";
 import { silentLog } from "../../src/base/log.ts";
+import { noContainers } from "../fixtures/no-containers.ts";
 import { makeBroker } from "../../src/host/capabilities/broker.ts";
 import { makeCatalogue } from "../../src/host/capabilities/catalogue.ts";
 import type { Caller } from "../../src/host/capabilities/method.ts";
@@ -48,6 +49,7 @@ export function makeDoor(plan: DoorPlan = {}): ScenarioDoor {
     methods: makeCatalogue({
       keyValues: makePluginKvRows(db),
       channels: { channels: () => CHANNELS, send: async () => {} },
+      containers: noContainers,
       files: {
         store,
         writer: makeFileWriter({

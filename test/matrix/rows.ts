@@ -40,6 +40,29 @@ const openHttp: GivenPower = async (use, request, rules) => {
   return use("net.connection");
 };
 
+const WEB = { id: "ab".repeat(32), name: "vx-web-1-1f2e3d4c", origin: "service", service: "web" };
+const MADE = { id: "cd".repeat(32), name: "vxp.sample.x", origin: "plugin", plugin: "sample" };
+const DIED = { ...MADE, action: "die" };
+
+/** Finding it changes nothing, and what is left out is not found. */
+const ofContainer = (work: string, container: typeof WEB | typeof MADE, answer: unknown): Row => ({
+  capability: work === "inspect" || work === "stats" ? "docker_read" : "docker_write",
+  params: { id: container.name },
+  powers: {
+    "containers.list": [container],
+    "containers.inspect": container,
+    [`containers.${work}`]: answer ?? undefined,
+  },
+  looks: ["containers.list", ...(work === "inspect" ? [] : ["containers.inspect"])],
+  answer,
+  excluded: ["api"],
+  refusal: "container.not_found",
+});
+
+const containerEvents: GivenPower = async function* (use) {
+  yield await use("containers.event");
+};
+
 const nothingComes: AsyncIterable<Uint8Array> = {
   [Symbol.asyncIterator]: () => ({ next: async () => ({ done: true, value: undefined }) }),
 };
@@ -117,6 +140,35 @@ export const ROWS: Readonly<Record<string, Row>> = {
     answer: null,
     excluded: ["dev"],
   },
+  "docker.list": {
+    capability: "docker_read",
+    params: {},
+    powers: { "containers.list": [WEB, MADE] },
+    answer: [WEB, MADE],
+    excluded: "What is left out is not in the list.",
+  },
+  "docker.inspect": ofContainer("inspect", WEB, WEB),
+  "docker.stats": ofContainer("stats", WEB, { cpuPercent: 1 }),
+  "docker.events": {
+    capability: "docker_read",
+    params: {},
+    powers: { "containers.events": containerEvents, "containers.event": DIED },
+    answer: { stream: "1" },
+    inJavaScript: DIED,
+    excluded: "What is left out does not come.",
+    instant: "It opens a stream and is over: what is open then is ended.",
+  },
+  "docker.create": {
+    capability: "docker_write",
+    params: { image: "redis:7" },
+    powers: { "containers.create": { id: MADE.id, name: MADE.name } },
+    answer: { id: MADE.id, name: MADE.name },
+    excluded: ["web"],
+  },
+  "docker.start": ofContainer("start", WEB, null),
+  "docker.stop": ofContainer("stop", WEB, null),
+  "docker.restart": ofContainer("restart", MADE, null),
+  "docker.remove": ofContainer("remove", MADE, null),
   "secrets.get": {
     capability: "secrets_read",
     params: { service: "web", name: "TOKEN" },

@@ -2,6 +2,7 @@
  * Joins the families to the broker's one table. A method that is not here does not exist: the guest's `ctx`, the checks and
  * the audit log are all made from this list. Called by daemon/compose-host.ts.
  */
+import { dockerMethods, type ContainerPower } from "./docker.ts";
 import { fsMethods, type FsOptions } from "./fs.ts";
 import type { Method } from "./method.ts";
 import { metricsMethods, type MetricsSource } from "./metrics.ts";
@@ -18,6 +19,7 @@ export interface CataloguePowers {
   readonly files: FsOptions;
   readonly net: NetOptions;
   readonly channels: ChannelSender;
+  readonly containers: ContainerPower;
   readonly notifyRate: NotifyRate;
   readonly secrets: SecretReader;
   readonly queryMetrics: MetricsSource;
@@ -29,6 +31,7 @@ export function makeCatalogue(powers: CataloguePowers): readonly Method[] {
     ...fsMethods(powers.files),
     ...netMethods(powers.net),
     ...notifyMethods(powers.channels, powers.notifyRate),
+    ...dockerMethods(powers.containers),
     ...secretMethods(powers.secrets),
     ...metricsMethods(powers.queryMetrics),
     ...streamMethods(),

@@ -102,6 +102,7 @@ export function makeWorld(dataDir: string, changes: Changes = {}): World {
     uids: makePluginUidRows(db),
     grants: makeGrantRows(db),
     kv: makePluginKvRows(db),
+    clearContainers: async () => {},
     transaction: (work) => inTransaction(db, work),
     store: makePackageStore(join(dataDir, "plugins")),
     clock: systemClock,

@@ -109,6 +109,49 @@ describe("the configuration", () => {
     });
   });
 
+  test("opens nothing to plugins' containers unless it says so", async () => {
+    const { docker } = await load("");
+    const { socket, ...rules } = docker;
+    expect(socket).toEqual({ socketPath: "/var/run/docker.sock" });
+    expect(Object.values(rules).every((value) => value === false || (value as string[]).length === 0)).toBe(
+      true,
+    );
+    expect(Object.keys(rules).every((key) => key.startsWith("allow_"))).toBe(true);
+    const opened = await load(
+      '[docker]\nallow_network = true\nallow_binds = ["/srv/a", "/srv/b"]\nallow_capabilities = ["CAP_NET_ADMIN"]',
+      {
+        ...HOME,
+        VOXELTRON_DOCKER_ALLOW_DEVICES: "/dev/dri, /dev/kvm",
+        VOXELTRON_DOCKER_ALLOW_HOST_PID: "true",
+      },
+    );
+    expect(opened.docker).toMatchObject({
+      allow_network: true,
+      allow_privileged: false,
+      allow_host_pid: true,
+      allow_binds: ["/srv/a", "/srv/b"],
+      allow_devices: ["/dev/dri", "/dev/kvm"],
+      allow_capabilities: ["NET_ADMIN"],
+    });
+  });
+
+  test.each([
+    ['allow_binds = ["/srv", "/srv/a"]', "none lies inside another"],
+    ['allow_binds = ["/"]', "an absolute path"],
+    ['allow_binds = ["/srv/../etc"]', "an absolute path"],
+    ['allow_binds = ["srv"]', "an absolute path"],
+    ["allow_binds = true", "allow_binds"],
+    ['allow_devices = ["/etc/shadow"]', "below /dev"],
+    ['allow_devices = ["/dev/../etc/shadow"]', "below /dev"],
+    ['allow_capabilities = ["ALL"]', "a capability of the kernel"],
+    ['allow_capabilities = ["net_admin"]', "a capability of the kernel"],
+    ['allow_pull = ["https://ghcr.io"]', "the host of a registry"],
+    ['allow_privileged = "true"', "true or false"],
+    ["allow_everything = true", "allow_everything"],
+  ])("refuses [docker] %s", async (line, words) => {
+    expect(load(`[docker]\n${line}`)).rejects.toThrow(words);
+  });
+
   test("takes ids and switches from the file and from variables", async () => {
     const file = await load("[plugins]\nuid_range = [60000, 60001]\nallow_unconfined = true");
     expect(file.plugins).toMatchObject({ uid_range: { first: 60000, last: 60001 }, allow_unconfined: true });

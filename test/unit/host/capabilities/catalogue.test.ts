@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { systemClock } from "../../../../src/base/clock.ts";
 import { makeCatalogue } from "../../../../src/host/capabilities/catalogue.ts";
 import { makeAddressPolicy } from "../../../../src/platform/http/address-policy.ts";
+import { noContainers } from "../../../fixtures/no-containers.ts";
 
 test("makeCatalogue offers exactly these methods, under these capabilities", () => {
   const methods = makeCatalogue({
@@ -18,6 +19,7 @@ test("makeCatalogue offers exactly these methods, under these capabilities", () 
       clock: systemClock,
     },
     channels: { channels: () => [], send: async () => {} },
+    containers: noContainers,
     notifyRate: { take() {} },
     secrets: { get: () => "", names: () => [] },
     queryMetrics: () => ({}),
@@ -39,6 +41,15 @@ test("makeCatalogue offers exactly these methods, under these capabilities", () 
     ["net.fetch", "object", ["network_outbound", "notify_send"]],
     ["net.connect", "object", ["network_outbound"]],
     ["notify.send", ["channel", "message"], ["notify_send"]],
+    ["docker.list", [], ["docker_read"]],
+    ["docker.inspect", ["id"], ["docker_read"]],
+    ["docker.stats", ["id"], ["docker_read"]],
+    ["docker.events", [], ["docker_read"]],
+    ["docker.create", "object", ["docker_write"]],
+    ["docker.start", ["id"], ["docker_write"]],
+    ["docker.stop", ["id"], ["docker_write"]],
+    ["docker.restart", ["id"], ["docker_write"]],
+    ["docker.remove", ["id"], ["docker_write"]],
     ["secrets.get", ["service", "name"], ["secrets_read"]],
     ["secrets.list", ["service"], ["secrets_read"]],
     ["metrics.query", "object", ["metrics_read"]],
