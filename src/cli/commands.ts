@@ -8,6 +8,7 @@ import { envCommands } from "./commands/env.ts";
 import { eventCommands } from "./commands/events.ts";
 import { exec } from "./commands/exec.ts";
 import { notifyCommands } from "./commands/notify.ts";
+import { metrics } from "./commands/metrics.ts";
 import { pluginAudit } from "./commands/plugin-audit.ts";
 import { pluginGrantCommands } from "./commands/plugin-grants.ts";
 import { pluginDev } from "./commands/plugin-dev.ts";
@@ -27,6 +28,7 @@ export const commands: readonly Command[] = [
   pluginAudit,
   deploy,
   ...serviceCommands,
+  metrics,
   exec,
   ...envCommands,
   ...secretCommands,

@@ -8,6 +8,7 @@ import { benchDockerDeploy } from "./docker-deploy.ts";
 import { table, type Row } from "./measure.ts";
 import { benchFiles } from "./files.ts";
 import { benchMemory } from "./memory.ts";
+import { benchMetrics } from "./metrics.ts";
 import { benchReload } from "./reload.ts";
 import { benchRooms } from "./rooms.ts";
 
@@ -20,6 +21,7 @@ const rows: Row[] = [
   ...(await benchRooms()),
   ...(await benchReload()),
   ...(await benchFiles()),
+  ...(await benchMetrics()),
 ];
 if (needs("docker")) rows.push(...(await benchDockerDeploy()));
 else process.stderr.write("no Docker engine answers: its part is left out\n");

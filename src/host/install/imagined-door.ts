@@ -64,6 +64,7 @@ const NO_POWERS: CataloguePowers = {
   },
   notifyRate: { take() {} },
   secrets: { get: () => "", names: () => [] },
+  queryMetrics: refuse,
 };
 
 function refuse(): Promise<never> {
