@@ -8,6 +8,8 @@ import { envCommands } from "./commands/env.ts";
 import { eventCommands } from "./commands/events.ts";
 import { exec } from "./commands/exec.ts";
 import { notifyCommands } from "./commands/notify.ts";
+import { metrics } from "./commands/metrics.ts";
+import { pluginAudit } from "./commands/plugin-audit.ts";
 import { pluginGrantCommands } from "./commands/plugin-grants.ts";
 import { pluginDev } from "./commands/plugin-dev.ts";
 import { pluginInstall } from "./commands/plugin-install.ts";
@@ -23,8 +25,10 @@ export const commands: readonly Command[] = [
   ...pluginCommands,
   pluginDev,
   ...pluginGrantCommands,
+  pluginAudit,
   deploy,
   ...serviceCommands,
+  metrics,
   exec,
   ...envCommands,
   ...secretCommands,

@@ -11,13 +11,20 @@ import { databaseFile } from "../base/paths.ts";
 import { parseEvent } from "../engine/events/parse-event.ts";
 import { sampleEvent } from "../engine/events/samples.ts";
 import { makeNotify, type Notify } from "../engine/notify/notify.ts";
+import { makeContainers } from "../engine/providers/docker/containers/containers.ts";
 import { makeHttpClient } from "../platform/http/http-client.ts";
+import { makeNameResolver } from "../platform/http/name-resolver.ts";
+import { makeHttpOpener } from "../platform/http/open-http.ts";
 import { systemResolver } from "../platform/http/resolve.ts";
 import { makeSmtpClient } from "../platform/smtp/smtp-client.ts";
+import { makeDial } from "../platform/tcp/dial.ts";
 import { makeServiceState } from "../state/service-state.ts";
 import { openDatabase } from "../state/database.ts";
 import { makeEventRows } from "../state/events.ts";
+import { installationId } from "../state/installation.ts";
+import { makeMetricRows } from "../state/metrics.ts";
 import { composeEngine, type Engine } from "./compose-engine.ts";
+import { composeExporter } from "./compose-exporter.ts";
 import { composeHost, type Host } from "./compose-host.ts";
 import { composeSecrets, type Secrets } from "./compose-secrets.ts";
 import { examine, type Examination } from "./doctor.ts";
@@ -26,7 +33,7 @@ import type { World } from "./world.ts";
 
 export interface Parts
   extends
-    Pick<Engine, "deploys" | "services" | "environment" | "events">,
+    Pick<Engine, "deploys" | "services" | "environment" | "events" | "metrics">,
     Pick<Secrets, "secrets" | "keyRotation" | "registries">,
     Pick<Host, "plugins" | "dispatcher" | "feed" | "confinement" | "configured"> {
   readonly uploads: Uploads;
@@ -51,7 +58,21 @@ export function compose(world: World): Parts {
   const state = makeServiceState(db);
   const { redaction, secretReader, ...secrets } = composeSecrets(world, db, state);
   const uploads = makeUploads(dataDir, clock);
-  const http = makeHttpClient({ resolve: systemResolver, clock });
+  const http = makeHttpClient(makeHttpOpener({ resolve: systemResolver }), clock);
+  const resolve = makeNameResolver();
+  const owner = installationId(db, newId);
+  const plugged = makeContainers({
+    endpoint: config().docker.socket,
+    clock,
+    owner,
+    rules: () => config().docker,
+    own: [dataDir, config().socket],
+    services: {
+      liveInstance: (service) => control.liveInstance(service),
+      start: (service, signal) => control.start(service, signal),
+      stop: (service) => control.stop(service),
+    },
+  });
   const notify = makeNotify({
     channels: () => config().notify,
     host: hostname(),
@@ -61,7 +82,9 @@ export function compose(world: World): Parts {
     log,
   });
   const { gates, ...host } = composeHost(world, db, {
-    http,
+    openHttp: makeHttpOpener({ resolve }),
+    dial: makeDial({ resolve }),
+    containers: plugged,
     channels: notify,
     calledEvent(hook, given) {
       const stamp = { id: newId(), at: timestamp(clock.now()) };
@@ -70,8 +93,11 @@ export function compose(world: World): Parts {
     eventRows,
     redact: (text) => redaction.forOperators(text),
     secretReader,
+    queryMetrics: (question) => engine.metrics.query(question),
   });
-  const { edges, processes, containers, ...engine } = composeEngine(world, db, {
+  const { edges, processes, containers, control, ...engine }: Engine = composeEngine(world, {
+    owner,
+    metricRows: makeMetricRows(db),
     state,
     eventRows,
     gates,
@@ -80,6 +106,8 @@ export function compose(world: World): Parts {
     redaction,
     takeUpload: async (id) => uploads.takeApp(id),
   });
+  const { metrics } = engine;
+  const exporter = composeExporter(world, db, { metrics, plugins: host.plugins, events: eventRows });
 
   return {
     ...engine,
@@ -91,12 +119,19 @@ export function compose(world: World): Parts {
     examine: () => examine({ plugins: config().plugins, bundle: host.confinement.bundle }),
     async start() {
       secrets.keyRotation.finish();
+      exporter.open();
       await host.plugins.sweep();
       await processes.supervise();
       engine.deploys.recover();
       engine.events.subscribe(() => host.dispatcher.wake());
+      host.days.start();
       host.dispatcher.start();
       host.plugins.start();
+      metrics.start();
+    },
+    configured() {
+      host.configured();
+      exporter.follow();
     },
     async drain() {
       await engine.deploys.close();
@@ -104,9 +139,13 @@ export function compose(world: World): Parts {
       await host.plugins.close();
     },
     close() {
+      host.days.stop();
+      exporter.close();
+      metrics.close();
       edges.closeAll();
       processes.close();
       containers.close();
+      plugged.close();
       uploads.close();
       db.close();
     },

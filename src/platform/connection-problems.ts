@@ -1,7 +1,8 @@
 /**
- * The codes with which the runtime says why no connection came about, in words that name no host. Pure. Used by the HTTP and
- * the SMTP client, so that the same trouble reads the same.
+ * The codes with which the runtime says why no connection came about, in words that name no host. The runtime's own messages
+ * may hold a whole URL: only the code is used. Pure. Used by whoever connects, so that the same trouble reads the same.
  */
+import { systemCode } from "../base/errors.ts";
 
 export interface ConnectionProblem {
   readonly words: string;
@@ -16,7 +17,21 @@ export function connectionProblem(code: string): ConnectionProblem | undefined {
   return certificate === undefined ? undefined : { words: certificate, lasting: true };
 }
 
+/** True where no connection came about, so that another address may be tried without anything being sent twice. */
+export function isUnconnected(error: unknown): boolean {
+  return UNCONNECTED.has(systemCode(error) ?? "");
+}
+
 // --- internal ---
+
+const UNCONNECTED = new Set([
+  "ECONNREFUSED",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EADDRNOTAVAIL",
+  "EINVAL",
+  "ETIMEDOUT",
+]);
 
 const TRANSPORT: Readonly<Record<string, string>> = {
   ECONNREFUSED: "connection refused",

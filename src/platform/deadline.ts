@@ -44,8 +44,7 @@ export async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promi
   }
 }
 
-// --- internal ---
-
-function cancelled(reason: unknown): Error {
+/** What work that was ended by its signal rejects with. */
+export function cancelled(reason: unknown): Error {
   return isVoxError(reason) ? reason : fail("operation.interrupted", "the request was cancelled");
 }

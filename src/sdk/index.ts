@@ -6,6 +6,9 @@ export { CAPABILITIES, CAPABILITY_NAMES, isCapability } from "./capabilities.ts"
 export type { Capability, CapabilityInfo, Risk } from "./capabilities.ts";
 export type {
   ConfigValue,
+  MetricsQuery,
+  MetricsReader,
+  MetricsSeries,
   Notifier,
   NotifyMessage,
   PluginContext,
@@ -15,6 +18,16 @@ export type {
   Secrets,
   Severity,
 } from "./context.ts";
+export type {
+  Container,
+  ContainerDetails,
+  ContainerEvent,
+  ContainerMount,
+  ContainerPort,
+  Containers,
+  ContainerSpec,
+  ContainerUsage,
+} from "./docker.ts";
 export type {
   AlertEvent,
   BackupEvent,
@@ -27,5 +40,8 @@ export type {
 } from "./events.ts";
 export { HOOK_NAMES, HOOKS, isHookName } from "./hooks.ts";
 export type { GateRule, HookInfo, HookName } from "./hooks.ts";
+export type { Connection, ConnectOptions, PluginNetwork } from "./network.ts";
+export { isMetric, METRIC_NAMES, METRICS } from "./metrics.ts";
+export type { MetricInfo, MetricName } from "./metrics.ts";
 export { definePlugin } from "./plugin.ts";
 export type { VoxeltronPlugin } from "./plugin.ts";

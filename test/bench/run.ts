@@ -6,7 +6,9 @@ import { benchCommandLine } from "./command-line.ts";
 import { benchDelivery } from "./delivery.ts";
 import { benchDockerDeploy } from "./docker-deploy.ts";
 import { table, type Row } from "./measure.ts";
+import { benchFiles } from "./files.ts";
 import { benchMemory } from "./memory.ts";
+import { benchMetrics } from "./metrics.ts";
 import { benchReload } from "./reload.ts";
 import { benchRooms } from "./rooms.ts";
 
@@ -18,6 +20,8 @@ const rows: Row[] = [
   ...(await benchDelivery()),
   ...(await benchRooms()),
   ...(await benchReload()),
+  ...(await benchFiles()),
+  ...(await benchMetrics()),
 ];
 if (needs("docker")) rows.push(...(await benchDockerDeploy()));
 else process.stderr.write("no Docker engine answers: its part is left out\n");

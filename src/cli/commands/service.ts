@@ -8,12 +8,13 @@ import { consume } from "../consume.ts";
 import { json, jsonLine, table } from "../output.ts";
 import { usage } from "../parse.ts";
 import { imageText, serviceFacts, serviceLine } from "../service-text.ts";
+import { memoryText, percentText } from "../usage-text.ts";
 
 const service = [{ name: "service" }];
 
 const status = command({
   words: "status",
-  summary: "show all services, or one with its deploys",
+  summary: "show all services with what they use, or one with its deploys",
   args: [{ name: "service", optional: true }],
   options: {},
   example: "voxeltron status\nvoxeltron status web --json",
@@ -24,7 +25,7 @@ const status = command({
       return io.stdout.write(flags.json ? json(details) : serviceFacts(details));
     }
     const { services } = await (await client()).call("service.list", {});
-    const header = ["NAME", "STATE", "PROVIDER", "IMAGE", "VERSION", "ADDRESS"];
+    const header = ["NAME", "STATE", "PROVIDER", "IMAGE", "VERSION", "ADDRESS", "CPU", "MEMORY"];
     const rows = services.map((row) => [
       row.name,
       row.state,
@@ -32,6 +33,8 @@ const status = command({
       imageText(row.image),
       row.version,
       row.address,
+      percentText(row.usage),
+      memoryText(row.usage),
     ]);
     await io.stdout.write(flags.json ? json(services) : table(header, rows, "nothing is deployed"));
   },
@@ -99,14 +102,12 @@ const cancel = command({
 export const serviceCommands = [status, logs, stop, start, remove, cancel];
 
 /** RFC 3339 of what was typed: a time, or how long ago. Throws `usage.invalid`. */
-export function parseSince(text: string, nowMs: number): string {
+export function parseSince(text: string, nowMs: number, words = "logs"): string {
   const ago = parseDuration(text);
   const at =
     ago === undefined && /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : nowMs - (ago ?? Number.NaN);
   if (Number.isFinite(at)) return new Date(at).toISOString();
-  throw usage(`--since wants a time such as 2026-01-31T08:00:00Z or 10m, found ${quote(text)}`, {
-    words: "logs",
-  });
+  throw usage(`--since wants a time such as 2026-01-31T08:00:00Z or 10m, found ${quote(text)}`, { words });
 }
 
 // --- internal ---

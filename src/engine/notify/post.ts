@@ -4,7 +4,8 @@
  */
 import { fail, isVoxError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
-import type { HttpAnswer, HttpClient, HttpRules } from "../../platform/http/http-client.ts";
+import type { HttpAnswer, HttpClient } from "../../platform/http/http-client.ts";
+import type { HttpRules } from "../../platform/http/open-http.ts";
 import { parseTarget } from "../../platform/http/target.ts";
 import type { HttpChannel } from "./channel-schema.ts";
 import type { Payload } from "./payload.ts";

@@ -10,6 +10,7 @@ import { channelSchema } from "../../../../src/engine/notify/channel-schema.ts";
 import type { Notification } from "../../../../src/engine/notify/notification.ts";
 import { makeNotify } from "../../../../src/engine/notify/notify.ts";
 import { makeHttpClient } from "../../../../src/platform/http/http-client.ts";
+import { makeHttpOpener } from "../../../../src/platform/http/open-http.ts";
 import { makeSmtpClient } from "../../../../src/platform/smtp/smtp-client.ts";
 import { makeCertificate } from "../../../certificate.ts";
 import { rejection } from "../../../fixtures/rejection.ts";
@@ -48,7 +49,7 @@ function setUp(
   const notify = makeNotify({
     channels: () => ({ mail }),
     host: "box",
-    http: makeHttpClient(powers),
+    http: makeHttpClient(makeHttpOpener(powers), clock),
     smtp: makeSmtpClient(powers),
     clock,
     log,

@@ -6,6 +6,7 @@ import type { Channel } from "../../../../src/engine/notify/channel-schema.ts";
 import { makeNotify } from "../../../../src/engine/notify/notify.ts";
 import { makeSmtpClient } from "../../../../src/platform/smtp/smtp-client.ts";
 import { makeHttpClient } from "../../../../src/platform/http/http-client.ts";
+import { makeHttpOpener } from "../../../../src/platform/http/open-http.ts";
 import { fakeClock, until } from "../../../harness.ts";
 import { makeCertificate } from "../../../certificate.ts";
 import { answerWith, rawServer } from "../../../local-server.ts";
@@ -21,7 +22,7 @@ function setUp(channels: Readonly<Record<string, Channel>>, clock: Clock = hasty
   const line = (text: string, fields?: unknown): unknown => logged.push([text, fields]);
   const log = { ...silentLog, debug: line, info: line, warn: line, error: line } as Log;
   const powers = { resolve: async () => ["127.0.0.1"], clock };
-  const http = makeHttpClient(powers);
+  const http = makeHttpClient(makeHttpOpener(powers), clock);
   const smtp = makeSmtpClient(powers);
   return { logged, notify: makeNotify({ channels: () => channels, host: "box", http, smtp, clock, log }) };
 }
@@ -207,7 +208,7 @@ describe("an HTTPS endpoint", () => {
     const trusting = makeNotify({
       channels: () => ({ ops: channel }),
       host: "box",
-      http: makeHttpClient({ ...powers, ca: tls.cert }),
+      http: makeHttpClient(makeHttpOpener({ ...powers, ca: tls.cert }), systemClock),
       smtp: makeSmtpClient(powers),
       clock: systemClock,
       log: silentLog,

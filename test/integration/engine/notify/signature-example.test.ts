@@ -6,6 +6,7 @@ import { systemClock, type Clock } from "../../../../src/base/clock.ts";
 import { silentLog } from "../../../../src/base/log.ts";
 import { makeNotify } from "../../../../src/engine/notify/notify.ts";
 import { makeHttpClient } from "../../../../src/platform/http/http-client.ts";
+import { makeHttpOpener } from "../../../../src/platform/http/open-http.ts";
 import { makeSmtpClient } from "../../../../src/platform/smtp/smtp-client.ts";
 import { tempDir } from "../../../harness.ts";
 
@@ -43,7 +44,7 @@ test("the documented receiver takes what was signed, and nothing else", async ()
     const notify = makeNotify({
       channels: () => ({ ops: { type: "webhook", url, headers: {}, secret } }),
       host: "box",
-      http: makeHttpClient(powers),
+      http: makeHttpClient(makeHttpOpener(powers), clock),
       smtp: makeSmtpClient(powers),
       clock,
       log: silentLog,
