@@ -91,6 +91,7 @@ export function makeGuestDesk({ post, codeOf, start }: GuestDeskOptions): GuestD
         return refusal;
       },
       "bytes.put": (_, data) => bytes.put(data),
+      "bytes.drop": () => quietly(() => bytes.drop()),
       "bytes.take": (ticket) => bytes.take(ticket),
       cancel: (id) => quietly(() => outbox.cancel(Number(id))),
       log: (body) => quietly(() => outbox.log(body)),
