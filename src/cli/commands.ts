@@ -7,6 +7,7 @@ import { doctor } from "./commands/doctor.ts";
 import { envCommands } from "./commands/env.ts";
 import { eventCommands } from "./commands/events.ts";
 import { exec } from "./commands/exec.ts";
+import { logs } from "./commands/logs.ts";
 import { pluginGrantCommands } from "./commands/plugin-grants.ts";
 import { pluginDev } from "./commands/plugin-dev.ts";
 import { pluginInstall } from "./commands/plugin-install.ts";
@@ -23,6 +24,7 @@ export const commands: readonly Command[] = [
   ...pluginGrantCommands,
   deploy,
   ...serviceCommands,
+  logs,
   exec,
   ...envCommands,
   ...eventCommands,

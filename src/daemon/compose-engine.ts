@@ -11,9 +11,11 @@ import { makeProbes } from "../engine/deploys/probes.ts";
 import { makeEdges, type Edges } from "../engine/edge/edges.ts";
 import type { Events, Gates } from "../engine/events/events.ts";
 import { makeEvents } from "../engine/events/outbox.ts";
+import { makeLogs, type ServiceLogs } from "../engine/logs/logs.ts";
 import { makePorts } from "../engine/ports.ts";
 import { makeDockerProvider, type DockerProvider } from "../engine/providers/docker/provider.ts";
 import { makeProcessProvider, type ProcessProvider } from "../engine/providers/process/provider.ts";
+import type { Provider } from "../engine/providers/provider.ts";
 import { makeRegistries, type Registries } from "../engine/registries.ts";
 import { openSecretBox } from "../engine/secret-box.ts";
 import type { ServiceDeps } from "../engine/service-deps.ts";
@@ -39,6 +41,7 @@ export interface Engine {
   readonly registries: Registries;
   readonly events: Events;
   readonly edges: Edges;
+  readonly logs: ServiceLogs;
   readonly processes: ProcessProvider;
   readonly containers: DockerProvider;
 }
@@ -50,18 +53,28 @@ export function composeEngine({ config, clock, log }: World, db: Database, needs
   const registries = makeRegistries(makeRegistryRows(db), openSecretBox(join(dataDir, "secret.key")), clock);
   const processes = makeProcessProvider({ root: join(dataDir, "instances"), clock, log });
   const containers = makeDockerProvider({ endpoint: docker.socket, clock });
-  const providers = [containers, processes];
+  const providers = new Map<string, Provider>([containers, processes].map((each) => [each.name, each]));
+  const logs = makeLogs({
+    root: join(dataDir, "logs"),
+    providers,
+    isService: (name) => state.services.find(name) !== undefined,
+    maxBytes: () => config().logs.max_bytes,
+    redact: (_service, text) => text,
+    clock,
+    log,
+  });
   const edges = makeEdges(clock);
   const deps: ServiceDeps = {
     state,
     events,
-    providers: new Map(providers.map((provider) => [provider.name, provider])),
+    providers,
     defaultProvider: chosen.default,
     owner: installationId(db, newId),
     edges,
     ports: makePorts(),
     busy: makeBusy(),
     folders: makeAppFolders(join(dataDir, "apps")),
+    logs,
     probes: makeProbes(clock),
     registryAuth: (image) => registries.authFor(image),
     takeUpload: needs.takeUpload,
@@ -75,6 +88,7 @@ export function composeEngine({ config, clock, log }: World, db: Database, needs
     registries,
     events,
     edges,
+    logs,
     processes,
     containers,
   };

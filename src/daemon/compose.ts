@@ -50,7 +50,7 @@ export function compose(world: World): Parts {
     },
     eventRows,
   });
-  const { edges, processes, containers, ...engine } = composeEngine(world, db, {
+  const { edges, logs, processes, containers, ...engine } = composeEngine(world, db, {
     eventRows,
     gates,
     takeUpload: async (id) => uploads.takeApp(id),
@@ -71,6 +71,7 @@ export function compose(world: World): Parts {
     },
     async drain() {
       await engine.deploys.close();
+      await logs.close();
       await host.dispatcher.stop(LIMITS.shutdownMs);
       await host.plugins.close();
     },

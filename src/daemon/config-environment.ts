@@ -31,6 +31,7 @@ const KEYS: readonly (readonly [key: string, kind?: Kind])[] = [
   ["network.allow_private", "list"],
   ["providers.default"],
   ["docker.socket"],
+  ["logs.max_bytes", "number"],
   ["plugins.idle_timeout"],
   ["plugins.ceiling", "list"],
   ["plugins.uid_range", "numbers"],
@@ -45,15 +46,20 @@ export const VARIABLES: readonly Variable[] = KEYS.map(([key, kind = "text"]) =>
 
 // --- internal ---
 
-type Kind = "text" | "list" | "numbers" | "flag";
+type Kind = "text" | "list" | "number" | "numbers" | "flag";
 
 /** What is none of its kind stays text, so that the schema refuses it with the words that it has for the file. */
 const READ: Readonly<Record<Kind, (value: string) => unknown>> = {
   text: (value) => value,
   list: parts,
-  numbers: (value) => parts(value).map((part) => (/^\d+$/.test(part) ? Number(part) : part)),
+  number,
+  numbers: (value) => parts(value).map(number),
   flag: (value) => (value === "true" || value === "false" ? value === "true" : value),
 };
+
+function number(value: string): unknown {
+  return /^\d+$/.test(value) ? Number(value) : value;
+}
 
 function parts(value: string): string[] {
   return value.split(",").map((part) => part.trim());

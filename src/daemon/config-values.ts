@@ -1,6 +1,7 @@
 /** Kinds of values that the configuration shares: each a schema whose message says what is wanted. */
 import { isAbsolute } from "node:path";
 import * as v from "valibot";
+import { LIMITS } from "../base/limits.ts";
 import { parseDuration } from "../base/duration.ts";
 import { parseDockerEndpoint, type DockerEndpoint } from "../engine/providers/docker/connect.ts";
 import { parsePrivateRule, type PrivateRule } from "../platform/http/address-policy.ts";
@@ -48,6 +49,14 @@ export const uidRange = v.pipe(
 );
 
 export const flag = v.boolean("true or false");
+
+const wantedLogBytes = `a number of bytes, at least ${LIMITS.serviceLogLeastBytes}`;
+
+/** What one service's log may have on disk. */
+export const logBytes = v.pipe(
+  v.number(wantedLogBytes),
+  v.check((bytes) => Number.isSafeInteger(bytes) && bytes >= LIMITS.serviceLogLeastBytes, wantedLogBytes),
+);
 
 export const pluginConfigValue = v.union([v.string(), v.number(), v.boolean(), v.array(v.string())]);
 

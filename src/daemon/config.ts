@@ -20,6 +20,7 @@ import {
   dockerEndpoint,
   duration,
   flag,
+  logBytes,
   pluginConfigValue,
   privateRule,
   uidRange,
@@ -37,6 +38,7 @@ const configSchema = v.strictObject({
     {},
   ),
   docker: v.optional(v.strictObject({ socket: v.optional(dockerEndpoint, DEFAULT_DOCKER_SOCKET) }), {}),
+  logs: v.optional(v.strictObject({ max_bytes: v.optional(logBytes, LIMITS.serviceLogBytes) }), {}),
   plugins: v.optional(
     v.strictObject({
       idle_timeout: v.optional(duration, `${LIMITS.pluginIdleMs}ms`),

@@ -9,7 +9,9 @@ import type { ServiceRow } from "../../state/services.ts";
 import { bounded } from "../bounded.ts";
 import { openAddress } from "../edge/open-address.ts";
 import { findLive, type Live } from "../live.ts";
-import type { ExecOptions, LogLine, LogOptions, Provider } from "../providers/provider.ts";
+import type { LogQuery } from "../logs/logs.ts";
+import type { ServiceLogLine } from "../logs/stored-line.ts";
+import type { ExecOptions, Provider } from "../providers/provider.ts";
 import { providerNamed } from "../providers/provider-named.ts";
 import { revive } from "../revive.ts";
 import type { ServiceDeps } from "../service-deps.ts";
@@ -19,11 +21,11 @@ import { statusOf, viewDetails, viewService, type ServiceDetails, type ServiceVi
 export interface Services {
   list(): Promise<ServiceView[]>;
   info(name: string): Promise<ServiceDetails>;
-  /** Lines of the live instance. */
-  logs(name: string, options: LogOptions): AsyncIterable<LogLine>;
+  /** What its versions wrote, the live one and those before it, as far as it is kept; then what comes, from whichever is live. */
+  logs(name: string, query: LogQuery): AsyncGenerator<ServiceLogLine>;
   stop(name: string): Promise<ServiceView>;
   start(name: string, signal: AbortSignal): Promise<ServiceView>;
-  /** Ends the instance and forgets the service with its versions, deploys and environment. Volumes stay. */
+  /** Ends the instance and forgets the service with its versions, deploys, environment and log. Volumes stay. */
   remove(name: string): Promise<void>;
   /** The command's exit code. Throws `service.stopped` where nothing runs that it could run in. */
   exec(name: string, options: ExecOptions): Promise<number>;
@@ -48,9 +50,9 @@ export function makeServices(deps: ServiceDeps): Services {
   return {
     list: () => Promise.all(state.services.list().map((row) => viewService(row, deps))),
     info: async (name) => viewDetails(need(name), deps),
-    logs(name, options) {
-      const { live, provider } = needLive(name);
-      return provider.logs(live.row.instance, options);
+    logs(name, query) {
+      need(name);
+      return deps.logs.read(name, query);
     },
     async stop(name) {
       needLive(name);
@@ -60,6 +62,7 @@ export function makeServices(deps: ServiceDeps): Services {
       state.services.setDesired(name, "stopped");
       edges.close(name);
       await stopInstance(provider, live, deps);
+      await deps.logs.settled(live.row.instance);
       return viewService(need(name), deps);
     },
     async start(name, signal) {
@@ -86,6 +89,7 @@ export function makeServices(deps: ServiceDeps): Services {
       edges.close(name);
       if (live !== undefined) await destroyInstance(live, deps);
       await deps.folders.prune(name, new Set());
+      await deps.logs.remove(name);
       state.transaction(() => {
         state.versions.removeAll(name);
         state.deploys.removeAll(name);
@@ -123,4 +127,5 @@ async function destroyInstance(live: Live, deps: ServiceDeps): Promise<void> {
     timeoutMs: LIMITS.providerDestroyMs,
     who: provider.name,
   });
+  await deps.logs.leave(live.row.instance);
 }

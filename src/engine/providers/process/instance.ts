@@ -11,7 +11,7 @@ import type { LogStore } from "./log-store.ts";
 import { makeRetry } from "./retry.ts";
 import { describeRun } from "./run-status.ts";
 import { makeRun, type RunParts } from "./run.ts";
-import { makeSerial } from "./serial.ts";
+import { makeSerial } from "../../serial.ts";
 
 export interface Instance {
   readonly spec: StoredSpec;
@@ -22,7 +22,7 @@ export interface Instance {
   adopt(): Promise<void>;
   /** Ends every process of it, without asking, and forgets it. */
   kill(): Promise<void>;
-  /** A look at its log and, if an earlier daemon started it, at whether it still runs. */
+  /** Keeps its log within bounds and, if an earlier daemon started it, looks whether it still runs. */
   tend(): Promise<void>;
   status(): InstanceStatus;
   /** Stops watching; the processes go on. */

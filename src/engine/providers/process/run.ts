@@ -15,7 +15,7 @@ import type { LogStore } from "./log-store.ts";
 import { isSameProcess, type ProcessTable } from "./process-table.ts";
 import type { Retry } from "./retry.ts";
 import { planRun } from "./run-plan.ts";
-import type { Serial } from "./serial.ts";
+import type { Serial } from "../../serial.ts";
 
 export interface RunParts {
   readonly files: InstanceFiles;
