@@ -11,18 +11,20 @@ export interface RecordedDoor extends PluginDoor {
 }
 
 export const METHODS: readonly MethodShape[] = [
-  { name: "kv.get", args: ["key"], needs: [], asked: [], linked: true },
-  { name: "kv.set", args: ["key", "value"], needs: [], asked: [], linked: true },
+  { name: "kv.get", args: ["key"], surface: "method", needs: [], asked: [], linked: true },
+  { name: "kv.set", args: ["key", "value"], surface: "method", needs: [], asked: [], linked: true },
   {
     name: "notify.send",
     args: ["channel", "message"],
+    surface: "method",
     needs: ["notify_send"],
     asked: ["notify_send"],
     linked: true,
   },
   {
     name: "net.fetch",
-    args: [],
+    args: "object",
+    surface: "hidden",
     needs: ["network_outbound", "notify_send"],
     asked: ["network_outbound", "notify_send"],
     linked: true,

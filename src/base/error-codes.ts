@@ -87,6 +87,7 @@ const table = {
   "capability.unknown_method": { kind: "missing" },
   "capability.invalid_params": { kind: "usage" },
   "capability.limit": { kind: "failure" },
+  "stream.not_found": { kind: "missing" },
   "network.failed": { kind: "failure" },
   "network.timeout": { kind: "timeout" },
   "notify.unknown_channel": { kind: "missing" },

@@ -69,6 +69,13 @@ export const LIMITS = {
   codeFrameBytes: 1 * MIB,
   guestTimers: 1_000,
   guestPendingCalls: 100,
+  /** Of one plugin, where the operator says nothing else: five seconds' worth at once. */
+  callsPerSecond: 1_000,
+  callBytesPerSecond: 16 * MIB,
+  /** What it follows or is connected to, and how far each of these is read ahead of it. */
+  streamsPerPlugin: 32,
+  streamAheadItems: 256,
+  streamAheadChars: 1 * MIB,
   guestPendingBytes: 16 * MIB,
   /** Characters on their way to a Worker that has not come to read them. All of fetchHeldBytes fits in, as base64. */
   guestUnreadChars: 64 * MIB,

@@ -52,6 +52,8 @@ export interface Host {
   readonly feed: EventFeed;
   readonly gates: AskGates;
   readonly confinement: Pick<Confinement, "status" | "bundle">;
+  /** The configuration was read again: what it no longer allows ends. */
+  configured(): void;
 }
 
 export function composeHost(world: World, db: Database, needs: HostNeeds): Host {
@@ -75,6 +77,7 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
     callerOf: (plugin) => plugins.callerOf(plugin),
     audit: makeAuditRows(db, LIMITS.auditRowsPerPlugin),
     pluginLogs: logs,
+    quota: () => config().plugins.quota,
     clock,
     log,
   });
@@ -94,7 +97,10 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
     embedded: embeddedPlugins(),
     calledEvent,
     pendingFor: (plugin) => dispatcher.pendingFor(plugin),
-    changed: (plugin) => dispatcher.pluginChanged(plugin),
+    changed(plugin) {
+      broker.rightsChanged(plugin);
+      dispatcher.pluginChanged(plugin);
+    },
     ceiling: () => config().plugins.ceiling,
     configFor: (plugin) => config().plugins.config[plugin] ?? {},
     idleMs: () => config().plugins.idle_timeout,
@@ -115,7 +121,7 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
     clock,
     log,
   });
-  return { plugins, dispatcher, feed, gates, confinement };
+  return { plugins, dispatcher, feed, gates, confinement, configured: () => broker.rightsChanged() };
 }
 
 // --- internal ---

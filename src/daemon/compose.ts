@@ -22,7 +22,7 @@ import type { World } from "./world.ts";
 export interface Parts
   extends
     Pick<Engine, "deploys" | "services" | "environment" | "registries" | "events">,
-    Pick<Host, "plugins" | "dispatcher" | "feed" | "confinement"> {
+    Pick<Host, "plugins" | "dispatcher" | "feed" | "confinement" | "configured"> {
   readonly uploads: Uploads;
   /** What `voxeltron doctor` finds, as this daemon. */
   readonly examine: () => Promise<Examination>;

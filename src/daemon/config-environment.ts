@@ -36,6 +36,9 @@ const KEYS: readonly (readonly [key: string, kind?: Kind])[] = [
   ["plugins.ceiling", "list"],
   ["plugins.uid_range", "numbers"],
   ["plugins.allow_unconfined", "flag"],
+  ["plugins.quota.calls_per_second", "number"],
+  ["plugins.quota.concurrent_calls", "number"],
+  ["plugins.quota.bytes_per_second", "number"],
 ];
 
 export const VARIABLES: readonly Variable[] = KEYS.map(([key, kind = "text"]) => ({

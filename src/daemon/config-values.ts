@@ -57,6 +57,9 @@ export const logBytes = v.pipe(
   v.number(wantedLogBytes),
   v.check((bytes) => Number.isSafeInteger(bytes) && bytes >= LIMITS.serviceLogLeastBytes, wantedLogBytes),
 );
+const wantedCount = "a whole number, at least 1";
+
+export const count = v.pipe(v.number(wantedCount), v.integer(wantedCount), v.minValue(1, wantedCount));
 
 export const pluginConfigValue = v.union([v.string(), v.number(), v.boolean(), v.array(v.string())]);
 

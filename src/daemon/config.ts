@@ -12,10 +12,12 @@ import { choosePaths, defaultPaths, type Environment } from "../base/paths.ts";
 import { checkToml, parseToml, type TomlSource } from "../base/toml.ts";
 import { DEFAULT_DOCKER_SOCKET } from "../engine/providers/docker/connect.ts";
 import { channelSchema } from "../engine/notify/channel-schema.ts";
+import { DEFAULT_QUOTA } from "../host/capabilities/quota.ts";
 import { CAPABILITY_NAMES } from "../sdk/index.ts";
 import { environmentOverrides } from "./config-environment.ts";
 import {
   absolutePath,
+  count,
   DEFAULT_UID_RANGE,
   dockerEndpoint,
   duration,
@@ -45,6 +47,17 @@ const configSchema = v.strictObject({
       ceiling: v.optional(v.array(v.picklist(CAPABILITY_NAMES)), [...CAPABILITY_NAMES]),
       uid_range: v.optional(uidRange, DEFAULT_UID_RANGE),
       allow_unconfined: v.optional(flag, false),
+      quota: v.optional(
+        v.strictObject({
+          calls_per_second: v.optional(count, DEFAULT_QUOTA.calls_per_second),
+          concurrent_calls: v.optional(
+            v.pipe(count, v.maxValue(LIMITS.guestPendingCalls, `at most ${LIMITS.guestPendingCalls}`)),
+            DEFAULT_QUOTA.concurrent_calls,
+          ),
+          bytes_per_second: v.optional(count, DEFAULT_QUOTA.bytes_per_second),
+        }),
+        {},
+      ),
       config: v.optional(v.record(v.string(), v.record(v.string(), pluginConfigValue)), {}),
     }),
     {},

@@ -45,12 +45,14 @@ export async function runDaemon({ flags, environment, serve }: RunOptions): Prom
   const notify = openServiceManager(environment["NOTIFY_SOCKET"]);
   await using stack = new AsyncDisposableStack();
   stack.defer(watchForBugs(log));
+  let running: Parts | undefined;
   // Before anything is open to the outside: a signal must never find its default in place.
   const signals = watchSignals(() => {
     notify("RELOADING=1", monotonicUsec());
     const next = reload(config, { flags, environment, uid, log });
     if (next !== undefined) {
       config = next;
+      running?.configured();
       log.info("configuration reloaded", { file: config.file });
     }
     notify("READY=1");
@@ -64,6 +66,7 @@ export async function runDaemon({ flags, environment, serve }: RunOptions): Prom
     await prepareSocket(config.socket);
     const parts = withUmask(PRIVATE, () => compose({ config: () => config, log, clock: systemClock }));
     stack.defer(() => parts.close());
+    running = parts;
     await parts.start();
     const place = { socket: config.socket, dataDir: config.data_dir, log };
     const server = openToGroup(config.socket, () => serve(parts, place));

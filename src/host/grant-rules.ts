@@ -6,7 +6,7 @@ import { fail } from "../base/errors.ts";
 import { quote } from "../base/text.ts";
 import type { Capability } from "../sdk/index.ts";
 import type { GrantRow } from "../state/grants.ts";
-import { parseHostRule } from "./capabilities/host-scope.ts";
+import { SCOPES } from "./capabilities/scopes.ts";
 import { requestsOf, type CapabilityRequest, type HookRequest, type Manifest } from "./manifest/manifest.ts";
 
 /** What the operator says: a capability, perhaps only for some targets. */
@@ -46,18 +46,12 @@ export function settleGrant(manifest: Manifest, request: GrantRequest): Grant {
   const { scope: asked } = requestOf(manifest, request.capability);
   const { capability, scope } = request;
   if (scope === undefined) return { capability, scope: asked };
-  const unreadable = scope.find(
-    (entry) => capability === "network_outbound" && parseHostRule(entry) === undefined,
-  );
+  const rule = SCOPES[capability];
+  const unreadable = scope.find((entry) => !rule.isEntry(entry));
   if (unreadable !== undefined)
-    throw fail(
-      "grant.unknown",
-      `${quote(unreadable)} is no host, such as example.com, *.example.com or example.com:443`,
-    );
+    throw fail("grant.unknown", `${quote(unreadable)} is no scope of ${capability}, wanted ${rule.wanted}`);
   const beyond =
-    asked === null
-      ? undefined
-      : scope.find((entry) => !asked.some((each) => covers(capability, each, entry)));
+    asked === null ? undefined : scope.find((entry) => !asked.some((each) => rule.covers(each, entry)));
   if (beyond !== undefined)
     throw fail(
       "grant.unknown",
@@ -141,18 +135,8 @@ function intersection(capability: Capability, a: Scope, b: Scope): Scope {
   if (a === null) return b;
   if (b === null) return a;
   const within = (entries: readonly string[], others: readonly string[]): readonly string[] =>
-    entries.filter((entry) => others.some((other) => covers(capability, other, entry)));
+    entries.filter((entry) => others.some((other) => SCOPES[capability].covers(other, entry)));
   return [...new Set([...within(a, b), ...within(b, a)])];
-}
-
-/** Whether all that `narrow` names is named by `wide` too. Only hosts have patterns; everything else is a plain name. */
-function covers(capability: Capability, wide: string, narrow: string): boolean {
-  if (wide === narrow) return true;
-  const [outer, inner] = [parseHostRule(wide), parseHostRule(narrow)];
-  if (capability !== "network_outbound" || outer === undefined || inner === undefined) return false;
-  if (outer.port !== undefined && outer.port !== inner.port) return false;
-  if (outer.host === inner.host) return outer.below === inner.below;
-  return outer.below && inner.host.endsWith(`.${outer.host}`);
 }
 
 function union(a: Grant, b: Grant | undefined): Grant {

@@ -1,5 +1,5 @@
 /** The `plugin_kv` table: each plugin's own small store, JSON texts by key. Read and written by the broker's `kv` methods. */
-import { inTransaction, type Database } from "./database.ts";
+import type { Database } from "./database.ts";
 
 export interface PluginKvRows {
   /** JSON text, or undefined. */
@@ -28,20 +28,33 @@ export function makePluginKvRows(db: Database): PluginKvRows {
   const size = db.query<{ bytes: number }, [string]>(
     "SELECT coalesce(sum(octet_length(key) + octet_length(value)), 0) AS bytes FROM plugin_kv WHERE plugin = ?",
   );
+  /** Bytes of each store since it was last measured: a look at ten thousand keys takes longer than a write. Nobody else writes here. */
+  const sizes = new Map<string, number>();
+  const sizeOf = (plugin: string): number => sizes.get(plugin) ?? size.get(plugin)?.bytes ?? 0;
+
+  function held(plugin: string, key: string): number {
+    const found = get.get(plugin, key);
+    return found === null ? 0 : bytesOf(key) + bytesOf(found.value);
+  }
+
   return {
     get: (plugin, key) => get.get(plugin, key)?.value,
-    set: (plugin, key, value, maxBytes) =>
-      inTransaction(db, () => {
-        const before = get.get(plugin, key);
-        const old = before === null ? 0 : bytesOf(key) + bytesOf(before.value);
-        const after = (size.get(plugin)?.bytes ?? 0) - old + bytesOf(key) + bytesOf(value);
-        if (after > maxBytes) return false;
-        put.run(plugin, key, value);
-        return true;
-      }),
-    delete: (plugin, key) => remove.run(plugin, key).changes > 0,
+    set(plugin, key, value, maxBytes) {
+      const after = sizeOf(plugin) - held(plugin, key) + bytesOf(key) + bytesOf(value);
+      if (after > maxBytes) return false;
+      put.run(plugin, key, value);
+      sizes.set(plugin, after);
+      return true;
+    },
+    delete(plugin, key) {
+      const after = sizeOf(plugin) - held(plugin, key);
+      if (remove.run(plugin, key).changes === 0) return false;
+      sizes.set(plugin, after);
+      return true;
+    },
     list: (plugin, prefix) => keys.all(plugin, prefix, prefix).map((row) => row.key),
     clear(plugin) {
+      sizes.delete(plugin);
       clear.run(plugin);
     },
   };

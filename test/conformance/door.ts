@@ -8,6 +8,7 @@ import { silentLog } from "../../src/base/log.ts";
 import { makeBroker } from "../../src/host/capabilities/broker.ts";
 import { makeCatalogue } from "../../src/host/capabilities/catalogue.ts";
 import type { Caller } from "../../src/host/capabilities/method.ts";
+import { DEFAULT_QUOTA } from "../../src/host/capabilities/quota.ts";
 import type { PluginDoor } from "../../src/host/runtimes/runtime.ts";
 import type { HttpClient } from "../../src/platform/http/http-client.ts";
 import { checkRequest } from "../../src/platform/http/request.ts";
@@ -46,6 +47,7 @@ export function makeDoor(plan: DoorPlan = {}): ScenarioDoor {
       append: (_plugin, { level, text, fields }) =>
         lines.push(fields === undefined ? { level, text } : { level, text, fields }),
     },
+    quota: () => DEFAULT_QUOTA,
     clock: systemClock,
     log: silentLog,
   });
@@ -56,10 +58,12 @@ export function makeDoor(plan: DoorPlan = {}): ScenarioDoor {
     waiting,
     methods: door.methods,
     log: (level, text, fields) => door.log(level, text, fields),
-    async invoke(method, params, signal) {
+    async invoke(method, params, signal, origin) {
       calls.push({ method, params });
       const canned = plan.answers?.[method];
-      return canned === undefined ? door.invoke(method, params, signal) : answer(canned, waiting, signal);
+      return canned === undefined
+        ? door.invoke(method, params, signal, origin)
+        : answer(canned, waiting, signal);
     },
     close: () => db.close(),
   };

@@ -90,7 +90,7 @@ function makePlace(column: Playable, methods: PluginDoor["methods"]): Place {
       const guest = { ...PLUGIN, code: column.code, config: CONFIG, entryMs: 5_000 };
       room = await column.open(guest, {
         methods,
-        invoke: (method, params, signal) => door.invoke(method, params, signal),
+        invoke: (method, ...call) => door.invoke(method, ...call),
         log: (level, text, fields) => door.log(level, text, fields),
       });
       return {

@@ -13,11 +13,14 @@ import { didYouMean, formatBytes, printable, quote } from "../../base/text.ts";
 import type { Capability } from "../../sdk/index.ts";
 import type { AuditRow, AuditRows } from "../../state/audit.ts";
 import type { PluginLogs } from "../installed/plugin-logs.ts";
-import type { MethodShape, PluginDoor } from "../runtimes/runtime.ts";
+import type { CallOrigin, MethodShape, PluginDoor } from "../runtimes/runtime.ts";
 import { denied } from "./denial.ts";
 import { makeFloodGate } from "./flood-gate.ts";
 import type { Caller, Method } from "./method.ts";
 import { makePluginLog } from "./plugin-log.ts";
+import { makeQuota, type Quota, type QuotaRates } from "./quota.ts";
+import { makeRunning, type Running } from "./running.ts";
+import { makeStreams, type Streams } from "./streams.ts";
 import { makeTurns, type Turns } from "./turns.ts";
 
 export interface Broker {
@@ -33,6 +36,8 @@ export interface Broker {
    * await door.invoke("notify.send", { channel: "ops", message: "web is live" });
    */
   doorFor(plugin: string, callerOf?: CallerOf): PluginDoor;
+  /** Ends what is under way with a right that is gone; all plugins' where none is named. */
+  rightsChanged(plugin?: string): void;
 }
 
 /** The daemon's own record of the plugin, as it is now; undefined where it is installed no more. */
@@ -43,6 +48,7 @@ export interface BrokerOptions {
   readonly callerOf: CallerOf;
   readonly audit: Pick<AuditRows, "append">;
   readonly pluginLogs: Pick<PluginLogs, "append">;
+  readonly quota: () => QuotaRates;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -60,9 +66,17 @@ export function makeBroker(options: BrokerOptions): Broker {
         get methods() {
           return shapesFor(options.methods, callerOf(plugin));
         },
-        invoke: (name, params, signal) => invoke(calls, table, desk, { name, params, signal }),
+        invoke: (name, params, signal, origin) =>
+          invoke(calls, table, desk, { name, params, signal, origin }),
         log: desk.log,
       };
+    },
+    rightsChanged(plugin) {
+      for (const desk of desks.values()) {
+        if (plugin !== undefined && desk.plugin !== plugin) continue;
+        desk.running.recheck();
+        desk.streams.recheck();
+      }
     },
   };
 }
@@ -75,13 +89,16 @@ interface Desk {
   readonly log: PluginDoor["log"];
   readonly audit: (row: Omit<AuditRow, "at" | "plugin">) => void;
   readonly turn: Turns;
-  pending: number;
+  readonly quota: Quota;
+  readonly running: Running;
+  readonly streams: Streams;
 }
 
 interface Call {
   readonly name: string;
   readonly params: unknown;
   readonly signal: AbortSignal | undefined;
+  readonly origin: CallOrigin | undefined;
 }
 
 type Table = ReadonlyMap<string, Method>;
@@ -95,16 +112,17 @@ function tableOf(methods: readonly Method[]): Table {
 function shapesFor(methods: readonly Method[], caller: Caller | undefined): readonly MethodShape[] {
   const mayLink = (needs: readonly Capability[]): boolean =>
     needs.length === 0 || needs.some((name) => caller?.grants.has(name) || caller?.optional.has(name));
-  return methods.map(({ name, args, anyOf }) => ({
+  return methods.map(({ name, args, surface, anyOf }) => ({
     name,
     args,
+    surface,
     needs: anyOf,
     linked: mayLink(anyOf),
     asked: anyOf.filter((capability) => caller?.requested.has(capability)),
   }));
 }
 
-function makeDesk(plugin: string, { audit, pluginLogs, clock, log }: BrokerOptions): Desk {
+function makeDesk(plugin: string, { audit, pluginLogs, quota, clock, log }: BrokerOptions): Desk {
   const append = (row: Omit<AuditRow, "at" | "plugin">): void =>
     audit.append({ at: timestamp(clock.now()), plugin, ...row });
   const refusals = makeFloodGate(
@@ -126,14 +144,15 @@ function makeDesk(plugin: string, { audit, pluginLogs, clock, log }: BrokerOptio
       if (!row.outcome.startsWith("capability.") || refusals.pass()) append(row);
     },
     turn: makeTurns(),
-    pending: 0,
+    quota: makeQuota(clock, plugin, quota),
+    running: makeRunning(),
+    streams: makeStreams(),
   };
 }
 
 async function invoke(options: BrokerOptions, table: Table, desk: Desk, call: Call): Promise<unknown> {
-  if (desk.pending >= LIMITS.guestPendingCalls)
-    throw fail("capability.limit", `more than ${LIMITS.guestPendingCalls} calls wait for an answer already`);
-  desk.pending++;
+  const leave = desk.quota.enter();
+  desk.quota.count(call.origin?.chars ?? 0);
   try {
     return await desk.turn(async () => {
       call.signal?.throwIfAborted();
@@ -151,7 +170,7 @@ async function invoke(options: BrokerOptions, table: Table, desk: Desk, call: Ca
     });
     throw fail("internal.bug", "something went wrong inside voxeltron");
   } finally {
-    desk.pending--;
+    leave();
   }
 }
 
@@ -164,9 +183,16 @@ async function checked(options: BrokerOptions, table: Table, desk: Desk, call: C
   try {
     const params = parsed(method, call.params, method.anyOf.length > 0 && capability === null, caller);
     target = method.target === undefined ? null : printable(method.target(params));
-    if (method.anyOf.length > 0 && capability === null) throw denied(caller, method, method.scope?.(params));
-    const answer = await method.run(caller, params, call.signal ?? new AbortController().signal);
-    checkSize(method, answer);
+    // Asked of the records at each look: it was granted when the plugin began to use it, which says nothing of now.
+    const check = (): void => checkRights(currentCaller(options, desk.plugin), method, params);
+    check();
+    const answer = await desk.running.run(check, call.signal, async (signal) => {
+      if (method.isPatient === true) await desk.quota.awaitBytes(signal);
+      else desk.quota.checkBytes();
+      const life = call.origin?.life ?? UNENDING;
+      return method.run(caller, params, signal, desk.streams.during({ life, check }));
+    });
+    desk.quota.count(sizeOf(method, answer));
     outcome = "ok";
     return answer;
   } catch (error) {
@@ -179,6 +205,15 @@ async function checked(options: BrokerOptions, table: Table, desk: Desk, call: C
   } finally {
     if (method.anyOf.length > 0) desk.audit({ method: method.name, capability, target, outcome });
   }
+}
+
+/** Of calls that come from no room. */
+const UNENDING = new AbortController().signal;
+
+function checkRights(caller: Caller, method: Method, params: never): void {
+  if (method.anyOf.length > 0 && !method.anyOf.some((name) => caller.grants.has(name)))
+    throw denied(caller, method, method.scope?.(params));
+  method.check?.(caller, params);
 }
 
 /** Its grants are read anew each time they are looked at, so a long call sees a revoke too. */
@@ -217,11 +252,12 @@ function parsed(method: Method, params: unknown, isDenied: boolean, caller: Call
   );
 }
 
-function checkSize(method: Method, answer: unknown): void {
+function sizeOf(method: Method, answer: unknown): number {
   const size = answer === undefined ? 0 : Buffer.byteLength(JSON.stringify(answer));
   if (size > LIMITS.messageBytes)
     throw fail(
       "capability.limit",
       `the answer of ${method.name} has ${formatBytes(size)}, at most ${formatBytes(LIMITS.messageBytes)} can be given`,
     );
+  return size;
 }

@@ -6,6 +6,7 @@ import type { Method } from "./method.ts";
 import { netMethods, type NetOptions } from "./net.ts";
 import { notifyMethods, type ChannelSender } from "./notify.ts";
 import { selfMethods, type KeyValueRows } from "./self.ts";
+import { streamMethods } from "./stream.ts";
 
 export interface CataloguePowers {
   readonly keyValues: KeyValueRows;
@@ -14,5 +15,10 @@ export interface CataloguePowers {
 }
 
 export function makeCatalogue(powers: CataloguePowers): readonly Method[] {
-  return [...selfMethods(powers.keyValues), ...netMethods(powers.net), ...notifyMethods(powers.channels)];
+  return [
+    ...selfMethods(powers.keyValues),
+    ...netMethods(powers.net),
+    ...notifyMethods(powers.channels),
+    ...streamMethods(),
+  ];
 }

@@ -2,6 +2,7 @@
  * Lets through a burst and then a steady rate, and reports how many did not pass: nothing is dropped in silence.
  * Keeps a plugin from filling the daemon's logs. Called by broker.ts.
  */
+import { makeBucket, type Rate } from "../../base/bucket.ts";
 import type { Clock } from "../../base/clock.ts";
 
 export interface FloodGate {
@@ -12,11 +13,10 @@ export interface FloodGate {
 /** `report` is called with the count a second after the first drop, and again as long as there are more. */
 export function makeFloodGate(
   clock: Pick<Clock, "monotonic" | "after">,
-  rate: { readonly burst: number; readonly perSecond: number },
+  rate: Rate,
   report: (dropped: number) => void,
 ): FloodGate {
-  let tokens = rate.burst;
-  let last = clock.monotonic();
+  const bucket = makeBucket(clock, () => rate);
   let dropped = 0;
 
   function flush(): void {
@@ -27,13 +27,7 @@ export function makeFloodGate(
 
   return {
     pass() {
-      const now = clock.monotonic();
-      tokens = Math.min(rate.burst, tokens + ((now - last) / 1000) * rate.perSecond);
-      last = now;
-      if (tokens >= 1) {
-        tokens--;
-        return true;
-      }
+      if (bucket.take()) return true;
       if (dropped === 0) clock.after(1000, flush);
       dropped++;
       return false;

@@ -4,6 +4,8 @@
  */
 import type { GenericSchema, InferOutput } from "valibot";
 import type { Capability } from "../../sdk/index.ts";
+import type { MethodArgs, MethodSurface } from "../runtimes/runtime.ts";
+import type { CallStreams, StreamSource } from "./streams.ts";
 
 /** Who is asking. Made by the daemon from its own records, never from what the guest says. */
 export interface Caller {
@@ -21,27 +23,73 @@ export interface Caller {
 export interface Method {
   /** `notify.send`: what the guest names, and what the audit log shows. */
   readonly name: string;
-  /** Names of the positional arguments of `ctx.<name>`; together they are the params object. */
-  readonly args: readonly string[];
+  readonly args: MethodArgs;
+  readonly surface: MethodSurface;
   /** One of these must be granted, and each call is audited; empty: every plugin has it, unaudited. */
   readonly anyOf: readonly Capability[];
   readonly params: GenericSchema;
-  readonly run: (caller: Caller, params: never, signal: AbortSignal) => Promise<unknown>;
+  /**
+   * Throws `capability.out_of_scope` where this target is not open to the caller. Asked before `run`, and again whenever the plugin's
+   * rights change while the call, or a stream that it opened, is under way.
+   */
+  readonly check?: (caller: Caller, params: never) => void;
+  readonly run: (
+    caller: Caller,
+    params: never,
+    signal: AbortSignal,
+    streams: CallStreams,
+  ) => Promise<unknown>;
   /** What the audit line names: a host, a channel. Never a secret. */
   readonly target?: (params: never) => string;
   /** The narrowest scope that would allow this call, for the advice in a refusal. Only text that is safe in a command line. */
   readonly scope?: (params: never) => string | undefined;
+  /** Beyond the plugin's bytes a second it waits instead of failing. */
+  readonly isPatient?: boolean;
 }
 
-/** Ties a handler's parameter type to its schema. */
-export function method<S extends GenericSchema>(spec: {
-  readonly name: string;
-  readonly args: readonly string[];
-  readonly anyOf: readonly Capability[];
+/** Ties a handler's parameter type to its schema. `surface` is "method" where nothing is said. */
+export function method<S extends GenericSchema>(spec: MethodSpec<S> & Running<S>): Method {
+  return { surface: "method", ...spec };
+}
+
+/**
+ * A method whose answer comes in pieces. `open` begins it: it ends when its signal says so, and is read no faster than the plugin
+ * reads. The plugin has an async iterable in JavaScript, and a handle for `stream.next` elsewhere.
+ */
+export function streamMethod<S extends GenericSchema>(spec: MethodSpec<S> & Opening<S>): Method {
+  const { open, ...rest } = spec;
+  return method<S>({
+    surface: "stream",
+    ...rest,
+    run: async (caller, params, _signal, streams) => ({
+      stream: await streams.start((signal) => open(caller, params, signal)),
+    }),
+  });
+}
+
+// --- internal ---
+
+interface MethodSpec<S extends GenericSchema> extends Pick<Method, "name" | "args" | "anyOf" | "isPatient"> {
+  readonly surface?: MethodSurface;
   readonly params: S;
-  readonly run: (caller: Caller, params: InferOutput<S>, signal: AbortSignal) => Promise<unknown>;
+  readonly check?: (caller: Caller, params: InferOutput<S>) => void;
   readonly target?: (params: InferOutput<S>) => string;
   readonly scope?: (params: InferOutput<S>) => string | undefined;
-}): Method {
-  return spec;
+}
+
+interface Running<S extends GenericSchema> {
+  readonly run: (
+    caller: Caller,
+    params: InferOutput<S>,
+    signal: AbortSignal,
+    streams: CallStreams,
+  ) => Promise<unknown>;
+}
+
+interface Opening<S extends GenericSchema> {
+  readonly open: (
+    caller: Caller,
+    params: InferOutput<S>,
+    signal: AbortSignal,
+  ) => StreamSource | Promise<StreamSource>;
 }

@@ -43,7 +43,8 @@ export function netMethods(options: NetOptions): readonly Method[] {
   return [
     method({
       name: "net.fetch",
-      args: [],
+      args: "object",
+      surface: "hidden",
       anyOf: ["network_outbound", "notify_send"],
       params: fetchParams,
       target: ({ url, method }) =>

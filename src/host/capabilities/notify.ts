@@ -9,6 +9,7 @@ import { quote } from "../../base/text.ts";
 import type { Severity } from "../../sdk/index.ts";
 import { outOfScope } from "./denial.ts";
 import { method, type Caller, type Method } from "./method.ts";
+import { inScope } from "./scopes.ts";
 
 /** What the family needs of the engine's channels. */
 export interface ChannelSender {
@@ -36,8 +37,9 @@ export function notifyMethods(sender: ChannelSender): readonly Method[] {
       params: v.strictObject({ channel: v.pipe(v.string(), v.maxLength(100)), message: messageSchema }),
       target: ({ channel }) => channel,
       scope: ({ channel }) => commandSafe(sender, channel),
+      check: (caller, { channel }) => checkScope(caller, sender, channel),
       async run(caller, { channel, message }, signal) {
-        checkScope(caller, sender, channel);
+        checkChannel(caller, sender, channel);
         await sender.send(channel, { ...message, from: caller.plugin }, signal);
       },
     }),
@@ -63,16 +65,19 @@ const messageSchema = v.pipe(
 );
 
 function checkScope(caller: Caller, sender: ChannelSender, channel: string): void {
-  const scope = caller.grants.get("notify_send");
-  if (scope !== null && scope?.includes(channel) !== true)
-    throw outOfScope(
-      caller,
-      "notify_send",
-      `the channel ${quote(channel)} is none of those that it may use (${scope?.join(", ") || "none"})`,
-      commandSafe(sender, channel),
-    );
+  if (inScope(caller, "notify_send", channel)) return;
+  const open = caller.grants.get("notify_send")?.join(", ") || "none";
+  throw outOfScope(
+    caller,
+    "notify_send",
+    `the channel ${quote(channel)} is none of those that it may use (${open})`,
+    commandSafe(sender, channel),
+  );
+}
+
+function checkChannel(caller: Caller, sender: ChannelSender, channel: string): void {
   if (sender.channels().includes(channel)) return;
-  const known = sender.channels().filter((name) => scope?.includes(name) ?? true);
+  const known = sender.channels().filter((name) => inScope(caller, "notify_send", name));
   // In the message, not in a hint: it reaches people through the plugin's own error.
   const others = known.length === 0 ? "none is configured" : `there are: ${known.join(", ")}`;
   throw fail("notify.unknown_channel", `no channel is called ${quote(channel)}; ${others}`, {

@@ -7,6 +7,7 @@ import { silentLog } from "../../base/log.ts";
 import { makeAddressPolicy } from "../../platform/http/address-policy.ts";
 import { makeBroker } from "../capabilities/broker.ts";
 import { makeCatalogue, type CataloguePowers } from "../capabilities/catalogue.ts";
+import { DEFAULT_QUOTA } from "../capabilities/quota.ts";
 import { requestsOf, type Manifest } from "../manifest/manifest.ts";
 import type { PluginDoor } from "../runtimes/runtime.ts";
 
@@ -25,6 +26,7 @@ export function imaginedDoor(manifest: Manifest): PluginDoor {
     callerOf: () => caller,
     audit: { append() {} },
     pluginLogs: { append: () => 0 },
+    quota: () => DEFAULT_QUOTA,
     clock: systemClock,
     log: silentLog,
   }).doorFor(manifest.name);

@@ -82,8 +82,8 @@ function holdDoor({ before, after }: Doors): { readonly door: PluginDoor; open()
   const lines: Parameters<PluginDoor["log"]>[] = [];
   const door: PluginDoor = {
     methods: before.methods,
-    async invoke(method, params, signal) {
-      if (isOpen) return after.invoke(method, params, signal);
+    async invoke(method, ...call) {
+      if (isOpen) return after.invoke(method, ...call);
       throw fail("capability.denied", `${method} can't be used while the plugin's code is loaded`);
     },
     log(...line) {

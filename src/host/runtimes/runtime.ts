@@ -63,15 +63,32 @@ export interface PluginDoor {
    */
   readonly methods: readonly MethodShape[];
   /** Throws VoxErrors with `capability.*` and other codes; they cross to the guest as plain data. */
-  invoke(method: string, params: unknown, signal?: AbortSignal): Promise<unknown>;
+  invoke(method: string, params: unknown, signal?: AbortSignal, origin?: CallOrigin): Promise<unknown>;
   log(level: LogLevel, text: string, fields?: Readonly<Record<string, unknown>>): void;
 }
+
+/** Where a call comes from. */
+export interface CallOrigin {
+  /** Aborts when the room ends: what its guest opened ends with it. */
+  readonly life: AbortSignal;
+  /** Characters of the message. */
+  readonly chars: number;
+}
+
+/** Names of the positional arguments, which together are the `params` object; "object": the one argument is that object. */
+export type MethodArgs = readonly string[] | "object";
+
+/**
+ * How JavaScript meets a method: as a function that gives a promise; as one that gives an async iterable, or a connection, of the
+ * stream in its answer; or not at all, as something else stands for it. To a WASM module all of them are host functions.
+ */
+export type MethodSurface = "method" | "stream" | "connection" | "hidden";
 
 /** What a guest must know of a method to offer it: `{name: "kv.set", args: ["key", "value"]}` becomes `ctx.kv.set(key, value)`. */
 export interface MethodShape {
   readonly name: string;
-  /** Names of the positional arguments; together they are the `params` object. */
-  readonly args: readonly string[];
+  readonly args: MethodArgs;
+  readonly surface: MethodSurface;
   /** The capabilities of which one opens it; empty: every plugin has it. */
   readonly needs: readonly Capability[];
   /**

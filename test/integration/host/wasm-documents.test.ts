@@ -143,12 +143,13 @@ async function build(language: string, { file, fence, command, made = "plugin.wa
 }
 
 const METHODS: readonly MethodShape[] = [
-  { name: "kv.get", args: ["key"], needs: [], asked: [], linked: true },
-  { name: "kv.set", args: ["key", "value"], needs: [], asked: [], linked: true },
-  { name: "kv.delete", args: ["key"], needs: [], asked: [], linked: true },
+  { name: "kv.get", args: ["key"], surface: "method", needs: [], asked: [], linked: true },
+  { name: "kv.set", args: ["key", "value"], surface: "method", needs: [], asked: [], linked: true },
+  { name: "kv.delete", args: ["key"], surface: "method", needs: [], asked: [], linked: true },
   {
     name: "notify.send",
     args: ["channel", "message"],
+    surface: "method",
     needs: ["notify_send"],
     asked: ["notify_send"],
     linked: true,

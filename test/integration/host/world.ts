@@ -248,6 +248,7 @@ function fakeDoor(plugin: string, callerOf: CallerOf, logs: PluginLogs): PluginD
       return [...grants.keys()].map((name) => ({
         name,
         args: [],
+        surface: "method" as const,
         needs: [name],
         asked: [name],
         linked: true,

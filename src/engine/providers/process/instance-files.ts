@@ -1,10 +1,11 @@
 /**
  * What is kept on disk of an instance, so that the next daemon finds it: `spec.json` (written once), `state.json` (replaced
- * whole at every change), `app/` (the program) and `logs/`. The folder is closed to others: environments hold passwords.
+ * whole at every change), `app/` (the program), `bin/` (what is run beside it) and `logs/`. The folder is closed to others: environments hold passwords.
  * Written by provider.ts and run.ts; nobody else reads it.
  */
+import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { cp, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { cp, mkdir, open, readdir, readFile, readlink, rename, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
 import { diskFull } from "../../../base/disk-full.ts";
@@ -15,6 +16,8 @@ import type { InstanceSpec } from "../provider.ts";
 export interface InstanceFiles {
   readonly app: (id: string) => string;
   readonly logs: (id: string) => string;
+  /** A folder with this executable as `bun`, for the program's PATH. It may have moved since the last time. */
+  tools(id: string): Promise<string>;
   /** Makes the folder with a copy of the program. Half of it, after a crash, is no instance. */
   create(spec: InstanceSpec): Promise<void>;
   readSpec(id: string): Promise<StoredSpec | undefined>;
@@ -43,6 +46,17 @@ export function makeInstanceFiles(root: string): InstanceFiles {
   return {
     app: (id) => within(id, "app"),
     logs: (id) => within(id, "logs"),
+
+    async tools(id) {
+      const folder = within(id, "bin");
+      const link = join(folder, "bun");
+      if ((await readlink(link).catch(() => undefined)) === process.execPath) return folder;
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      const draft = `${link}.${randomUUID()}`;
+      await symlink(process.execPath, draft);
+      await rename(draft, link);
+      return folder;
+    },
 
     async create(spec) {
       const { id, owner, service, version, command, env, hostPort, restart } = spec;

@@ -104,7 +104,8 @@ export function makeProcessProvider(options: ProcessProviderOptions): ProcessPro
     async exec(id, execOptions) {
       const instance = await existing(id);
       if (instance.status().state !== "running") throw fail("service.stopped", `${id} is not running`);
-      const plan = await planRun(files.app(id), { ...instance.spec, command: execOptions.command });
+      const wish = { ...instance.spec, command: execOptions.command };
+      const plan = await planRun(files.app(id), wish, await files.tools(id));
       return execBeside(plan, execOptions);
     },
 

@@ -25,14 +25,17 @@ export interface RunWish {
   readonly hostPort: number | null | undefined;
 }
 
-/** Throws `service.invalid` when there is nothing to run. `app` is the folder. */
-export async function planRun(app: string, wish: RunWish): Promise<RunPlan> {
+/**
+ * Throws `service.invalid` when there is nothing to run. `app` is the folder; in `tools` is this executable under the name of
+ * `bun`, for what a script calls so and the system does not have.
+ */
+export async function planRun(app: string, wish: RunWish, tools?: string): Promise<RunPlan> {
   const { command, isBun } = wish.command ? await findExecutable(app, wish.command) : await findEntry(app);
   return {
     command,
     cwd: app,
     env: {
-      PATH: SYSTEM_PATH.join(":"),
+      PATH: [...SYSTEM_PATH, ...(isBun && tools !== undefined ? [tools] : [])].join(":"),
       HOME: app,
       ...wish.env,
       ...(typeof wish.hostPort === "number" ? { PORT: String(wish.hostPort) } : {}),

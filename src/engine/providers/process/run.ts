@@ -80,7 +80,7 @@ export function makeRun(
   async function begin(): Promise<void> {
     try {
       await endAll();
-      const plan = await planRun(files.app(id), spec);
+      const plan = await planRun(files.app(id), spec, await files.tools(id));
       await save({ desired: "running", main: null, exit: null, startedAt: timestamp(clock.now()) });
       const started = logs.withOutput((output) => launch(plan, output));
       child = started;

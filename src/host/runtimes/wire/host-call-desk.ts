@@ -1,11 +1,11 @@
 /**
  * The guest's calls of the broker while they wait: each is answered once, at most a bounded number wait at a time, and all are
- * aborted when the room ends. Called by room-body.ts.
+ * aborted when the room ends, with what they opened. Called by room-body.ts.
  */
 import { fail, toWire, type VoxError } from "../../../base/errors.ts";
 import { LIMITS } from "../../../base/limits.ts";
 import { formatBytes } from "../../../base/text.ts";
-import type { PluginDoor } from "../runtime.ts";
+import type { CallOrigin, PluginDoor } from "../runtime.ts";
 import type { GuestLink } from "./guest-link.ts";
 import { failure, fitsMessage, result } from "./messages.ts";
 
@@ -27,10 +27,12 @@ export function makeHostCallDesk(
   { send, unread }: Pick<GuestLink, "send" | "unread">,
 ): HostCallDesk {
   const waiting = new Map<number, WaitingCall>();
+  const life = new AbortController();
   let held = 0;
 
   async function run({ id, params }: HostCall, call: WaitingCall): Promise<void> {
-    const answer = await answerText(door, id, params.method, params.params, call.controller.signal);
+    const origin = { life: life.signal, chars: call.chars };
+    const answer = await answerText(door, id, params, call.controller.signal, origin);
     if (waiting.get(id) !== call) return;
     waiting.delete(id);
     held -= call.chars;
@@ -58,6 +60,7 @@ export function makeHostCallDesk(
       const calls = [...waiting.values()];
       waiting.clear();
       for (const { controller } of calls) controller.abort();
+      life.abort();
     },
   };
 }
@@ -87,12 +90,12 @@ function tooMuchUnread(): VoxError {
 async function answerText(
   door: PluginDoor,
   id: number,
-  method: string,
-  params: unknown,
+  { method, params }: HostCall["params"],
   signal: AbortSignal,
+  origin: CallOrigin,
 ): Promise<string> {
   try {
-    const text = result(id, await door.invoke(method, params, signal));
+    const text = result(id, await door.invoke(method, params, signal, origin));
     if (fitsMessage(text)) return text;
     const size = formatBytes(text.length);
     throw fail(

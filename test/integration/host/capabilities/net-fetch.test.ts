@@ -8,6 +8,7 @@ import { systemClock } from "../../../../src/base/clock.ts";
 import { LIMITS } from "../../../../src/base/limits.ts";
 import { silentLog } from "../../../../src/base/log.ts";
 import { makeBroker } from "../../../../src/host/capabilities/broker.ts";
+import { DEFAULT_QUOTA } from "../../../../src/host/capabilities/quota.ts";
 import { netMethods } from "../../../../src/host/capabilities/net.ts";
 import type { OwnEndpoint } from "../../../../src/host/capabilities/notification-endpoints.ts";
 import {
@@ -71,6 +72,7 @@ function plugin(world: World = {}) {
     audit: { append: (row) => audit.push(row) },
     pluginLogs: { append: () => 0 },
     clock: systemClock,
+    quota: () => DEFAULT_QUOTA,
     log: silentLog,
   });
   const door = broker.doorFor("ding");

@@ -3,14 +3,19 @@ import * as v from "valibot";
 import { fail } from "../../../../src/base/errors.ts";
 import { silentLog, type Log } from "../../../../src/base/log.ts";
 import { makeBroker } from "../../../../src/host/capabilities/broker.ts";
-import { method, type Caller, type Method } from "../../../../src/host/capabilities/method.ts";
+import { method, streamMethod, type Caller, type Method } from "../../../../src/host/capabilities/method.ts";
+import { streamMethods } from "../../../../src/host/capabilities/stream.ts";
+import { DEFAULT_QUOTA, type QuotaRates } from "../../../../src/host/capabilities/quota.ts";
 import type { Capability } from "../../../../src/sdk/index.ts";
 import type { AuditRow } from "../../../../src/state/audit.ts";
 import type { PluginLogLine } from "../../../../src/state/plugin-logs.ts";
 import { fakeClock } from "../../../harness.ts";
 import { rejection } from "../../../fixtures/rejection.ts";
 
-function setUp(extra: readonly Method[] = [], options: { readonly log?: Log } = {}) {
+function setUp(
+  extra: readonly Method[] = [],
+  options: { readonly log?: Log; readonly quota?: QuotaRates } = {},
+) {
   const clock = fakeClock();
   const audit: AuditRow[] = [];
   const lines: PluginLogLine[] = [];
@@ -47,6 +52,7 @@ function setUp(extra: readonly Method[] = [], options: { readonly log?: Log } = 
     callerOf: (plugin) => callers.get(plugin),
     audit: { append: (row) => audit.push(row) },
     pluginLogs: { append: (_plugin, line) => lines.push(line) },
+    quota: () => options.quota ?? DEFAULT_QUOTA,
     clock,
     log: options.log ?? silentLog,
   });
@@ -54,7 +60,7 @@ function setUp(extra: readonly Method[] = [], options: { readonly log?: Log } = 
 }
 
 function simple(name: string, run: Method["run"], anyOf: readonly Capability[] = []): Method {
-  return { name, args: [], anyOf, params: v.object({}), run };
+  return { name, args: [], surface: "method", anyOf, params: v.object({}), run };
 }
 
 const send = { channel: "ops", message: "token=hunter2" };
@@ -89,9 +95,11 @@ describe("a call that is granted", () => {
     const send = {
       name: "notify.send",
       args: ["channel", "message"],
+      surface: "method" as const,
       needs: ["notify_send"] as Capability[],
     };
-    const get = { name: "kv.get", args: ["key"], needs: [] as Capability[], asked: [], linked: true };
+    const shape = { name: "kv.get", args: ["key"], surface: "method" as const };
+    const get = { ...shape, needs: [] as Capability[], asked: [], linked: true };
     expect(door.methods).toEqual([{ ...send, asked: ["notify_send"], linked: false }, get]);
     callers.set("ding", { ...callers.get("ding")!, optional: new Set(["notify_send"]) });
     expect(door.methods).toEqual([{ ...send, asked: ["notify_send"], linked: true }, get]);
@@ -164,6 +172,78 @@ describe("a call that is not granted", () => {
     await call;
     expect(seen).toEqual([true, false]);
     expect(await rejection(door.invoke("slow.call", {}))).toMatchObject({ code: "capability.denied" });
+  });
+
+  test("a revoke that is told ends a call that is under way, and gives nothing of its answer", async () => {
+    let told: AbortSignal | undefined;
+    const gate = Promise.withResolvers<void>();
+    const slow = simple(
+      "slow.call",
+      async (_caller, _params, signal) => {
+        told = signal;
+        await gate.promise;
+        return "secret";
+      },
+      ["notify_send"],
+    );
+    const { door, grants, broker, audit } = setUp([slow]);
+    grants.set("notify_send", null);
+    const call = rejection(door.invoke("slow.call", {}));
+    broker.rightsChanged("another");
+    expect(told?.aborted).toBe(false);
+    grants.delete("notify_send");
+    broker.rightsChanged("ding");
+    expect(told?.aborted).toBe(true);
+    gate.resolve();
+    expect(await call).toMatchObject({ code: "capability.denied" });
+    expect(audit.at(-1)).toMatchObject({ method: "slow.call", outcome: "capability.denied" });
+  });
+
+  test("a stream ends with its grant, and with the target that a narrower one leaves out", async () => {
+    const follow = streamMethod({
+      name: "x.follow",
+      args: "object",
+      anyOf: ["notify_send"],
+      params: v.strictObject({ service: v.string() }),
+      check(caller, { service }) {
+        if (caller.grants.get("notify_send")?.includes(service) === false)
+          throw fail("capability.out_of_scope", "not this one");
+      },
+      async *open(_caller, { service }, signal) {
+        yield service;
+        await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+      },
+    });
+    const { door, grants, broker } = setUp([follow, ...streamMethods()]);
+    grants.set("notify_send", null);
+    const first = await door.invoke("x.follow", { service: "web" });
+    const second = await door.invoke("x.follow", { service: "other" });
+    expect(await door.invoke("stream.next", first)).toEqual({ items: ["web"], done: false });
+    const waiting = rejection(door.invoke("stream.next", first));
+    grants.set("notify_send", ["other"]);
+    broker.rightsChanged();
+    expect(await waiting).toMatchObject({ code: "capability.out_of_scope" });
+    grants.clear();
+    expect(await rejection(door.invoke("stream.next", second))).toMatchObject({ code: "capability.denied" });
+  });
+
+  test("a stream of one plugin is nothing to another", async () => {
+    const follow = streamMethod({
+      name: "x.follow",
+      args: "object",
+      anyOf: [],
+      params: v.strictObject({}),
+      async *open() {
+        yield "mine";
+      },
+    });
+    const { door, broker, callers } = setUp([follow, ...streamMethods()]);
+    callers.set("dong", { ...callers.get("ding")!, plugin: "dong" });
+    const handle = await door.invoke("x.follow", {});
+    expect(await rejection(broker.doorFor("dong").invoke("stream.next", handle))).toMatchObject({
+      code: "stream.not_found",
+    });
+    expect(await door.invoke("stream.next", handle)).toMatchObject({ items: ["mine"] });
   });
 
   test("a plugin that is gone gets nothing", async () => {
@@ -355,6 +435,7 @@ describe("when records can't be written", () => {
       }),
       audit: { append: full },
       pluginLogs: { append: full },
+      quota: () => DEFAULT_QUOTA,
       clock: fakeClock(),
       log: silentLog,
     });

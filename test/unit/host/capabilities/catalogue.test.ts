@@ -17,7 +17,10 @@ test("makeCatalogue offers exactly these methods, under these capabilities", () 
     ["kv.set", ["key", "value"], []],
     ["kv.delete", ["key"], []],
     ["kv.list", ["prefix"], []],
-    ["net.fetch", [], ["network_outbound", "notify_send"]],
+    ["net.fetch", "object", ["network_outbound", "notify_send"]],
     ["notify.send", ["channel", "message"], ["notify_send"]],
+    ["stream.next", "object", []],
+    ["stream.write", "object", []],
+    ["stream.close", "object", []],
   ]);
 });

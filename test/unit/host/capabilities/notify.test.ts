@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { safeParse } from "valibot";
+import type { Caller } from "../../../../src/host/capabilities/method.ts";
 import { notifyMethods, type ChannelMessage } from "../../../../src/host/capabilities/notify.ts";
 import { rejection } from "../../../fixtures/rejection.ts";
+import { runMethod } from "../../../fixtures/run-method.ts";
 
 function setUp(scope: readonly string[] | null) {
   const sent: (readonly [string, ChannelMessage])[] = [];
@@ -13,19 +14,14 @@ function setUp(scope: readonly string[] | null) {
   });
   if (method === undefined) throw new Error("no method");
   const send = async (channel: unknown, message: unknown): Promise<unknown> => {
-    const parsed = safeParse(method.params, { channel, message });
-    if (!parsed.success) throw new Error("invalid");
-    return method.run(
-      {
-        plugin: "ding",
-        grants: new Map([["notify_send", scope]]),
-        requested: new Set(["notify_send"]),
-        optional: new Set(),
-        withheld: new Set(),
-      },
-      parsed.output as never,
-      new AbortController().signal,
-    );
+    const caller: Caller = {
+      plugin: "ding",
+      grants: new Map([["notify_send", scope]]),
+      requested: new Set(["notify_send"]),
+      optional: new Set(),
+      withheld: new Set(),
+    };
+    return runMethod(method, caller, { channel, message });
   };
   return { sent, send };
 }

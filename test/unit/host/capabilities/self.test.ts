@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { safeParse } from "valibot";
 import { LIMITS } from "../../../../src/base/limits.ts";
 import { selfMethods } from "../../../../src/host/capabilities/self.ts";
 import type { Caller } from "../../../../src/host/capabilities/method.ts";
 import { openDatabase } from "../../../../src/state/database.ts";
 import { makePluginKvRows } from "../../../../src/state/plugin-kv.ts";
 import { rejection } from "../../../fixtures/rejection.ts";
+import { runMethod } from "../../../fixtures/run-method.ts";
 
 function setUp() {
   const rows = makePluginKvRows(openDatabase(":memory:"));
@@ -21,9 +21,7 @@ function setUp() {
     return async (name: string, params: unknown): Promise<unknown> => {
       const method = methods.get(name);
       if (method === undefined) throw new Error(`no method ${name}`);
-      const parsed = safeParse(method.params, params);
-      if (!parsed.success) throw new Error("invalid");
-      return method.run(caller, parsed.output as never, new AbortController().signal);
+      return runMethod(method, caller, params);
     };
   }
   return { rows, as };

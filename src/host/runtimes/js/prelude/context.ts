@@ -2,19 +2,20 @@
 import { callHost } from "./host-calls.ts";
 import { writeLog } from "./log.ts";
 import { create, defineProperty, freeze } from "./primordials.ts";
+import { openStream } from "./stream.ts";
 
 /** What the guest is told before the plugin's code. */
 export interface Setup {
   readonly plugin: { readonly name: string; readonly version: string };
   readonly config: Readonly<Record<string, unknown>>;
-  readonly methods: readonly { readonly name: string; readonly args: readonly string[] }[];
+  readonly methods: readonly Shape[];
 }
 
 export function makeContext(setup: Setup): object {
   const root: Tree = {};
   for (const method of setup.methods) {
-    if (method.name !== "net.fetch")
-      place(root, method.name.split("."), makeMethod(method.name, method.args));
+    const make = SURFACES[method.surface];
+    if (make !== undefined) place(root, method.name.split("."), make(method));
   }
   root["log"] = {
     debug: (text: unknown, fields?: unknown) => writeLog("debug", text, fields),
@@ -37,18 +38,31 @@ function place(tree: Tree, path: readonly string[], method: (...args: never[]) =
   else place((tree[name] ??= {}) as Tree, rest, method);
 }
 
-function makeMethod(
-  name: string,
-  argumentNames: readonly string[],
-): (...args: unknown[]) => Promise<unknown> {
-  return (...args) => {
-    const params = create(null) as Record<string, unknown>;
-    for (let i = 0; i < argumentNames.length; i++) {
-      if (args[i] !== undefined)
-        defineProperty(params, argumentNames[i]!, { value: args[i], enumerable: true });
-    }
-    return callHost(name, params);
-  };
+interface Shape {
+  readonly name: string;
+  readonly args: readonly string[] | "object";
+  readonly surface: string;
+}
+
+type ContextFunction = (...args: unknown[]) => unknown;
+
+/** What is not here is not on `ctx`: something else stands for it. */
+const SURFACES: Readonly<Record<string, (shape: Shape) => ContextFunction>> = {
+  method: ({ name, args }) => {
+    return (...given) => callHost(name, paramsOf(args, given));
+  },
+  stream: ({ name, args }) => {
+    return (...given) => openStream(callHost(name, paramsOf(args, given)));
+  },
+};
+
+function paramsOf(names: Shape["args"], given: readonly unknown[]): unknown {
+  if (names === "object") return given[0] ?? {};
+  const params = create(null) as Record<string, unknown>;
+  for (let i = 0; i < names.length; i++) {
+    if (given[i] !== undefined) defineProperty(params, names[i]!, { value: given[i], enumerable: true });
+  }
+  return params;
 }
 
 function deepFreeze<T>(value: T): T {

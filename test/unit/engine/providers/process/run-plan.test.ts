@@ -70,6 +70,14 @@ test("bun is this executable where the machine has none in the system's places",
   expect(command.slice(1)).toEqual(["server.ts"]);
 });
 
+test("what a script calls bun is found after all of the system's places, and only where this executable is asked to be it", async () => {
+  await using dir = await folder({ "index.ts": "" });
+  const path = async (command: string[] | null) =>
+    (await planRun(dir.path, { ...wish, command }, "/tools")).env["PATH"];
+  expect(await path(null)).toMatch(/^\/usr\/local\/sbin:.*:\/bin:\/tools$/);
+  expect(await path(["ls"])).not.toContain("/tools");
+});
+
 test("what can't be run is named, with advice", async () => {
   await using dir = await folder({ tool: "x" });
   const invalid = (command: string[] | null) => rejection(planRun(dir.path, { ...wish, command }));

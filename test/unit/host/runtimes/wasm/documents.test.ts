@@ -24,6 +24,10 @@ function table(heading: string): string[][] {
   );
 }
 
+function keysOf(schema: object): readonly string[] {
+  return Object.keys((schema as { readonly entries?: object }).entries ?? {});
+}
+
 describe("docs/wasm.md", () => {
   test("has a row for each method of the broker, with what it needs and takes", () => {
     const rows = table("Host functions");
@@ -33,17 +37,18 @@ describe("docs/wasm.md", () => {
         anyOf.length === 0 ? "–" : anyOf.map((capability) => `\`${capability}\``).join(" or "),
       ]),
     );
-    for (const [i, { args }] of METHODS.entries())
-      for (const arg of args) expect(rows[i]?.[2]).toContain(`"${arg}"`);
+    for (const [i, { args, params }] of METHODS.entries())
+      for (const arg of args === "object" ? keysOf(params) : args) expect(rows[i]?.[2]).toContain(`"${arg}"`);
   });
 
   test("has a row for each of Extism's functions, with its type", () => {
     const { offers } = makeGuestHost({
       plugin: { name: "sample", version: "1.0.0" },
       config: {},
-      methods: METHODS.map(({ name, args, anyOf }) => ({
+      methods: METHODS.map(({ name, args, surface, anyOf }) => ({
         name,
         args,
+        surface,
         needs: anyOf,
         asked: anyOf,
         linked: true,

@@ -17,12 +17,13 @@ export interface TestGuest {
 }
 
 export const METHODS: readonly MethodShape[] = [
-  { name: "kv.get", args: ["key"], needs: [], asked: [], linked: true },
-  { name: "kv.set", args: ["key", "value"], needs: [], asked: [], linked: true },
-  { name: "kv.delete", args: ["key"], needs: [], asked: [], linked: true },
+  { name: "kv.get", args: ["key"], surface: "method", needs: [], asked: [], linked: true },
+  { name: "kv.set", args: ["key", "value"], surface: "method", needs: [], asked: [], linked: true },
+  { name: "kv.delete", args: ["key"], surface: "method", needs: [], asked: [], linked: true },
   {
     name: "net.fetch",
-    args: [],
+    args: "object",
+    surface: "hidden",
     needs: ["network_outbound", "notify_send"],
     asked: ["network_outbound", "notify_send"],
     linked: true,
@@ -30,6 +31,7 @@ export const METHODS: readonly MethodShape[] = [
   {
     name: "notify.send",
     args: ["channel", "message"],
+    surface: "method",
     needs: ["notify_send"],
     asked: ["notify_send"],
     linked: true,

@@ -1,0 +1,60 @@
+import { expect, test } from "bun:test";
+import { DEFAULT_QUOTA, makeQuota, type QuotaRates } from "../../../../src/host/capabilities/quota.ts";
+import { fakeClock } from "../../../harness.ts";
+import { rejection } from "../../../fixtures/rejection.ts";
+
+function setUp(rates: Partial<QuotaRates> = {}) {
+  const clock = fakeClock();
+  const now = { ...DEFAULT_QUOTA, ...rates };
+  return { clock, now, quota: makeQuota(clock, "ding", () => now) };
+}
+
+const refusal = (work: () => unknown) => rejection(Promise.try(work));
+
+test("calls beyond the burst are refused with the time until there is room, and then there is", async () => {
+  const { clock, quota } = setUp({ calls_per_second: 10 });
+  for (let i = 0; i < 50; i++) quota.enter()();
+  expect(await refusal(() => quota.enter())).toMatchObject({
+    code: "capability.limit",
+    message: "plugin ding makes more than 10 calls a second; there is room again in 100 ms",
+    details: { plugin: "ding", waitMs: 100 },
+  });
+  await clock.advance(100);
+  quota.enter()();
+  expect(await refusal(() => quota.enter())).toMatchObject({ code: "capability.limit" });
+});
+
+test("calls at a time are counted until they end", async () => {
+  const { quota } = setUp({ concurrent_calls: 2 });
+  const leave = quota.enter();
+  quota.enter();
+  expect(await refusal(() => quota.enter())).toMatchObject({ code: "capability.limit" });
+  leave();
+  quota.enter();
+});
+
+test("bytes that went through are owed: a call is refused meanwhile, a stream waits", async () => {
+  const { clock, quota } = setUp({ bytes_per_second: 1_000 });
+  quota.count(5_000 + 2_000);
+  expect(await refusal(() => quota.checkBytes())).toMatchObject({ code: "capability.limit" });
+  const waited = quota.awaitBytes(new AbortController().signal).then(() => clock.monotonic());
+  await clock.advance(3_000);
+  expect(await waited).toBeWithin(2_000, 2_003);
+  quota.checkBytes();
+});
+
+test("what the operator writes anew counts at once", async () => {
+  const { clock, now, quota } = setUp({ calls_per_second: 1 });
+  for (let i = 0; i < 5; i++) quota.enter()();
+  Object.assign(now, { calls_per_second: 1_000 });
+  await clock.advance(10);
+  for (let i = 0; i < 10; i++) quota.enter()();
+});
+
+test("one plugin's calls are not another's", async () => {
+  const clock = fakeClock();
+  const [noisy, quiet] = ["noisy", "quiet"].map((name) => makeQuota(clock, name, () => DEFAULT_QUOTA));
+  for (let i = 0; i < 5 * DEFAULT_QUOTA.calls_per_second; i++) noisy?.enter()();
+  expect(await refusal(() => noisy?.enter())).toMatchObject({ code: "capability.limit" });
+  quiet?.enter()();
+});
