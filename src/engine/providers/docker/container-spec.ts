@@ -61,7 +61,8 @@ const RESTART: Readonly<Record<RestartPolicy, string>> = {
   no: "no",
 };
 
-const LOG_FILES = 4;
+/** Few and large: who follows a log may miss something where a file takes the place of another. */
+const LOG_FILES = 2;
 const LOG_CONFIG = {
   "max-size": `${Math.floor(LIMITS.instanceLogBytes / LOG_FILES)}`,
   "max-file": `${LOG_FILES}`,

@@ -7,6 +7,7 @@ import type { LogBatch, OutputStream } from "../provider.ts";
 import { makeFrameReader } from "./frames.ts";
 import { formatLogPosition, type LogPosition } from "./log-position.ts";
 import { makeOpenLine } from "./open-line.ts";
+import { makeResentMessages } from "./resent.ts";
 
 export interface LogReader {
   add(chunk: Uint8Array): void;
@@ -26,6 +27,7 @@ export interface LogReader {
 /** `from`: messages up to and including this one were read before. */
 export function makeLogReader(from: LogPosition | undefined): LogReader {
   const open = { stdout: makeOpenLine(), stderr: makeOpenLine() };
+  const resent = { stdout: makeResentMessages(), stderr: makeResentMessages() };
   /** Of each stream the newest stamp, and how many messages had it. */
   const counts = { stdout: { stamp: "", count: 0 }, stderr: { stamp: "", count: 0 } };
   let parts: { stream: OutputStream; atMs: number; text: string }[] = [];
@@ -57,10 +59,12 @@ export function makeLogReader(from: LogPosition | undefined): LogReader {
   const read = makeFrameReader((stream, frame) => {
     const space = Math.max(frame.indexOf(SPACE), 0);
     const stamp = frame.toString("latin1", 0, space);
+    const body = frame.subarray(space + 1);
+    if (resent[stream].has(stamp, body)) return;
     const known = counts[stream];
     known.count = known.stamp === stamp ? known.count + 1 : 1;
     known.stamp = stamp;
-    const text = open[stream].add(frame.subarray(space + 1));
+    const text = open[stream].add(body);
     if (isBehind) return passOver(stream, stamp, known.count);
     hasNews = true;
     position = { stamp, stream, count: known.count, open: NOTHING_OPEN };

@@ -23,7 +23,7 @@ export async function* readContainerLogs(
     const since = sinceOf(position, clock.now());
     try {
       const stream = follow
-        ? followed(container, { ...QUERY, since, abortSignal: signal }, reader)
+        ? followed(container, { ...QUERY, since, abortSignal: signal }, reader, clock)
         : once(container, { ...QUERY, since, abortSignal: signal }, reader);
       for await (const batch of stream) {
         wasThere = true;
@@ -53,6 +53,11 @@ export async function* readContainerLogs(
 // --- internal ---
 
 const REOPEN_MS = 250;
+/** After so long without a message the engine is asked whether there is one; then less and less often. */
+const SILENCE_MS = 2_000;
+const LONGEST_SILENCE_MS = 64_000;
+const DELIVERY_MS = 500;
+const LAST_QUERY = { stdout: true, stderr: true, timestamps: true, tail: 1 } as const;
 const QUERY = { stdout: true, stderr: true, timestamps: true } as const;
 /** How much earlier is asked for, so that what was read last is met again, and the beginning of a line without end. */
 const OVERLAP_MS = 2_000;
@@ -95,7 +100,9 @@ async function* followed(
   container: Docker.Container,
   query: Query,
   reader: LogReader,
+  clock: Clock,
 ): AsyncGenerator<LogBatch> {
+  let silenceMs = SILENCE_MS;
   const stream = (await container.logs({ ...defined(query), follow: true })) as NodeJS.ReadableStream &
     Closeable;
   let news = Promise.withResolvers<void>();
@@ -126,17 +133,42 @@ async function* followed(
       if (batch !== undefined) {
         yield batch;
         stream.resume();
+        silenceMs = SILENCE_MS;
       } else if (isOver || reader.isLost()) break;
-      else {
-        await news.promise;
-        news = Promise.withResolvers();
-      }
+      else if (await within(news.promise, silenceMs, clock)) news = Promise.withResolvers();
+      else if (await isStuck(container, reader, clock)) break;
+      else silenceMs = Math.min(2 * silenceMs, LONGEST_SILENCE_MS);
     }
     if (failure !== undefined && !query.abortSignal.aborted) throw failure;
   } finally {
     query.abortSignal.removeEventListener("abort", stop);
     stop();
   }
+}
+
+/** Some engines forget who follows a log while its files change places. The last message alone costs them little. */
+async function isStuck(container: Docker.Container, reader: LogReader, clock: Clock): Promise<boolean> {
+  const known = reader.position()?.stamp ?? "";
+  const last = makeLogReader(undefined);
+  try {
+    last.add(await container.logs({ ...LAST_QUERY, follow: false }));
+  } catch {
+    // The stream itself says what is wrong.
+    return false;
+  }
+  const stamp = last.position()?.stamp ?? "";
+  if (stamp === known) return false;
+  // It may be on its way.
+  await clock.sleep(DELIVERY_MS);
+  return (reader.position()?.stamp ?? "") === known;
+}
+
+async function within(news: Promise<void>, ms: number, clock: Clock): Promise<boolean> {
+  const { promise: silence, resolve } = Promise.withResolvers<boolean>();
+  const cancel = clock.after(ms, () => resolve(false));
+  const came = await Promise.race([news.then(() => true), silence]);
+  cancel();
+  return came;
 }
 
 interface Closeable {
