@@ -13,6 +13,11 @@ export function parseMoment(text: string, nowMs: number): number | undefined {
   return at >= 0 && at <= LATEST_MS ? at : undefined;
 }
 
+/** Whether it is a time at all. */
+export function isMoment(text: string): boolean {
+  return parseMoment(text, LATEST_MS) !== undefined;
+}
+
 // --- internal ---
 
 /** The end of the year 9999: until then all stamps have one length. */

@@ -8,6 +8,7 @@ import { pluginsDir } from "../base/paths.ts";
 import { makeBroker, type Broker } from "../host/capabilities/broker.ts";
 import { makeCatalogue } from "../host/capabilities/catalogue.ts";
 import type { OwnEndpoint } from "../host/capabilities/notification-endpoints.ts";
+import type { ServiceLogReader } from "../host/capabilities/logs.ts";
 import type { ChannelSender } from "../host/capabilities/notify.ts";
 import { makeEventFeed, type EventFeed } from "../host/deliveries/feed.ts";
 import { makeDispatcher, type Dispatcher } from "../host/deliveries/dispatcher.ts";
@@ -42,6 +43,7 @@ export interface HostNeeds {
   readonly http: HttpClient;
   /** The operator's notification channels. */
   readonly channels: ChannelSender & { endpoints(): readonly OwnEndpoint[] };
+  readonly serviceLogs: ServiceLogReader;
   readonly calledEvent: PluginsDeps["calledEvent"];
   readonly eventRows: EventRows;
 }
@@ -58,7 +60,7 @@ export interface Host {
 
 export function composeHost(world: World, db: Database, needs: HostNeeds): Host {
   const { config, clock, log } = world;
-  const { http, channels, calledEvent, eventRows: events } = needs;
+  const { http, channels, serviceLogs, calledEvent, eventRows: events } = needs;
   const transaction = <T>(work: () => T): T => inTransaction(db, work);
   const kv = makePluginKvRows(db);
   const uids = makePluginUidRows(db);
@@ -73,6 +75,7 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
         ownEndpoints: () => channels.endpoints(),
       },
       channels,
+      serviceLogs,
     }),
     callerOf: (plugin) => plugins.callerOf(plugin),
     audit: makeAuditRows(db, LIMITS.auditRowsPerPlugin),

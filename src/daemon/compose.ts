@@ -44,6 +44,10 @@ export function compose(world: World): Parts {
   const { gates, ...host } = composeHost(world, db, {
     http,
     channels: makeNotify({ channels: () => config().notify, http, clock, log }),
+    serviceLogs: {
+      isService: (name) => engine.services.has(name),
+      read: (name, query) => engine.services.logs(name, query),
+    },
     calledEvent(hook, given) {
       const stamp = { id: newId(), at: timestamp(clock.now()) };
       return given === undefined ? sampleEvent(hook, stamp) : parseEvent(hook, given, stamp);

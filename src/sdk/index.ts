@@ -6,12 +6,16 @@ export { CAPABILITIES, CAPABILITY_NAMES, isCapability } from "./capabilities.ts"
 export type { Capability, CapabilityInfo, Risk } from "./capabilities.ts";
 export type {
   ConfigValue,
+  LogFilter,
+  LogLevel,
+  LogLine,
   Notifier,
   NotifyMessage,
   PluginContext,
   PluginError,
   PluginLog,
   PluginStore,
+  ServiceLogs,
   Severity,
 } from "./context.ts";
 export type {

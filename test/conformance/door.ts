@@ -39,6 +39,7 @@ export function makeDoor(plan: DoorPlan = {}): ScenarioDoor {
     methods: makeCatalogue({
       keyValues: makePluginKvRows(db),
       channels: { channels: () => CHANNELS, send: async () => {} },
+      serviceLogs: { isService: () => false, async *read() {} },
       net: { http: oneServer, addressPolicy: () => () => undefined, ownEndpoints: () => [] },
     }),
     callerOf: () => caller,

@@ -47,10 +47,12 @@ function logBytes(machine: Machine, service: string): number {
 
 /** `voxeltron logs -f` in a process of its own. */
 function follow(machine: Machine, service: string, ...words: readonly string[]) {
-  const child = Bun.spawn(
-    [EXECUTABLE, "logs", service, "-f", ...words, "--data-dir", machine.dataDir],
-    { env: { PATH: "/usr/bin:/bin", HOME: machine.folder }, stdin: "ignore", stdout: "pipe", stderr: "pipe" },
-  );
+  const child = Bun.spawn([EXECUTABLE, "logs", service, "-f", ...words, "--data-dir", machine.dataDir], {
+    env: { PATH: "/usr/bin:/bin", HOME: machine.folder },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
   const seen: string[] = [];
   void (async () => {
     let rest = "";
@@ -109,9 +111,12 @@ describe.skipIf(!needs("compiled"))("logs", () => {
       async () => {
         const machine = await start();
         await deploy(machine, `flood-${process.pid}`, ...words(machine));
-        await until(async () => (await logLines(machine, `flood-${process.pid}`, "--lines", "1")).length > 0, {
-          timeoutMs: 10_000,
-        });
+        await until(
+          async () => (await logLines(machine, `flood-${process.pid}`, "--lines", "1")).length > 0,
+          {
+            timeoutMs: 10_000,
+          },
+        );
         for (const signal of ["SIGKILL", "SIGTERM", "SIGKILL"] as const) {
           const before = await logLines(machine, `flood-${process.pid}`, "--lines", "1");
           expect(Number(before[0]?.text)).toBeLessThan(LINES);
@@ -121,9 +126,20 @@ describe.skipIf(!needs("compiled"))("logs", () => {
           await Bun.sleep(100);
         }
         const last = async () => (await logLines(machine, `flood-${process.pid}`, "--lines", "1"))[0]?.text;
-        await until(async () => (await last()) === String(LINES), { timeoutMs: 30_000, what: "the last line" });
+        await until(async () => (await last()) === String(LINES), {
+          timeoutMs: 30_000,
+          what: "the last line",
+        });
         const all = await logLines(machine, `flood-${process.pid}`);
-        { const seen=new Map<string,number>(); all.forEach((l,i)=>{ if(seen.has(l.text)) { const j=seen.get(l.text)!; if (i%50===0) console.log("dup", l.text, i, j, l.at, all[j]!.at, l.stream);} else seen.set(l.text,i); }); }
+        {
+          const seen = new Map<string, number>();
+          all.forEach((l, i) => {
+            if (seen.has(l.text)) {
+              const j = seen.get(l.text)!;
+              if (i % 50 === 0) console.log("dup", l.text, i, j, l.at, all[j]!.at, l.stream);
+            } else seen.set(l.text, i);
+          });
+        }
         expect(all.length).toBe(LINES);
         expect(all.map(({ text }) => text)).toEqual(numbers(1, LINES));
       },
@@ -131,4 +147,6 @@ describe.skipIf(!needs("compiled"))("logs", () => {
     );
   }
 });
-void follow; void logBytes; void longestWait;
+void follow;
+void logBytes;
+void longestWait;

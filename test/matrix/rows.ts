@@ -18,7 +18,18 @@ const own = (params: unknown, answer: unknown, powers: Row["powers"] = {}): Row 
   instant: AT_ONCE,
 });
 
+const LINE = { at: "2026-01-31T08:00:00.000Z", level: "error", stream: "stderr", text: "no", version: 2 };
+
 const ofStreams = { notInJavaScript: "It stands behind the iterator that a plugin has there." };
+
+const FOLLOWED = {
+  async *[Symbol.asyncIterator]() {
+    yield LINE;
+  },
+};
+const readLines: GivenPower = async function* (use) {
+  yield* (await use("serviceLogs.lines")) as Iterable<unknown>;
+};
 
 /** Asks where it may go, as the real client does, before it goes there. */
 const http: GivenPower = async (use, request, rules) => {
@@ -58,6 +69,23 @@ export const ROWS: Readonly<Record<string, Row>> = {
     looks: ["channels.channels"],
     answer: null,
     excluded: ["dev"],
+  },
+  "logs.query": {
+    capability: "logs_read",
+    params: { service: "web", search: "no", limit: 5 },
+    powers: { "serviceLogs.read": readLines, "serviceLogs.lines": [LINE], "serviceLogs.isService": true },
+    looks: ["serviceLogs.isService"],
+    answer: [LINE],
+    excluded: ["api"],
+  },
+  "logs.follow": {
+    capability: "logs_read",
+    params: { service: "web" },
+    powers: { "serviceLogs.read": FOLLOWED, "serviceLogs.isService": true },
+    looks: ["serviceLogs.isService"],
+    answer: { stream: expect.any(String) },
+    inJavaScript: LINE,
+    excluded: ["api"],
   },
   "stream.next": { ...own({ stream: "9" }, undefined), ...ofStreams, failure: "stream.not_found" },
   "stream.write": { ...own({ stream: "9", data: 1 }, undefined), ...ofStreams, failure: "stream.not_found" },

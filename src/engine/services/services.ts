@@ -17,8 +17,9 @@ import { revive } from "../revive.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 import { statusOf, viewDetails, viewService, type ServiceDetails, type ServiceView } from "./service-view.ts";
 
-/** All throw `service.not_found`; those that need an instance `instance.not_found` where no version ever went live. */
+/** All that take a name but `has` throw `service.not_found`; those that need an instance `instance.not_found` where no version ever went live. */
 export interface Services {
+  has(name: string): boolean;
   list(): Promise<ServiceView[]>;
   info(name: string): Promise<ServiceDetails>;
   /** What its versions wrote, the live one and those before it, as far as it is kept; then what comes, from whichever is live. */
@@ -48,6 +49,7 @@ export function makeServices(deps: ServiceDeps): Services {
   }
 
   return {
+    has: (name) => state.services.find(name) !== undefined,
     list: () => Promise.all(state.services.list().map((row) => viewService(row, deps))),
     info: async (name) => viewDetails(need(name), deps),
     logs(name, query) {

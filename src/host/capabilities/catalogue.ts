@@ -2,6 +2,7 @@
  * Joins the families to the broker's one table. A method that is not here does not exist: the guest's `ctx`, the checks and
  * the audit log are all made from this list. Called by daemon/compose-host.ts.
  */
+import { logsMethods, type ServiceLogReader } from "./logs.ts";
 import type { Method } from "./method.ts";
 import { netMethods, type NetOptions } from "./net.ts";
 import { notifyMethods, type ChannelSender } from "./notify.ts";
@@ -12,6 +13,7 @@ export interface CataloguePowers {
   readonly keyValues: KeyValueRows;
   readonly net: NetOptions;
   readonly channels: ChannelSender;
+  readonly serviceLogs: ServiceLogReader;
 }
 
 export function makeCatalogue(powers: CataloguePowers): readonly Method[] {
@@ -19,6 +21,7 @@ export function makeCatalogue(powers: CataloguePowers): readonly Method[] {
     ...selfMethods(powers.keyValues),
     ...netMethods(powers.net),
     ...notifyMethods(powers.channels),
+    ...logsMethods(powers.serviceLogs),
     ...streamMethods(),
   ];
 }

@@ -40,7 +40,13 @@ const NO_POWERS: CataloguePowers = {
   keyValues: { get: () => undefined, set: () => false, delete: () => false, list: () => [] },
   net: { http: refuse, addressPolicy: () => makeAddressPolicy([]), ownEndpoints: () => [] },
   channels: { channels: () => [], send: refuse },
+  serviceLogs: { isService: () => false, read: never },
 };
+
+// eslint-disable-next-line require-yield -- there is nothing to give
+async function* never(): AsyncGenerator<never> {
+  throw new Error("there is nothing behind this door");
+}
 
 function refuse(): Promise<never> {
   return Promise.reject(new Error("there is nothing behind this door"));

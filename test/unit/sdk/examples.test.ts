@@ -101,5 +101,12 @@ function contextThatNotes(said: string[]): PluginContext {
       list: noteAsync("list", []),
     },
     notify: { send: noteAsync("send", undefined) },
+    logs: {
+      query: noteAsync("query", []),
+      async *follow() {
+        said.push("follow");
+        yield { at: "2026-01-01T00:00:00.000Z", level: "info", stream: "stdout", text: "x", version: 1 };
+      },
+    },
   };
 }

@@ -11,6 +11,7 @@ test("makeCatalogue offers exactly these methods, under these capabilities", () 
       ownEndpoints: () => [],
     },
     channels: { channels: () => [], send: async () => {} },
+    serviceLogs: { isService: () => false, async *read() {} },
   });
   expect(methods.map(({ name, args, anyOf }) => [name, args, anyOf])).toEqual([
     ["kv.get", ["key"], []],
@@ -19,6 +20,8 @@ test("makeCatalogue offers exactly these methods, under these capabilities", () 
     ["kv.list", ["prefix"], []],
     ["net.fetch", "object", ["network_outbound", "notify_send"]],
     ["notify.send", ["channel", "message"], ["notify_send"]],
+    ["logs.query", "object", ["logs_read"]],
+    ["logs.follow", "object", ["logs_read"]],
     ["stream.next", "object", []],
     ["stream.write", "object", []],
     ["stream.close", "object", []],
