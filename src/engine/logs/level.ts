@@ -90,6 +90,7 @@ function levelNamed(value: unknown): LogLevel | undefined {
 
 // Each of these looks for one thing at places that it can tell at once; none can go back and try again.
 const LOGFMT = /(?:^|\s)(?:level|lvl|severity)="?([a-z]{3,13})\b/i;
+const QUOTED = /"(?:level|lvl|severity)"\s{0,4}:\s{0,4}"([a-z]{3,13})"/i;
 const KLOG_HEAD = /^([IWEF])\d{4} \d\d:\d\d:\d\d/;
 const PRIORITY = /^<(\d{1,3})>/;
 const BRACKETED = /[[(|]\s?([a-z]{3,13})\s?[\])|]/gi;
@@ -100,7 +101,7 @@ const UPPER = /(?:^|\s)(TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICA
 
 function levelInText(head: string): LogLevel | undefined {
   const text = head.includes("\u001B") ? Bun.stripANSI(head) : head;
-  const named = LOGFMT.exec(text)?.[1];
+  const named = (LOGFMT.exec(text) ?? QUOTED.exec(text))?.[1];
   if (named !== undefined && Object.hasOwn(WORDS, named.toLowerCase())) return WORDS[named.toLowerCase()];
   const priority = PRIORITY.exec(text)?.[1];
   if (priority !== undefined) return SYSLOG[Number(priority) % 8];
