@@ -3,11 +3,12 @@
  * on disk; and a flood that nobody can keep up with keeps nobody waiting.
  */
 import { afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { ensureTestImage, TEST_IMAGE } from "../fixtures/docker-image.ts";
 import { needs, until } from "../harness.ts";
-import { longestWait } from "./longest-wait.ts";
+import { makeClient } from "../../src/api/client.ts";
+import { ANSWER_MS, ATTEMPTS, longestWait } from "./longest-wait.ts";
 import { EXECUTABLE, makeMachine, type Machine } from "./machine.ts";
 
 interface Line {
@@ -131,22 +132,124 @@ describe.skipIf(!needs("compiled"))("logs", () => {
           what: "the last line",
         });
         const all = await logLines(machine, `flood-${process.pid}`);
-        {
-          const seen = new Map<string, number>();
-          all.forEach((l, i) => {
-            if (seen.has(l.text)) {
-              const j = seen.get(l.text)!;
-              if (i % 50 === 0) console.log("dup", l.text, i, j, l.at, all[j]!.at, l.stream);
-            } else seen.set(l.text, i);
-          });
-        }
         expect(all.length).toBe(LINES);
         expect(all.map(({ text }) => text)).toEqual(numbers(1, LINES));
       },
       60_000,
     );
   }
+
+  test("go over to the next version, and over restarts, stop and start, while somebody follows", async () => {
+    const machine = await start();
+    const app = (version: number, life: string) =>
+      machine.write(`app-${version}`, {
+        "index.ts": `console.log("version ${version} begins"); process.on("SIGTERM", () => { console.log("version ${version} ends"); process.exit(0); }); ${life}`,
+      });
+    await deploy(machine, "web", "--path", app(1, "setInterval(() => {}, 1000);"));
+    const { child, seen } = follow(machine, "web");
+    await until(() => seen.includes("version 1 begins"));
+    expect((await machine.cli("stop", "web")).status).toBe(0);
+    expect((await machine.cli("start", "web")).status).toBe(0);
+    await until(() => seen.filter((line) => line === "version 1 begins").length === 2);
+    await deploy(
+      machine,
+      "web",
+      "--path",
+      app(2, "setTimeout(() => process.exit(1), 4000);"),
+      "--restart",
+      "always",
+    );
+    await until(() => seen.filter((line) => line === "version 2 begins").length === 2, { timeoutMs: 10_000 });
+    expect(seen).toEqual([
+      "version 1 begins",
+      "version 1 ends",
+      "version 1 begins",
+      "version 2 begins",
+      "version 1 ends",
+      "version 2 begins",
+    ]);
+    const versions = (await logLines(machine, "web", "--search", "begins")).map(({ version }) => version);
+    expect(versions).toEqual([1, 1, 2, 2]);
+    expect((await machine.cli("remove", "web", "--yes")).status).toBe(0);
+    expect(await child.exited).toBe(0);
+    expect(existsSync(join(machine.dataDir, "logs", "web"))).toBe(false);
+  }, 60_000);
+
+  test("are found by time, level and text, and refuse what is no time", async () => {
+    const machine = await start();
+    const said = `console.log('{"level":"warn","msg":"slow"}'); console.log("GET /login"); console.error("boom"); await Bun.sleep(600_000);`;
+    await deploy(machine, "web", "--path", machine.write("app", { "index.ts": said }));
+    const texts = async (...words: string[]) =>
+      (await logLines(machine, "web", ...words)).map(({ text }) => text);
+    expect(await texts("--level", "warn")).toEqual(['{"level":"warn","msg":"slow"}', "boom"]);
+    expect(await texts("--search", "get /LOGIN", "-i")).toEqual(["GET /login"]);
+    expect(await texts("--search", "get /LOGIN")).toEqual([]);
+    expect(await texts("--since", "1h", "--lines", "1")).toEqual(["boom"]);
+    expect(await texts("--until", "1h")).toEqual([]);
+    const plain = await machine.cli("logs", "web", "--tail", "2");
+    expect([plain.stdout, plain.stderr]).toEqual(["GET /login\n", "boom\n"]);
+    for (const wrong of [
+      ["--since", "soon"],
+      ["--level", "loud"],
+      ["-f", "--until", "1m"],
+    ])
+      expect((await machine.cli("logs", "web", ...wrong)).status).toBe(2);
+    expect((await machine.cli("logs", "none")).status).toBe(4);
+  }, 60_000);
+
+  const floods = [
+    {
+      name: "a process",
+      words: (machine: Machine) => [
+        "--path",
+        machine.write("flood", { "run.sh": "" }),
+        "--command",
+        `sh -c "yes ${"x".repeat(100)}"`,
+      ],
+      skip: false,
+    },
+    {
+      name: "a container",
+      words: () => ["--image", TEST_IMAGE, "--provider", "docker", "--command", `yes ${"x".repeat(100)}`],
+      skip: !needs("docker"),
+    },
+  ];
+  for (const { name, words, skip } of floods) {
+    test.skipIf(skip)(
+      `of ${name} that floods them are bounded, keep nobody waiting and cost no memory`,
+      async () => {
+        const service = `yes-${process.pid}`;
+        const machine = await start('[providers]\ndefault = "process"\n[logs]\nmax_bytes = 8388608\n');
+        await deploy(machine, service, ...words(machine));
+        const client = makeClient(machine.socket);
+        let most = 0;
+        let longest = Number.POSITIVE_INFINITY;
+        const memory = residentBytes(machine.pid());
+        for (let attempt = 0; attempt < ATTEMPTS && longest >= ANSWER_MS; attempt++) {
+          longest = await longestWait(client, Bun.sleep(3000), () => {
+            most = Math.max(most, logBytes(machine, service));
+          });
+        }
+        console.log(
+          `${name}: the longest wait was ${longest.toFixed(1)} ms, ${most} bytes at most, memory ${memory} → ${residentBytes(machine.pid())}`,
+        );
+        expect(longest).toBeLessThan(ANSWER_MS);
+        expect(most).toBeLessThanOrEqual(8_388_608);
+        expect(residentBytes(machine.pid()) - memory).toBeLessThan(100_000_000);
+        const [last] = await logLines(machine, service, "--lines", "1");
+        expect(last?.text).toBe("x".repeat(100));
+        // What is on its way to the log is bounded too.
+        const spool = new Bun.Glob("instances/*/logs/*").scanSync({ cwd: machine.dataDir, absolute: true });
+        for (const path of spool) expect(statSync(path).blocks * 512).toBeLessThan(200_000_000);
+        expect((await machine.cli("remove", service, "--yes")).status).toBe(0);
+        services.pop();
+      },
+      60_000,
+    );
+  }
 });
-void follow;
-void logBytes;
-void longestWait;
+
+function residentBytes(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) * 1024;
+}

@@ -56,7 +56,7 @@ test("where the text says nothing, the stream does", () => {
 test("no line is expensive", () => {
   const hostile = [
     "[".repeat(300),
-    `${"a ".repeat(500)}`,
+    "a ".repeat(500),
     "0".repeat(1_000_000),
     `{${'"a":{'.repeat(4000)}`,
     "\u001B[".repeat(5000),

@@ -24,7 +24,12 @@ afterEach(async () => {
 });
 
 async function open(dir: string, changes: Partial<StoreOptions> = {}): Promise<LogStore> {
-  const store = await openStore({ dir, maxBytes: () => LIMITS.serviceLogBytes, redact: (text) => text, ...changes });
+  const store = await openStore({
+    dir,
+    maxBytes: () => LIMITS.serviceLogBytes,
+    redact: (text) => text,
+    ...changes,
+  });
   opened.push(store);
   return store;
 }
