@@ -1,5 +1,5 @@
 /**
- * Gives the beginning of a file back to the disk while others go on writing to its end: positions stay, nothing moves, and
+ * Gives a part of a file back to the disk while others go on writing to its end: positions stay, nothing moves, and
  * nothing that is written meanwhile is lost. Linux, on file systems that can (ext4, xfs, btrfs, zfs, tmpfs); elsewhere it says no.
  * Called by engine/providers/process/log-file.ts.
  */
@@ -7,9 +7,9 @@ import { FFIType } from "bun:ffi";
 import { openLibc } from "./libc.ts";
 
 /** False where the system can't: then nothing happened. */
-export function punchHole(descriptor: number, bytes: number): boolean {
+export function punchHole(descriptor: number, offset: number, bytes: number): boolean {
   if (process.platform !== "linux") return false;
-  return calls().fallocate(descriptor, PUNCH_HOLE | KEEP_SIZE, 0n, BigInt(bytes)) === 0;
+  return calls().fallocate(descriptor, PUNCH_HOLE | KEEP_SIZE, BigInt(offset), BigInt(bytes)) === 0;
 }
 
 /** Where the first byte stands that was not given back; Infinity where there is none. */

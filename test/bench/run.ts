@@ -5,6 +5,7 @@ import { needs } from "../harness.ts";
 import { benchCommandLine } from "./command-line.ts";
 import { benchDelivery } from "./delivery.ts";
 import { benchDockerDeploy } from "./docker-deploy.ts";
+import { benchLogs } from "./logs.ts";
 import { table, type Row } from "./measure.ts";
 import { benchMemory } from "./memory.ts";
 import { benchReload } from "./reload.ts";
@@ -19,7 +20,7 @@ const rows: Row[] = [
   ...(await benchRooms()),
   ...(await benchReload()),
 ];
-if (needs("docker")) rows.push(...(await benchDockerDeploy()));
+if (needs("docker")) rows.push(...(await benchDockerDeploy()), ...(await benchLogs()));
 else process.stderr.write("no Docker engine answers: its part is left out\n");
 
 const machine = `${cpus().length} × ${cpus()[0]?.model ?? "unknown CPU"}, Bun ${Bun.version}, ${process.platform} ${process.arch}`;

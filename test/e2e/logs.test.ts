@@ -7,8 +7,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { ensureTestImage, TEST_IMAGE } from "../fixtures/docker-image.ts";
 import { needs, until } from "../harness.ts";
-import { makeClient } from "../../src/api/client.ts";
-import { ANSWER_MS, ATTEMPTS, longestWait } from "./longest-wait.ts";
+import { makeClient, type Client } from "../../src/api/client.ts";
+import { ANSWER_MS, ATTEMPTS } from "./longest-wait.ts";
 import { EXECUTABLE, makeMachine, type Machine } from "./machine.ts";
 
 interface Line {
@@ -43,7 +43,10 @@ async function logLines(machine: Machine, service: string, ...words: readonly st
 
 function logBytes(machine: Machine, service: string): number {
   const folder = join(machine.dataDir, "logs", service);
-  return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+  return readdirSync(folder).reduce(
+    (sum, name) => sum + (statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  );
 }
 
 /** `voxeltron logs -f` in a process of its own. */
@@ -226,7 +229,7 @@ describe.skipIf(!needs("compiled"))("logs", () => {
         let longest = Number.POSITIVE_INFINITY;
         const memory = residentBytes(machine.pid());
         for (let attempt = 0; attempt < ATTEMPTS && longest >= ANSWER_MS; attempt++) {
-          longest = await longestWait(client, Bun.sleep(3000), () => {
+          longest = await longestOwnWait(client, machine.pid(), 3000, () => {
             most = Math.max(most, logBytes(machine, service));
           });
         }
@@ -240,7 +243,7 @@ describe.skipIf(!needs("compiled"))("logs", () => {
         expect(last?.text).toBe("x".repeat(100));
         // What is on its way to the log is bounded too.
         const spool = new Bun.Glob("instances/*/logs/*").scanSync({ cwd: machine.dataDir, absolute: true });
-        for (const path of spool) expect(statSync(path).blocks * 512).toBeLessThan(200_000_000);
+        for (const path of spool) expect(statSync(path).blocks * 512).toBeLessThan(64 * 1024 * 1024);
         expect((await machine.cli("remove", service, "--yes")).status).toBe(0);
         services.pop();
       },
@@ -248,6 +251,34 @@ describe.skipIf(!needs("compiled"))("logs", () => {
     );
   }
 });
+
+/** The longest wait for an answer, without the time in which the kernel gave both of us no processor: the flood wants all of them. */
+async function longestOwnWait(client: Client, pid: number, ms: number, look: () => void): Promise<number> {
+  let longest = 0;
+  for (const end = performance.now() + ms; performance.now() < end;) {
+    const [asked, before] = [performance.now(), queuedMs(pid) + queuedMs(process.pid)];
+    await client.call("daemon.info", {});
+    const queued = queuedMs(pid) + queuedMs(process.pid) - before;
+    longest = Math.max(longest, performance.now() - asked - queued);
+    look();
+    await Bun.sleep(2);
+  }
+  return longest;
+}
+
+/** How long the daemon's first thread has waited for a processor; of this process any thread may be the one that it waits for. */
+function queuedMs(pid: number): number {
+  const threads = pid === process.pid ? readdirSync(`/proc/${pid}/task`) : [`${pid}`];
+  return threads.reduce((sum, thread) => sum + queuedOf(`/proc/${pid}/task/${thread}/schedstat`), 0);
+}
+
+function queuedOf(path: string): number {
+  try {
+    return Number(readFileSync(path, "utf8").split(" ")[1]) / 1e6;
+  } catch {
+    return 0;
+  }
+}
 
 function residentBytes(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");

@@ -62,7 +62,7 @@ const QUERY = { stdout: true, stderr: true, timestamps: true } as const;
 /** How much earlier is asked for, so that what was read last is met again, and the beginning of a line without end. */
 const OVERLAP_MS = 2_000;
 /** Characters that wait for a slow reader before the engine is asked to wait. */
-const HELD_CHARS = 256 * 1024;
+const HELD_CHARS = 64 * 1024;
 
 interface Query {
   readonly stdout: true;

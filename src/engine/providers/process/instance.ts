@@ -88,7 +88,7 @@ export function makeInstance(spec: StoredSpec, initial: RunState, parts: RunPart
     adopt: () => serial(adopt),
     kill: () => serial(kill),
     async tend() {
-      logs.tend();
+      while (logs.tend()) await clock.sleep(TEND_PAUSE_MS);
       if (isUnseenEnd()) await serial(async () => (isUnseenEnd() ? run.ended(undefined) : undefined));
     },
     status() {
@@ -102,3 +102,5 @@ export function makeInstance(spec: StoredSpec, initial: RunState, parts: RunPart
 // --- internal ---
 
 const STOP_POLL_MS = 20;
+/** A flood that nobody takes is let go of in parts, so that the daemon does something else in between. */
+const TEND_PAUSE_MS = 10;

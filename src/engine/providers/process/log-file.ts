@@ -29,8 +29,8 @@ export interface LogFile {
   openToAppend(): number;
   /** At most `maxBytes` from `position`, or from the oldest byte if that is newer. Empty at the end. */
   read(position: number, maxBytes: number): LogBytes;
-  /** Lets go of what is before the position: of most of it, and not at every call. */
-  release(position: number): void;
+  /** Lets go of what is before the position: of most of it, not at every call, and not of much at once. True: there is more of it. */
+  release(position: number): boolean;
 }
 
 export interface LogBytes {
@@ -59,12 +59,15 @@ export function makeLogFile(dir: string, name: string, punch = punchHole): LogFi
     });
   }
 
-  function punchUpTo(piece: Piece, position: number): void {
-    const bytes = position - piece.base - ((position - piece.base) % BLOCK_BYTES);
-    if (piece.base + bytes - piece.start < RELEASE_BYTES) return;
-    const isPunched = withFile(piece.path, "r+", (file) => punch(file, bytes));
-    if (isPunched === undefined || isPunched) piece.start = piece.base + bytes;
+  function punchUpTo(piece: Piece, position: number): boolean {
+    const from = piece.start - piece.base - ((piece.start - piece.base) % BLOCK_BYTES);
+    const wanted = position - piece.base - from;
+    if (wanted < RELEASE_BYTES) return false;
+    const bytes = Math.min(wanted - (wanted % BLOCK_BYTES), RELEASE_MOST_BYTES);
+    const isPunched = withFile(piece.path, "r+", (file) => punch(file, from, bytes)) ?? true;
+    if (isPunched) piece.start = piece.base + from + bytes;
     else if (position === endOf(piece) || endOf(piece) - piece.start > LIMITS.instanceLogBytes) cutAll(piece);
+    return isPunched && bytes === RELEASE_MOST_BYTES;
   }
 
   return {
@@ -92,7 +95,8 @@ export function makeLogFile(dir: string, name: string, punch = punchHole): LogFi
         rmSync(pieces.shift()?.path ?? "", { force: true });
       }
       const [piece] = pieces;
-      if (piece !== undefined && position > piece.start) punchUpTo(piece, Math.min(position, endOf(piece)));
+      if (piece === undefined || position <= piece.start) return false;
+      return punchUpTo(piece, Math.min(position, endOf(piece)));
     },
   };
 }
@@ -108,6 +112,8 @@ interface Piece {
 
 /** What is given back at a time; and a multiple of what file systems call a block, since only whole ones are given back. */
 const RELEASE_BYTES = 1024 * 1024;
+/** The system takes some milliseconds to free so much. */
+const RELEASE_MOST_BYTES = 32 * 1024 * 1024;
 const BLOCK_BYTES = 64 * 1024;
 
 function pathOf(dir: string, name: string, base: number): string {

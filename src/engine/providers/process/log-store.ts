@@ -11,8 +11,8 @@ export interface LogStore {
   readonly stderr: LogFile;
   /** Gives `use` descriptors for a child, which keeps its own copies. */
   withOutput<T>(use: (output: { readonly stdout: number; readonly stderr: number }) => T): T;
-  /** Lets go of the oldest bytes where there are too many: nobody took them in time. */
-  tend(): void;
+  /** Lets go of the oldest bytes where there are too many: nobody took them in time. True: there are still too many. */
+  tend(): boolean;
 }
 
 /** `maxBytes` for both streams together. */
@@ -32,9 +32,10 @@ export function makeLogStore(dir: string, maxBytes: number = LIMITS.instanceLogB
       }
     },
     tend() {
-      for (const file of [stdout, stderr]) {
-        if (file.end() - file.start() > maxBytes / 2) file.release(file.end() - maxBytes / 2);
-      }
+      const isMore = [stdout, stderr].map(
+        (file) => file.end() - file.start() > maxBytes / 2 && file.release(file.end() - maxBytes / 2),
+      );
+      return isMore.includes(true);
     },
   };
 }

@@ -19,6 +19,8 @@ export async function* readInstanceLogs(
   const looked = { stdout: -1, stderr: -1 };
   while (!signal.aborted) {
     for (const stream of STREAMS) store[stream].release(at[stream]);
+    // A flood comes faster than the regular look at it.
+    store.tend();
     // Asked before reading: what was written before the end is read after it.
     const isLast = ended();
     const parts: LogPart[] = [];
