@@ -18,7 +18,8 @@ interface Line {
   readonly version: number;
 }
 
-const LINES = 150_000;
+/** Enough for a container's log to change its file once, and not so much that the engine throws lines away. */
+const LINES = 250_000;
 const numbers = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, index) => String(from + index));
 
@@ -26,11 +27,11 @@ const numbers = (from: number, to: number) =>
 const FLOOD = `let text = "";
 for (let line = 1; line <= ${LINES}; line++) {
   text += line + "\\n";
-  if (line % 1000 === 0) { process.stdout.write(text); text = ""; await Bun.sleep(60); }
+  if (line % 2000 === 0) { process.stdout.write(text); text = ""; await Bun.sleep(60); }
 }
 await Bun.sleep(600_000);`;
 
-const FLOOD_COMMAND = `sh -c "n=1; while [ $n -le ${LINES} ]; do seq $n $((n+999)); n=$((n+1000)); sleep 0.06; done; exec sleep 600"`;
+const FLOOD_COMMAND = `sh -c "n=1; while [ $n -le ${LINES} ]; do seq $n $((n+1999)); n=$((n+2000)); sleep 0.06; done; exec sleep 600"`;
 
 async function logLines(machine: Machine, service: string, ...words: readonly string[]): Promise<Line[]> {
   const { stdout, stderr, status } = await machine.cli("logs", service, "--json", ...words);
