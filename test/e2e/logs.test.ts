@@ -132,14 +132,14 @@ describe.skipIf(!needs("compiled"))("logs", () => {
         }
         const last = async () => (await logLines(machine, `flood-${process.pid}`, "--lines", "1"))[0]?.text;
         await until(async () => (await last()) === String(LINES), {
-          timeoutMs: 30_000,
+          timeoutMs: 90_000,
           what: "the last line",
         });
         const all = await logLines(machine, `flood-${process.pid}`);
         expect(all.length).toBe(LINES);
         expect(all.map(({ text }) => text)).toEqual(numbers(1, LINES));
       },
-      60_000,
+      150_000,
     );
   }
 

@@ -6,6 +6,7 @@ import { parseMoment } from "../../base/moment.ts";
 import { nameAdvice, quote } from "../../base/text.ts";
 import { argument, command } from "../command.ts";
 import { consume } from "../consume.ts";
+import { makeLineOutput } from "../line-output.ts";
 import { jsonLine } from "../output.ts";
 import { usage } from "../parse.ts";
 import { terminalLine } from "../terminal-line.ts";
@@ -50,11 +51,16 @@ export const logs = command({
     };
     if (options.follow && options.until !== undefined)
       throw usage("--follow has no end, so --until can't be with it", { words: "logs" });
-    await consume((await client()).stream("service.logs", input), (line) => {
-      if (flags.json) return io.stdout.write(jsonLine(line));
-      const sink = line.stream === "stderr" ? io.stderr : io.stdout;
-      return sink.write(`${sink.isTerminal ? terminalLine(line.text) : line.text}\n`);
-    });
+    const output = makeLineOutput(systemClock);
+    try {
+      await consume((await client()).stream("service.logs", input), (line) => {
+        if (flags.json) return output.add(io.stdout, jsonLine(line));
+        const sink = line.stream === "stderr" ? io.stderr : io.stdout;
+        return output.add(sink, `${sink.isTerminal ? terminalLine(line.text) : line.text}\n`);
+      });
+    } finally {
+      await output.flush();
+    }
   },
 });
 

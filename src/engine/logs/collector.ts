@@ -1,6 +1,6 @@
 /**
  * Takes one instance's output into its service's log, from the place where it was left to the end of the instance, and again when
- * it is started again. It takes no more than half of the daemon's time, however much is written. Called by logs.ts.
+ * it is started again. After each part it pauses for as long as that took, so that a flood leaves the daemon to others. Called by logs.ts.
  */
 import type { Clock } from "../../base/clock.ts";
 import { isVoxError, messageOf } from "../../base/errors.ts";
@@ -115,5 +115,5 @@ export function startCollector(options: CollectorOptions): Collector {
 
 const LOOK_MS = 10;
 
-/** However long something took: a disk that is slow is not the daemon's own time. */
-const LONGEST_PAUSE_MS = 50;
+/** However long something took: a disk, or a machine that is busy, is not the daemon's own time. */
+const LONGEST_PAUSE_MS = 5;
