@@ -13,6 +13,7 @@ import { BUN, ROOT, runSteps } from "./run.ts";
 const PARTS: readonly (readonly [isThere: () => boolean, debianPackages: readonly string[]])[] = [
   [hasProgram("dockerd"), ["docker.io"]],
   [hasProgram("iptables"), ["iptables"]],
+  [hasProgram("ip"), ["iproute2"]],
   [hasProgram("busybox"), ["busybox-static"]],
   [hasProgram("docker-registry"), ["docker-registry"]],
   [() => findClang() !== undefined, ["clang", "lld"]],

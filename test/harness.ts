@@ -97,6 +97,8 @@ const parts = {
   root: () => process.platform === "linux" && process.getuid?.() === 0 && isUnbounded(),
   /** Root that may mount: a container's root often may not. */
   mount: () => process.platform === "linux" && process.getuid?.() === 0 && canMount(),
+  /** May make a network namespace, and has the tool (iproute2) to set it up. */
+  "own network": () => succeeds("unshare", "--net", "--mount", "ip", "link", "set", "lo", "up"),
 } as const;
 
 function isUnbounded(): boolean {

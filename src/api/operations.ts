@@ -9,6 +9,8 @@ import { isObject } from "../base/is-object.ts";
 import { LIMITS } from "../base/limits.ts";
 import { LOG_LEVELS } from "../base/log.ts";
 import { CAPABILITY_NAMES, HOOK_NAMES } from "../sdk/index.ts";
+import { auditAnswer, auditCallView, whichCalls } from "./audit-views.ts";
+import { candidateView, pluginDetails, pluginView } from "./plugin-views.ts";
 
 const name = v.pipe(v.string(), v.maxLength(200));
 const none = v.strictObject({});
@@ -20,74 +22,6 @@ const variables = v.custom<Record<string, string>>(
   (value) => isObject(value) && Object.values(value).every((each) => typeof each === "string"),
   "an object of texts",
 );
-
-/** What consent is asked for, and what was granted. */
-const capabilityView = v.object({
-  capability: v.string(),
-  risk: v.string(),
-  reason: v.optional(v.string()),
-  scope: v.optional(scope),
-});
-
-const hookView = v.object({ hook: v.string(), gate: v.boolean() });
-
-/** A plugin that has been read but not installed: what the prompt shows. */
-const candidateView = v.object({
-  name: v.string(),
-  version: v.string(),
-  kind: v.string(),
-  tier: v.nullable(v.number()),
-  description: v.string(),
-  digest: v.string(),
-  required: v.array(capabilityView),
-  optional: v.array(capabilityView),
-  hooks: v.array(hookView),
-  /** The version it would replace. */
-  replaces: v.nullable(v.string()),
-});
-
-const pluginView = v.object({
-  name: v.string(),
-  version: v.string(),
-  tier: v.nullable(v.number()),
-  kind: v.string(),
-  /** enabled · disabled · tampered · broken · suspended · paused */
-  state: v.string(),
-  reason: v.nullable(v.string()),
-  /** js-worker · js-process · wasm-process; null where its manifest can't be read. */
-  room: v.nullable(v.string()),
-  /** Completes "it runs there because …". */
-  roomReason: v.nullable(v.string()),
-});
-
-const pluginDetails = v.object({
-  ...pluginView.entries,
-  description: v.string(),
-  digest: v.string(),
-  installedAt: v.string(),
-  source: v.string(),
-  /** The folder whose changes are taken over. */
-  link: v.nullable(v.string()),
-  /** What can be gone back to; the one that was replaced last comes first. */
-  versions: v.array(v.object({ version: v.string(), digest: v.string(), installedAt: v.string() })),
-  granted: v.array(
-    v.object({
-      capability: v.string(),
-      risk: v.string(),
-      scope: v.nullable(scope),
-      grantedAt: v.string(),
-      grantedBy: v.string(),
-    }),
-  ),
-  notGranted: v.array(capabilityView),
-  hooks: v.array(hookView),
-  /** Guests that had to be stopped in the last ten minutes. */
-  strikes: v.number(),
-  running: v.boolean(),
-  pending: v.number(),
-  /** What looks wrong but stops nothing. */
-  warnings: v.array(v.string()),
-});
 
 const logView = v.object({
   at: v.string(),
@@ -276,6 +210,12 @@ export const operations = {
   "plugin.grant": unary(v.strictObject({ name, capability, scope: v.optional(scope) }), pluginDetails),
   "plugin.revoke": unary(v.strictObject({ name, capability }), pluginDetails),
   "plugin.logs": stream(v.strictObject({ name, follow: v.boolean(), limit: v.number() }), logView, none),
+  "plugin.audit": unary(whichCalls, auditAnswer),
+  "plugin.calls": stream(
+    v.strictObject({ ...whichCalls.entries, follow: v.boolean(), limit: v.number() }),
+    auditCallView,
+    none,
+  ),
   "plugin.call": unary(
     v.strictObject({ name, hook, event: v.optional(v.record(v.string(), v.unknown())) }),
     v.object({ result: v.unknown(), durationMs: v.number(), logs: v.array(logView) }),
@@ -318,12 +258,49 @@ export const operations = {
   "env.set": unary(v.strictObject({ name, env: variables }), none),
   "env.unset": unary(v.strictObject({ name, keys: v.array(v.string()) }), none),
 
+  /** The service need not exist yet. */
+  "secret.set": unary(
+    v.strictObject({ service: name, name, value: v.string() }),
+    v.object({
+      /** False where the service is yet to be deployed. */
+      isDeployed: v.boolean(),
+      /** False where the value is too short to be told from other text in logs. */
+      isRedacted: v.boolean(),
+    }),
+  ),
+  "secret.list": unary(
+    v.strictObject({ service: v.optional(name) }),
+    v.object({
+      secrets: v.array(v.object({ service: v.string(), name: v.string(), updatedAt: v.string() })),
+    }),
+  ),
+  "secret.unset": unary(v.strictObject({ service: name, names: v.array(name) }), none),
+  /** `sealed`: how many secrets and passwords are under the new key. */
+  "secret.rotate": unary(none, v.object({ sealed: v.number() })),
+
   "event.list": unary(
     v.strictObject({ limit: v.number(), hook: v.optional(hook) }),
     v.object({ events: v.array(eventView) }),
   ),
   "event.follow": stream(v.strictObject({ hook: v.optional(hook) }), eventView, none),
   "event.replay": unary(v.strictObject({ id: v.string() }), eventView),
+
+  /** Names and types only: the rest of a channel is secret. */
+  "notify.list": unary(
+    none,
+    v.object({ channels: v.array(v.object({ name: v.string(), type: v.string() })) }),
+  ),
+  /** Sends a message that says that it is a test; answers when the channel's endpoint has accepted it. */
+  "notify.test": unary(
+    v.strictObject({ channel: name }),
+    v.object({
+      channel: v.string(),
+      type: v.string(),
+      attempts: v.number(),
+      /** Recipients of a mail that the server refused, where it took others. */
+      refused: v.number(),
+    }),
+  ),
 
   "registry.login": unary(v.strictObject({ host: name, username: v.string(), password: v.string() }), none),
   "registry.list": unary(

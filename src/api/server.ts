@@ -12,6 +12,7 @@ import { KINDS } from "../base/error-codes.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Handlers, UploadHandler } from "./handlers.ts";
+import { redactData, type Redact } from "../base/redact.ts";
 import { operations, type OperationName } from "./operations.ts";
 
 export interface ApiServer {
@@ -23,6 +24,8 @@ export interface ApiServerOptions {
   readonly socket: string;
   readonly handlers: Handlers;
   readonly upload: UploadHandler;
+  /** Takes secrets out of the words of errors: they may repeat what a program or a plugin said. */
+  readonly redact: Redact;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -47,8 +50,9 @@ export function serveApi(options: ApiServerOptions): ApiServer {
             hint: "POST /v1/<operation> with a JSON object",
           },
         ),
+        options,
       ),
-    error: (error) => errorResponse(error),
+    error: (error) => errorResponse(error, options),
   });
   return { stop: (graceMs) => stopServer(server, options.clock, graceMs) };
 
@@ -64,7 +68,7 @@ export function serveApi(options: ApiServerOptions): ApiServer {
           error: messageOf(error),
           stack: stackOf(error),
         });
-      return errorResponse(error);
+      return errorResponse(error, options);
     }
   }
 }
@@ -145,7 +149,7 @@ async function readJson(request: Request): Promise<unknown> {
 function ndjson(
   first: IteratorResult<unknown, unknown>,
   lines: AsyncGenerator<unknown, unknown>,
-  { log, clock }: Pick<ApiServerOptions, "log" | "clock">,
+  options: ApiServerOptions,
 ): ReadableStream {
   const encoder = new TextEncoder();
   let next: Promise<IteratorResult<unknown, unknown>> | undefined = Promise.resolve(first);
@@ -166,7 +170,7 @@ function ndjson(
         while (text.length < CHUNK_CHARS) {
           next ??= lines.next();
           const step = soon === undefined ? await next : await Promise.race([next, soon]);
-          soon ??= clock.sleep(0).then(() => undefined);
+          soon ??= options.clock.sleep(0).then(() => undefined);
           if (step === undefined) break;
           next = undefined;
           text += documentOf(step);
@@ -178,11 +182,11 @@ function ndjson(
       } catch (raw) {
         const error = diskFull(raw);
         if (!isVoxError(error))
-          log.error("a stream failed in an unexpected way", {
+          options.log.error("a stream failed in an unexpected way", {
             error: messageOf(error),
             stack: stackOf(error),
           });
-        write(`${text}${JSON.stringify({ error: toWire(error) })}\n`);
+        write(`${text}${JSON.stringify({ error: wireError(error, options) })}\n`);
         close();
       }
     },
@@ -201,9 +205,15 @@ function documentOf(step: IteratorResult<unknown, unknown>): string {
   return `${JSON.stringify(document)}\n`;
 }
 
-function errorResponse(error: unknown): Response {
+function errorResponse(error: unknown, options: ApiServerOptions): Response {
   const status = KINDS[isVoxError(error) ? error.kind : "bug"].http;
-  return Response.json({ error: toWire(error) } satisfies { error: WireError }, { status });
+  return Response.json({ error: wireError(error, options) }, { status });
+}
+
+/** The code is ours and stays; all else may hold others' words. */
+function wireError(error: unknown, { redact }: ApiServerOptions): WireError {
+  const wire = toWire(error);
+  return { ...(redactData(wire, redact) as WireError), code: wire.code };
 }
 
 async function stopServer(server: Server<unknown>, clock: Clock, graceMs: number): Promise<void> {

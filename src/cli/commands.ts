@@ -8,11 +8,14 @@ import { envCommands } from "./commands/env.ts";
 import { eventCommands } from "./commands/events.ts";
 import { exec } from "./commands/exec.ts";
 import { logs } from "./commands/logs.ts";
+import { notifyCommands } from "./commands/notify.ts";
+import { pluginAudit } from "./commands/plugin-audit.ts";
 import { pluginGrantCommands } from "./commands/plugin-grants.ts";
 import { pluginDev } from "./commands/plugin-dev.ts";
 import { pluginInstall } from "./commands/plugin-install.ts";
 import { pluginCommands } from "./commands/plugin.ts";
 import { registryCommands } from "./commands/registry.ts";
+import { secretCommands } from "./commands/secret.ts";
 import { serviceCommands } from "./commands/service.ts";
 
 export const commands: readonly Command[] = [
@@ -22,12 +25,15 @@ export const commands: readonly Command[] = [
   ...pluginCommands,
   pluginDev,
   ...pluginGrantCommands,
+  pluginAudit,
   deploy,
   ...serviceCommands,
   logs,
   exec,
   ...envCommands,
+  ...secretCommands,
   ...eventCommands,
+  ...notifyCommands,
   ...registryCommands,
   ...configCommands,
 ];

@@ -9,6 +9,7 @@ import type { Edges } from "./edge/edges.ts";
 import type { Events } from "./events/events.ts";
 import type { ServiceLogs } from "./logs/logs.ts";
 import type { Ports } from "./ports.ts";
+import type { Redaction } from "./secrets/redaction.ts";
 import type { Provider, RegistryAuth } from "./providers/provider.ts";
 
 export interface ServiceDeps {
@@ -26,6 +27,8 @@ export interface ServiceDeps {
   readonly probes: Probes;
   /** Who we are at the registry of this image, if we are someone there. */
   readonly registryAuth: (image: string) => RegistryAuth | undefined;
+  /** Takes secrets out of what instances and engines say, before it is kept or shown. */
+  readonly redaction: Pick<Redaction, "all" | "of">;
   /** Hands over an unpacked upload, once. Throws `upload.not_found`. */
   readonly takeUpload: (id: string) => Promise<Upload>;
   readonly clock: Clock;

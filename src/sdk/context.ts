@@ -3,6 +3,9 @@
  * goes through the daemon's broker, which refuses what the operator did not grant.
  */
 import type { Capability } from "./capabilities.ts";
+import type { Containers } from "./docker.ts";
+import type { ServiceLogs } from "./logs.ts";
+import type { PluginNetwork } from "./network.ts";
 
 /** What a plugin is given. Methods of capabilities that were not granted reject with `capability.denied`. */
 export interface PluginContext {
@@ -11,7 +14,11 @@ export interface PluginContext {
   /** The manifest's `[config]`, with the operator's own values in place of the defaults. */
   readonly config: Readonly<Record<string, ConfigValue>>;
   readonly kv: PluginStore;
+  readonly fs: PluginFiles;
+  readonly net: PluginNetwork;
   readonly notify: Notifier;
+  readonly docker: Containers;
+  readonly secrets: Secrets;
   readonly logs: ServiceLogs;
 }
 
@@ -45,6 +52,63 @@ export interface PluginStore {
   list(prefix?: string): Promise<string[]>;
 }
 
+/** What a file or a folder is. `size` in bytes, 0 for what is no file. `other`: a link, a pipe and the like, which is never opened. */
+export interface FileEntry {
+  readonly name: string;
+  readonly type: "file" | "directory" | "other";
+  readonly size: number;
+}
+
+export interface FileStat {
+  readonly type: "file" | "directory" | "other";
+  readonly size: number;
+  /** RFC 3339, UTC. */
+  readonly modified: string;
+}
+
+/** Bytes of a file: from `offset` (0 where it is missing), `length` of them (to the end where it is missing). */
+export interface FileRange {
+  readonly offset?: number;
+  readonly length?: number;
+}
+
+/**
+ * Files in the daemon's data directory: `files/…`, which all plugins with the right to it share, and `backups/…`, which can be read and
+ * not changed. Reading (`read` `readText` `list` `stat`) needs `fs_read`, the rest `fs_write`; a scope such as `files/reports` opens
+ * that folder and all below it. At most 5 MiB a call. Paths are names between single slashes, without `..`; links are never followed.
+ *
+ * All reject with `capability.denied`, `capability.out_of_scope` (another place, a link), `capability.invalid_params`,
+ * `capability.limit` (too much for one call, or for what plugins may keep), `file.not_found`, `file.wrong_type` and `file.failed`.
+ *
+ * @example
+ * await ctx.fs.mkdir("files/reports", { parents: true });
+ * await ctx.fs.append("files/reports/deploys.log", `${event.at} ${event.service} v${event.version}\n`);
+ * const log = await ctx.fs.readText("files/reports/deploys.log");
+ * await ctx.fs.write("files/reports/count", String(log.split("\n").length - 1));
+ */
+export interface PluginFiles {
+  /** All of a file, or a part of it. A range behind its end is empty. */
+  read(path: string, range?: FileRange): Promise<Uint8Array>;
+  /** The same as text; rejects with `file.not_text` where it is not UTF-8. */
+  readText(path: string, range?: FileRange): Promise<string>;
+  /**
+   * What is in a folder, in the order of the names. More than 10,000 entries are listed in parts: `limit` of them, those whose names come
+   * after `after`.
+   */
+  list(path: string, part?: { readonly after?: string; readonly limit?: number }): Promise<FileEntry[]>;
+  stat(path: string): Promise<FileStat>;
+  /** Puts all of `data` in place of the file, or nothing: who reads gets the old content or the new one. It is on the disk then. */
+  write(path: string, data: string | Uint8Array): Promise<void>;
+  /** Adds to the end of a file, and makes it where there is none. */
+  append(path: string, data: string | Uint8Array): Promise<void>;
+  /** A file, or a folder with nothing in it; else rejects with `file.not_empty`. */
+  remove(path: string): Promise<void>;
+  /** Rejects with `file.exists`. With `parents` it makes those too, and is content with a folder that is there. */
+  mkdir(path: string, options?: { readonly parents?: boolean }): Promise<void>;
+  /** A file takes the place of another; nothing takes that of a folder (`file.exists`). */
+  rename(from: string, to: string): Promise<void>;
+}
+
 /** Severity of a notification. */
 export type Severity = "info" | "warning" | "error";
 
@@ -61,70 +125,37 @@ export interface NotifyMessage {
  */
 export interface Notifier {
   /**
-   * Resolves when the channel's endpoint has accepted the message.
+   * Resolves when the channel's endpoint has accepted the message. What may go better the next time (a network failure, HTTP 429
+   * or 5xx, SMTP 4xx) is tried again up to two times, within the hook's own time.
    *
-   * Rejects with `capability.denied`, `capability.out_of_scope`, `notify.unknown_channel` or `notify.failed`.
+   * Rejects with `capability.denied`, `capability.out_of_scope`, `notify.unknown_channel`, `notify.failed`, or `capability.limit`
+   * where the plugin sends more than its share: 10 at once, then 30 a minute unless the operator says otherwise.
    *
    * @example await ctx.notify.send("ops", { title: "Deployed", text: `${event.service} is live`, severity: "info" });
    */
   send(channel: string, message: NotifyMessage | string): Promise<void>;
 }
 
-/** How serious a line is. */
-export type LogLevel = "debug" | "info" | "warn" | "error";
-
-/** A line that a service wrote. */
-export interface LogLine {
-  /** When, as RFC 3339 in UTC with milliseconds. */
-  readonly at: string;
-  /** What the line's own text says (JSON, logfmt, `[ERROR]`, syslog …); otherwise `error` for stderr and `info` for stdout. */
-  readonly level: LogLevel;
-  readonly stream: "stdout" | "stderr";
-  /** Without its end. Values of the service's secrets are taken out; a line of more than 1 MiB comes in pieces. */
-  readonly text: string;
-  /** The version of the service that wrote it: 1, 2, 3 … */
-  readonly version: number;
-}
-
-/** Which lines of a service's log. What is left out is not asked for. */
-export interface LogFilter {
-  readonly service: string;
-  /** RFC 3339, or how long ago: `"10m"`, `"2h"`. */
-  readonly since?: string;
-  /** Text that stands in the line, as it is; no pattern. Up to 1,000 characters. */
-  readonly search?: string;
-  /** With `search`: capital or not does not matter. */
-  readonly ignoreCase?: boolean;
-  /** This level and what is more serious. */
-  readonly level?: LogLevel;
-  readonly stream?: "stdout" | "stderr";
-}
-
 /**
- * What services wrote and write, over restarts and versions, as far as it is kept (64 MiB a service, if the operator wants no other).
- * Needs `logs_read`; a scope names services.
+ * The variables that services start with, those of `voxeltron secret set` and of `voxeltron env set` alike: what the next
+ * instance of the service gets. Needs `secrets_read`; its scope names what may be read: `NAME` (in every service),
+ * `service/NAME` or `service/*`. Each read is in the audit log. Values are taken out of what a plugin logs, throws and returns
+ * from `plugin call`; where it sends or stores one is the plugin's own business.
  */
-export interface ServiceLogs {
+export interface Secrets {
   /**
-   * The newest lines, the oldest of them first: `limit` at most (100; up to 5,000), and no more than 6 MiB together.
+   * The value, as text: at most 128 KiB.
    *
-   * Rejects with `capability.denied`, `capability.out_of_scope` or `service.not_found`.
+   * Rejects with `capability.denied`, `capability.out_of_scope`, `secret.not_found`, or `secret.unreadable` where the daemon's
+   * key does not open it.
    *
    * @example
-   * const errors = await ctx.logs.query({ service: "web", since: "10m", level: "error", limit: 20 });
+   * const token = await ctx.secrets.get(event.service, "METRICS_TOKEN");
+   * ctx.log.info(`the token has ${token.length} characters`);
    */
-  query(options: LogFilter & { readonly until?: string; readonly limit?: number }): Promise<LogLine[]>;
-  /**
-   * Lines as they come, from now on or, with `since`, from then; without gap or repetition, over deploys and restarts. Ends when the
-   * service is removed. Rejects as `query` does, also later, when the right is withdrawn.
-   *
-   * @example
-   * for await (const line of ctx.logs.follow({ service: "web", search: "out of memory" })) {
-   *   await ctx.notify.send("ops", `web: ${line.text}`);
-   *   break;
-   * }
-   */
-  follow(options: LogFilter): AsyncIterable<LogLine>;
+  get(service: string, name: string): Promise<string>;
+  /** Names in order, only those that the scope reaches. Rejects with `capability.denied` or `service.not_found`. */
+  list(service: string): Promise<string[]>;
 }
 
 /** What a rejected call of `ctx` or a refused `fetch` rejects with. */

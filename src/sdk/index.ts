@@ -6,18 +6,25 @@ export { CAPABILITIES, CAPABILITY_NAMES, isCapability } from "./capabilities.ts"
 export type { Capability, CapabilityInfo, Risk } from "./capabilities.ts";
 export type {
   ConfigValue,
-  LogFilter,
-  LogLevel,
-  LogLine,
   Notifier,
   NotifyMessage,
   PluginContext,
   PluginError,
   PluginLog,
   PluginStore,
-  ServiceLogs,
+  Secrets,
   Severity,
 } from "./context.ts";
+export type {
+  Container,
+  ContainerDetails,
+  ContainerEvent,
+  ContainerMount,
+  ContainerPort,
+  Containers,
+  ContainerSpec,
+  ContainerUsage,
+} from "./docker.ts";
 export type {
   AlertEvent,
   BackupEvent,
@@ -28,7 +35,9 @@ export type {
   VoxeltronEvent,
   WorkspaceEvent,
 } from "./events.ts";
+export type { LogFilter, LogLevel, LogLine, ServiceLogs } from "./logs.ts";
 export { HOOK_NAMES, HOOKS, isHookName } from "./hooks.ts";
 export type { GateRule, HookInfo, HookName } from "./hooks.ts";
+export type { Connection, ConnectOptions, PluginNetwork } from "./network.ts";
 export { definePlugin } from "./plugin.ts";
 export type { VoxeltronPlugin } from "./plugin.ts";

@@ -7,6 +7,7 @@ import { benchDelivery } from "./delivery.ts";
 import { benchDockerDeploy } from "./docker-deploy.ts";
 import { benchLogs } from "./logs.ts";
 import { table, type Row } from "./measure.ts";
+import { benchFiles } from "./files.ts";
 import { benchMemory } from "./memory.ts";
 import { benchReload } from "./reload.ts";
 import { benchRooms } from "./rooms.ts";
@@ -19,6 +20,7 @@ const rows: Row[] = [
   ...(await benchDelivery()),
   ...(await benchRooms()),
   ...(await benchReload()),
+  ...(await benchFiles()),
 ];
 if (needs("docker")) rows.push(...(await benchDockerDeploy()), ...(await benchLogs()));
 else process.stderr.write("no Docker engine answers: its part is left out\n");

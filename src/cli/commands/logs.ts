@@ -65,11 +65,11 @@ export const logs = command({
 });
 
 /** RFC 3339 of what was typed: a time, or how long ago. Throws `usage.invalid`. */
-export function momentText(option: string, text: string, nowMs: number): string {
+export function momentText(option: string, text: string, nowMs: number, words = "logs"): string {
   const at = parseMoment(text, nowMs);
   if (at !== undefined) return new Date(at).toISOString();
   throw usage(`--${option} wants a time such as 2026-01-31T08:00:00Z or 10m, found ${quote(text)}`, {
-    words: "logs",
+    words,
   });
 }
 

@@ -10,6 +10,7 @@ import type { LogTarget } from "../logs/logs.ts";
 import type { WorkContext } from "../providers/provider.ts";
 import { providerNamed } from "../providers/provider-named.ts";
 import type { Reconcile } from "../reconcile.ts";
+import { checkPlainNames } from "../secrets/service-secrets.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 import { deployEvent } from "./deploy-event.ts";
 import { factsOf, type Deploy } from "./deploy.ts";
@@ -107,6 +108,8 @@ async function switchOver(deploy: Deploy, deps: StepDeps): Promise<void> {
         createdAt: at,
       });
       state.services.setCurrent(plan.service, version, plan.provider.name);
+      // One of them may have become a secret since the deploy began.
+      checkPlainNames(state, plan.service, Object.keys(plan.addedEnv));
       state.env.set(plan.service, plan.addedEnv);
       state.versions.keepNewest(plan.service, LIMITS.versionsKept);
       state.deploys.succeed(plan.id, at);

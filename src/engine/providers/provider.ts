@@ -27,6 +27,14 @@ export interface Provider {
   exec(id: string, options: ExecOptions): Promise<number>;
 }
 
+/**
+ * The secret values of a service, asked for at the moment when an instance gets its environment. They are in no spec, so that
+ * nothing that keeps or shows a spec has them. Throws `secret.*`.
+ */
+export type SecretsOf = (service: string) => Readonly<Record<string, string>>;
+
+export const noSecrets: SecretsOf = () => ({});
+
 export interface InstanceSpec {
   /** Chosen by the engine before anything is made; also the container's name: `vx-web-3-1f2e3d4c`. */
   readonly id: string;

@@ -26,7 +26,7 @@ export interface Services {
   logs(name: string, query: LogQuery): AsyncGenerator<ServiceLogLine>;
   stop(name: string): Promise<ServiceView>;
   start(name: string, signal: AbortSignal): Promise<ServiceView>;
-  /** Ends the instance and forgets the service with its versions, deploys, environment and log. Volumes stay. */
+  /** Ends the instance and forgets the service with its versions, deploys, environment, secrets and log. Volumes stay. */
   remove(name: string): Promise<void>;
   /** The command's exit code. Throws `service.stopped` where nothing runs that it could run in. */
   exec(name: string, options: ExecOptions): Promise<number>;
@@ -96,6 +96,7 @@ export function makeServices(deps: ServiceDeps): Services {
         state.versions.removeAll(name);
         state.deploys.removeAll(name);
         state.env.removeAll(name);
+        state.secrets.removeAll(name);
         state.services.remove(name);
       });
     },

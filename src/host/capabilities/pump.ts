@@ -15,6 +15,8 @@ export interface Batch {
 export interface Pump {
   /** Waits for the first item, or the end; gives all that is there. Rejects with what the source failed with, and with the signal's reason. */
   next(signal: AbortSignal): Promise<Batch>;
+  /** Nothing more comes from the source, though something of it may be unread. */
+  readonly isOver: () => boolean;
   /** Ends the source now. `reason`: what `next` rejects with from then on; undefined: it says that the stream is done. */
   stop(reason: unknown): void;
 }
@@ -75,6 +77,7 @@ export function makePump(source: AsyncIterable<unknown>, end: AbortController): 
       changed();
       return { items, done: over !== undefined && items.length === 0 };
     },
+    isOver: () => over !== undefined,
     stop(reason) {
       // What was read ahead was read with a right that is gone.
       [ahead, chars] = [[], 0];

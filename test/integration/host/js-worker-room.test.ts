@@ -84,6 +84,7 @@ describe("a plugin that behaves", () => {
         ],
         body: { $b64: btoa("q=%C3%BC") },
         redirect: "follow",
+        stream: true,
       },
     });
   });

@@ -57,6 +57,10 @@ export function makeWorld(options: WorldOptions = {}): World {
   const provider = fakeProvider("fake", options.cluster);
   const state = makeServiceState(db);
   const providers = new Map([provider, ...(options.providers ?? [])].map((each) => [each.name, each]));
+  const redaction: ServiceDeps["redaction"] = options.deps?.redaction ?? {
+    all: (text) => text,
+    of: () => (text) => text,
+  };
   const logsFolder = mkdtempSync(join(tmpdir(), "voxeltron-world-"));
   const deps: ServiceDeps = {
     state,
@@ -73,12 +77,13 @@ export function makeWorld(options: WorldOptions = {}): World {
       providers,
       isService: (name) => state.services.find(name) !== undefined,
       maxBytes: () => LIMITS.serviceLogBytes,
-      redact: (_service, text) => text,
+      redact: (service, text) => redaction.of(service)(text),
       clock: systemClock,
       log: silentLog,
     }),
     probes: { tcp: async () => undefined, http: async () => undefined, ...options.probes },
     registryAuth: () => undefined,
+    redaction,
     takeUpload: async (id) => {
       const upload = options.uploads?.get(id);
       if (upload === undefined) throw new Error("no such upload");

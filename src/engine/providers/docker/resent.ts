@@ -18,7 +18,8 @@ export function makeResentMessages(): ResentMessages {
     if (stamp > newest) return false;
     if (stamp < newest) return recent.has(stamp);
     // Clocks that are coarse give one stamp to several; none that counts nanoseconds gives it to two that are equal.
-    return isAgain || (!stamp.endsWith("000Z") && body.equals(newestBody));
+    // The parts of one long line have one stamp, and may be equal.
+    return isAgain || (!stamp.endsWith("000Z") && body.at(-1) === NEWLINE && body.equals(newestBody));
   }
 
   return {
@@ -35,6 +36,8 @@ export function makeResentMessages(): ResentMessages {
 }
 
 // --- internal ---
+
+const NEWLINE = 0x0a;
 
 /** What is sent again is what came between two looks of the engine at its files: hundreds, seldom thousands. */
 const REMEMBERED = 20_000;

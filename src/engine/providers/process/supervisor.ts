@@ -10,6 +10,7 @@ import type { InstanceFiles } from "./instance-files.ts";
 import { makeInstance, type Instance } from "./instance.ts";
 import type { Launch } from "./launch.ts";
 import { makeLogStore } from "./log-store.ts";
+import type { SecretsOf } from "../provider.ts";
 import type { ProcessTable } from "./process-table.ts";
 
 export interface Supervisor {
@@ -26,6 +27,7 @@ export interface SupervisorParts {
   readonly files: InstanceFiles;
   readonly table: ProcessTable;
   readonly launch: Launch;
+  readonly secretsOf: SecretsOf;
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -25,13 +25,14 @@ export interface HostCall {
 export function makeHostCallDesk(
   door: PluginDoor,
   { send, unread }: Pick<GuestLink, "send" | "unread">,
+  task: () => string,
 ): HostCallDesk {
   const waiting = new Map<number, WaitingCall>();
   const life = new AbortController();
   let held = 0;
 
   async function run({ id, params }: HostCall, call: WaitingCall): Promise<void> {
-    const origin = { life: life.signal, chars: call.chars };
+    const origin = { life: life.signal, chars: call.chars, during: task() };
     const answer = await answerText(door, id, params, call.controller.signal, origin);
     if (waiting.get(id) !== call) return;
     waiting.delete(id);

@@ -313,4 +313,42 @@ describe.skipIf(!needs("linux"))("the process provider", () => {
     await provider.destroy(id);
     expect((await rest).length).toBeLessThanOrEqual(2);
   });
+
+  test("secrets are asked for at each start and by exec, and are in none of the instance's files", async () => {
+    let password = "hunter22";
+    provider.close();
+    provider = open({ secretsOf: (service) => ({ PASSWORD: password, OF: service }) });
+    const id = await run('[ "$PASSWORD" = hunter22 ] && echo "old of $OF" || echo new; exec sleep 1000');
+    await until(async () => (await lines(id)).length === 1);
+    password = "swordfish";
+    await provider.stop(id, 100);
+    await provider.start(id);
+    await until(async () => (await lines(id)).length === 2);
+    expect((await lines(id)).map(({ text }) => text)).toEqual(["old of web", "new"]);
+    let out = "";
+    await provider.exec(id, {
+      command: ["sh", "-c", "echo $PASSWORD"],
+      stdin: undefined,
+      signal: never,
+      output: async (_, bytes) => void (out += Buffer.from(bytes).toString()),
+    });
+    expect(out).toBe("swordfish\n");
+    const found = Bun.spawnSync(["grep", "-rlE", "hunter22|swordfish", `${dir.path}/instances/${id}`]);
+    // The command itself holds the first one, which shows that the search finds it.
+    expect(found.stdout.toString()).toBe(`${dir.path}/instances/${id}/spec.json\n`);
+    expect(readFileSync(`${dir.path}/instances/${id}/spec.json`, "utf8")).not.toContain("swordfish");
+  });
+
+  test("an instance whose secrets can't be had is not started without them", async () => {
+    provider.close();
+    provider = open({
+      secretsOf: () => {
+        throw new Error("no key");
+      },
+    });
+    const wanted = spec("exec sleep 1000");
+    await provider.create(wanted, context);
+    expect(await rejection(provider.start(wanted.id))).toEqual(new Error("no key"));
+    expect(await members(wanted.id)).toEqual([]);
+  });
 });
