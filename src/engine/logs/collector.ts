@@ -116,4 +116,4 @@ export function startCollector(options: CollectorOptions): Collector {
 const LOOK_MS = 10;
 
 /** However long something took: a disk, or a machine that is busy, is not the daemon's own time. */
-const LONGEST_PAUSE_MS = 5;
+const LONGEST_PAUSE_MS = 25;

@@ -74,7 +74,7 @@ export function makeWorld(options: WorldOptions = {}): World {
     folders: makeAppFolders(options.folders ?? "/nowhere/voxeltron-test"),
     logs: makeLogs({
       root: logsFolder,
-      providers,
+      providers: options.deps?.providers ?? providers,
       isService: (name) => state.services.find(name) !== undefined,
       maxBytes: () => LIMITS.serviceLogBytes,
       redact: (service, text) => redaction.of(service)(text),

@@ -319,12 +319,19 @@ describe.skipIf(!needs("linux"))("the process provider", () => {
     provider.close();
     provider = open({ secretsOf: (service) => ({ PASSWORD: password, OF: service }) });
     const id = await run('[ "$PASSWORD" = hunter22 ] && echo "old of $OF" || echo new; exec sleep 1000');
-    await until(async () => (await lines(id)).length === 1);
+    const said: string[] = [];
+    const hear = async (count: number): Promise<void> => {
+      said.length = 0;
+      for await (const { text } of linesOf(provider.logs(id, { from: undefined, signal: never }))) {
+        if (said.push(text) === count) break;
+      }
+    };
+    await hear(1);
     password = "swordfish";
     await provider.stop(id, 100);
     await provider.start(id);
-    await until(async () => (await lines(id)).length === 2);
-    expect((await lines(id)).map(({ text }) => text)).toEqual(["old of web", "new"]);
+    await hear(2);
+    expect(said).toEqual(["old of web", "new"]);
     let out = "";
     await provider.exec(id, {
       command: ["sh", "-c", "echo $PASSWORD"],

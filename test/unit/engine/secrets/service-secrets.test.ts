@@ -7,7 +7,7 @@ import { makeServiceSecrets, openSecret } from "../../../../src/engine/secrets/s
 import { makeServiceEnvironment } from "../../../../src/engine/services/service-environment.ts";
 import { codeOf } from "../../../fixtures/rejection.ts";
 import { fileBox } from "../../../fixtures/secret-box.ts";
-import { fakeClock, tempDir } from "../../../harness.ts";
+import { fakeClock, tempDir, until } from "../../../harness.ts";
 import { makeWorld } from "../service-world.ts";
 
 type World = ReturnType<typeof makeWorld>;
