@@ -190,7 +190,7 @@ describe("what is written down of a deploy", () => {
       const options = { follow: false, signal: new AbortController().signal };
       const lines = await until(async () => {
         const found = await Array.fromAsync(world.services.logs("web", options));
-        return found.length > 0 && found;
+        return found.length > 0 ? found : undefined;
       });
       expect(lines.map(({ text }) => text)).toEqual(["[redacted] of web"]);
     }));
