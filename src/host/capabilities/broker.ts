@@ -7,6 +7,7 @@ import * as v from "valibot";
 import type { Clock } from "../../base/clock.ts";
 import { diskFull } from "../../base/disk-full.ts";
 import { fail, isVoxError, messageOf, stackOf } from "../../base/errors.ts";
+import { jsonSize } from "../../base/json-size.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Log } from "../../base/log.ts";
 import { didYouMean, formatBytes, printable, quote } from "../../base/text.ts";
@@ -254,7 +255,7 @@ function parsed(method: Method, params: unknown, isDenied: boolean, caller: Call
 }
 
 function sizeOf(method: Method, answer: unknown): number {
-  const size = answer === undefined ? 0 : Buffer.byteLength(JSON.stringify(answer));
+  const size = answer === undefined ? 0 : jsonSize(answer);
   if (size > LIMITS.messageBytes)
     throw fail(
       "capability.limit",

@@ -3,6 +3,7 @@
  * source. Called by streams.ts.
  */
 import { fail } from "../../base/errors.ts";
+import { jsonSize } from "../../base/json-size.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { formatBytes } from "../../base/text.ts";
 
@@ -93,7 +94,7 @@ export function makePump(source: AsyncIterable<unknown>, end: AbortController): 
 const ITEM_CHARS = LIMITS.messageBytes / 2 - LIMITS.streamAheadChars;
 
 function sizeOf(item: unknown): number {
-  const size = JSON.stringify(item)?.length ?? 0;
+  const size = jsonSize(item);
   if (size <= ITEM_CHARS) return size;
   throw fail(
     "capability.limit",
