@@ -11,6 +11,13 @@ import { LOG_LEVELS } from "../base/log.ts";
 import { CAPABILITY_NAMES, HOOK_NAMES } from "../sdk/index.ts";
 import { auditAnswer, auditCallView, whichCalls } from "./audit-views.ts";
 import { candidateView, pluginDetails, pluginView } from "./plugin-views.ts";
+import {
+  metricsAnswer,
+  metricsQuestion,
+  serviceDetails,
+  serviceUsage,
+  serviceView,
+} from "./service-schemas.ts";
 
 const name = v.pipe(v.string(), v.maxLength(200));
 const none = v.strictObject({});
@@ -43,41 +50,6 @@ const eventView = v.object({
   at: v.string(),
   data: v.record(v.string(), v.unknown()),
   deliveries: v.array(deliveryView),
-});
-
-const serviceView = v.object({
-  name: v.string(),
-  /** running · stopped · exited · restarting · missing · deploying · failed · unknown (its provider does not answer) */
-  state: v.string(),
-  provider: v.string(),
-  image: v.nullable(v.string()),
-  version: v.nullable(v.number()),
-  /** Where it can be reached: published address first, else the loopback port. */
-  address: v.nullable(v.string()),
-  domains: v.array(v.string()),
-});
-
-const serviceDetails = v.object({
-  ...serviceView.entries,
-  instance: v.nullable(v.string()),
-  startedAt: v.nullable(v.string()),
-  restarts: v.number(),
-  port: v.nullable(v.number()),
-  publish: v.nullable(v.string()),
-  memoryBytes: v.nullable(v.number()),
-  cpus: v.nullable(v.number()),
-  volumes: v.array(v.string()),
-  deploys: v.array(
-    v.object({
-      id: v.string(),
-      version: v.number(),
-      state: v.string(),
-      step: v.string(),
-      error: v.nullable(v.string()),
-      startedAt: v.string(),
-      endedAt: v.nullable(v.string()),
-    }),
-  ),
 });
 
 /** What `voxeltron deploy` sends. What is absent is taken from the version that runs now. */
@@ -254,6 +226,8 @@ export const operations = {
     outputChunk,
     v.object({ exitCode: v.number() }),
   ),
+  /** Without a service: the host. Times are RFC 3339, or so long ago ("90m"); the step is a duration. */
+  "metrics.query": unary(metricsQuestion, metricsAnswer),
   "env.list": unary(v.strictObject({ name }), v.object({ env: v.record(v.string(), v.string()) })),
   "env.set": unary(v.strictObject({ name, env: variables }), none),
   "env.unset": unary(v.strictObject({ name, keys: v.array(v.string()) }), none),
@@ -329,6 +303,8 @@ export type ConfinementStatus = v.InferOutput<typeof confinementStatus>;
 export type EventView = v.InferOutput<typeof eventView>;
 export type ServiceView = v.InferOutput<typeof serviceView>;
 export type ServiceDetails = v.InferOutput<typeof serviceDetails>;
+export type ServiceUsage = v.InferOutput<typeof serviceUsage>;
+export type MetricsAnswer = Output<"metrics.query">;
 export type LogView = v.InferOutput<typeof logView>;
 
 export type UploadKind = "plugin" | "app";

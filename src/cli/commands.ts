@@ -9,6 +9,7 @@ import { eventCommands } from "./commands/events.ts";
 import { exec } from "./commands/exec.ts";
 import { logs } from "./commands/logs.ts";
 import { notifyCommands } from "./commands/notify.ts";
+import { metrics } from "./commands/metrics.ts";
 import { pluginAudit } from "./commands/plugin-audit.ts";
 import { pluginGrantCommands } from "./commands/plugin-grants.ts";
 import { pluginDev } from "./commands/plugin-dev.ts";
@@ -29,6 +30,7 @@ export const commands: readonly Command[] = [
   deploy,
   ...serviceCommands,
   logs,
+  metrics,
   exec,
   ...envCommands,
   ...secretCommands,

@@ -2,6 +2,7 @@
  * Who is given what in the engine: events, deploys, services and the providers that run instances. It knows no
  * plugins; of the host it is given who may refuse, and the uploads. Called by compose.ts.
  */
+import { cpus } from "node:os";
 import { join } from "node:path";
 import { newId } from "../base/ids.ts";
 import { makeAppFolders } from "../engine/app-folders.ts";
@@ -13,6 +14,7 @@ import type { Events, Gates } from "../engine/events/events.ts";
 import { makeEvents } from "../engine/events/outbox.ts";
 import { findLive } from "../engine/live.ts";
 import { makeLogs, type ServiceLogs } from "../engine/logs/logs.ts";
+import { makeMetrics, type Metrics } from "../engine/metrics/metrics.ts";
 import { makePorts } from "../engine/ports.ts";
 import type { ServiceControl } from "../engine/providers/docker/containers/containers.ts";
 import { makeDockerProvider, type DockerProvider } from "../engine/providers/docker/provider.ts";
@@ -23,10 +25,13 @@ import type { ServiceDeps } from "../engine/service-deps.ts";
 import { makeServiceEnvironment, type ServiceEnvironment } from "../engine/services/service-environment.ts";
 import { makeServices, type Services } from "../engine/services/services.ts";
 import type { EventRows } from "../state/events.ts";
+import { readHostUsage } from "../platform/host-usage.ts";
+import type { MetricRows } from "../state/metrics.ts";
 import type { ServiceState } from "../state/service-state.ts";
 import type { World } from "./world.ts";
 
 export interface EngineNeeds {
+  readonly metricRows: MetricRows;
   /** The installation's id. */
   readonly owner: string;
   readonly state: ServiceState;
@@ -45,6 +50,7 @@ export interface Engine {
   readonly events: Events;
   readonly edges: Edges;
   readonly logs: ServiceLogs;
+  readonly metrics: Metrics;
   readonly processes: ProcessProvider;
   readonly containers: DockerProvider;
   /** Services, for the containers that plugins name. */
@@ -67,6 +73,16 @@ export function composeEngine({ config, clock, log }: World, needs: EngineNeeds)
     clock,
     log,
   });
+  const metrics = makeMetrics({
+    state,
+    rows: needs.metricRows,
+    providers,
+    readHost: () => readHostUsage(dataDir),
+    cpus: cpus().length,
+    settings: () => config().metrics,
+    clock,
+    log,
+  });
   const edges = makeEdges(clock);
   const deps: ServiceDeps = {
     state,
@@ -83,6 +99,7 @@ export function composeEngine({ config, clock, log }: World, needs: EngineNeeds)
     registryAuth: needs.registryAuth,
     redaction: needs.redaction,
     takeUpload: needs.takeUpload,
+    usageOf: (service, instance) => metrics.usageOf(service, instance),
     clock,
     log,
   };
@@ -94,6 +111,7 @@ export function composeEngine({ config, clock, log }: World, needs: EngineNeeds)
     events,
     edges,
     logs,
+    metrics,
     processes,
     containers,
     control: {

@@ -22,7 +22,9 @@ import { makeServiceState } from "../state/service-state.ts";
 import { openDatabase } from "../state/database.ts";
 import { makeEventRows } from "../state/events.ts";
 import { installationId } from "../state/installation.ts";
+import { makeMetricRows } from "../state/metrics.ts";
 import { composeEngine, type Engine } from "./compose-engine.ts";
+import { composeExporter } from "./compose-exporter.ts";
 import { composeHost, type Host } from "./compose-host.ts";
 import { composeSecrets, type Secrets } from "./compose-secrets.ts";
 import { examine, type Examination } from "./doctor.ts";
@@ -31,7 +33,7 @@ import type { World } from "./world.ts";
 
 export interface Parts
   extends
-    Pick<Engine, "deploys" | "services" | "environment" | "events">,
+    Pick<Engine, "deploys" | "services" | "environment" | "events" | "metrics">,
     Pick<Secrets, "secrets" | "keyRotation" | "registries">,
     Pick<Host, "plugins" | "dispatcher" | "feed" | "confinement" | "configured"> {
   readonly uploads: Uploads;
@@ -95,9 +97,11 @@ export function compose(world: World): Parts {
     eventRows,
     redact: (text) => redaction.forOperators(text),
     secretReader,
+    queryMetrics: (question) => engine.metrics.query(question),
   });
-  const { edges, logs, processes, containers, control, ...engine } = composeEngine(world, {
+  const { edges, logs, processes, containers, control, ...engine }: Engine = composeEngine(world, {
     owner,
+    metricRows: makeMetricRows(db),
     state,
     eventRows,
     gates,
@@ -106,6 +110,8 @@ export function compose(world: World): Parts {
     redaction,
     takeUpload: async (id) => uploads.takeApp(id),
   });
+  const { metrics } = engine;
+  const exporter = composeExporter(world, db, { metrics, plugins: host.plugins, events: eventRows });
 
   return {
     ...engine,
@@ -117,6 +123,7 @@ export function compose(world: World): Parts {
     examine: () => examine({ plugins: config().plugins, bundle: host.confinement.bundle }),
     async start() {
       secrets.keyRotation.finish();
+      exporter.open();
       await host.plugins.sweep();
       await processes.supervise();
       engine.deploys.recover();
@@ -124,6 +131,11 @@ export function compose(world: World): Parts {
       host.days.start();
       host.dispatcher.start();
       host.plugins.start();
+      metrics.start();
+    },
+    configured() {
+      host.configured();
+      exporter.follow();
     },
     async drain() {
       await engine.deploys.close();
@@ -133,6 +145,8 @@ export function compose(world: World): Parts {
     },
     close() {
       host.days.stop();
+      exporter.close();
+      metrics.close();
       edges.closeAll();
       processes.close();
       containers.close();

@@ -54,6 +54,11 @@ const KEYS: readonly (readonly [key: string, kind?: Kind])[] = [
   ["plugins.quota.concurrent_calls", "number"],
   ["plugins.quota.bytes_per_second", "number"],
   ["plugins.quota.notifications_per_minute", "number"],
+  ["metrics.interval"],
+  ["metrics.listen"],
+  ["metrics.retention.raw"],
+  ["metrics.retention.minute"],
+  ["metrics.retention.hour"],
 ];
 
 export const VARIABLES: readonly Variable[] = KEYS.map(([key, kind = "text"]) => ({

@@ -9,6 +9,7 @@ import { benchLogs } from "./logs.ts";
 import { table, type Row } from "./measure.ts";
 import { benchFiles } from "./files.ts";
 import { benchMemory } from "./memory.ts";
+import { benchMetrics } from "./metrics.ts";
 import { benchReload } from "./reload.ts";
 import { benchRooms } from "./rooms.ts";
 
@@ -21,6 +22,7 @@ const rows: Row[] = [
   ...(await benchRooms()),
   ...(await benchReload()),
   ...(await benchFiles()),
+  ...(await benchMetrics()),
 ];
 if (needs("docker")) rows.push(...(await benchDockerDeploy()), ...(await benchLogs()));
 else process.stderr.write("no Docker engine answers: its part is left out\n");

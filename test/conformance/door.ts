@@ -69,6 +69,7 @@ export function makeDoor(plan: DoorPlan = {}): ScenarioDoor {
         clock: systemClock,
       },
       secrets: { get: () => "a secret", names: () => ["TOKEN"] },
+      queryMetrics: () => ({ points: [] }),
     }),
     callerOf: () => caller,
     audit: { append() {} },

@@ -212,6 +212,13 @@ export const ROWS: Readonly<Record<string, Row>> = {
     inJavaScript: LINE,
     excluded: ["api"],
   },
+  "metrics.query": {
+    capability: "metrics_read",
+    params: { service: "web", metric: "cpu_percent", from: "1h" },
+    powers: { queryMetrics: { unit: "percent", points: [["2026-01-01T00:00:00.000Z", 1.5]] } },
+    answer: { unit: "percent", points: [["2026-01-01T00:00:00.000Z", 1.5]] },
+    excluded: ["db"],
+  },
   "stream.next": { ...own({ stream: "9" }, undefined), ...ofStreams, failure: "stream.not_found" },
   "stream.write": { ...own({ stream: "9", data: 1 }, undefined), ...ofStreams, failure: "stream.not_found" },
   "stream.close": { ...own({ stream: "9" }, null), ...ofStreams },

@@ -4,12 +4,13 @@ import { argument, command, type Command } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { json, table } from "../output.ts";
 import { imageText, serviceFacts, serviceLine } from "../service-text.ts";
+import { memoryText, percentText } from "../usage-text.ts";
 
 const service = [{ name: "service" }];
 
 const status = command({
   words: "status",
-  summary: "show all services, or one with its deploys",
+  summary: "show all services with what they use, or one with its deploys",
   args: [{ name: "service", optional: true }],
   options: {},
   example: "voxeltron status\nvoxeltron status web --json",
@@ -20,7 +21,7 @@ const status = command({
       return io.stdout.write(flags.json ? json(details) : serviceFacts(details));
     }
     const { services } = await (await client()).call("service.list", {});
-    const header = ["NAME", "STATE", "PROVIDER", "IMAGE", "VERSION", "ADDRESS"];
+    const header = ["NAME", "STATE", "PROVIDER", "IMAGE", "VERSION", "ADDRESS", "CPU", "MEMORY"];
     const rows = services.map((row) => [
       row.name,
       row.state,
@@ -28,6 +29,8 @@ const status = command({
       imageText(row.image),
       row.version,
       row.address,
+      percentText(row.usage),
+      memoryText(row.usage),
     ]);
     await io.stdout.write(flags.json ? json(services) : table(header, rows, "nothing is deployed"));
   },

@@ -17,6 +17,8 @@ export interface Provider {
   /** Removes it with all that belongs to it but its volumes. Not there: fine. */
   destroy(id: string): Promise<void>;
   status(id: string): Promise<InstanceStatus>;
+  /** What it has used; nothing where it does not run. Absent where the provider can't tell. */
+  stats?(id: string): Promise<InstanceStats | undefined>;
   /** Ids of all instances that this daemon (`owner`) ever made and that still exist. */
   list(owner: string): Promise<readonly string[]>;
   /**
@@ -79,6 +81,23 @@ export interface InstanceStatus {
   readonly restarts?: number;
   /** The last thing the system says about it, such as "out of memory". */
   readonly detail?: string;
+}
+
+/** Counters begin at 0 with every run. What the provider can't tell is absent. */
+export interface InstanceStats {
+  /** Another text after every start: counters of two runs can't be compared. */
+  readonly run: string;
+  /** Of all its processes together. */
+  readonly cpuSeconds: number;
+  /** Without the file cache. */
+  readonly memoryBytes: number;
+  /** Absent where there is none. */
+  readonly memoryLimitBytes?: number;
+  readonly networkRxBytes?: number;
+  readonly networkTxBytes?: number;
+  readonly blockReadBytes?: number;
+  readonly blockWriteBytes?: number;
+  readonly restarts?: number;
 }
 
 export interface WorkContext {

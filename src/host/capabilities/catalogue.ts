@@ -6,6 +6,7 @@ import { dockerMethods, type ContainerPower } from "./docker.ts";
 import { fsMethods, type FsOptions } from "./fs.ts";
 import { logsMethods, type ServiceLogReader } from "./logs.ts";
 import type { Method } from "./method.ts";
+import { metricsMethods, type MetricsSource } from "./metrics.ts";
 import { netMethods } from "./net.ts";
 import type { NetOptions } from "./net-options.ts";
 import { notifyMethods, type ChannelSender } from "./notify.ts";
@@ -23,6 +24,7 @@ export interface CataloguePowers {
   readonly notifyRate: NotifyRate;
   readonly secrets: SecretReader;
   readonly serviceLogs: ServiceLogReader;
+  readonly queryMetrics: MetricsSource;
 }
 
 export function makeCatalogue(powers: CataloguePowers): readonly Method[] {
@@ -34,6 +36,7 @@ export function makeCatalogue(powers: CataloguePowers): readonly Method[] {
     ...dockerMethods(powers.containers),
     ...secretMethods(powers.secrets),
     ...logsMethods(powers.serviceLogs),
+    ...metricsMethods(powers.queryMetrics),
     ...streamMethods(),
   ];
 }

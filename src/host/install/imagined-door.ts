@@ -65,6 +65,7 @@ const NO_POWERS: CataloguePowers = {
   notifyRate: { take() {} },
   secrets: { get: () => "", names: () => [] },
   serviceLogs: { isService: () => false, read: never },
+  queryMetrics: refuse,
 };
 
 // eslint-disable-next-line require-yield -- there is nothing to give

@@ -89,6 +89,7 @@ export function makeWorld(options: WorldOptions = {}): World {
       if (upload === undefined) throw new Error("no such upload");
       return upload;
     },
+    usageOf: () => undefined,
     clock,
     log: silentLog,
     ...options.deps,

@@ -155,5 +155,16 @@ function contextThatNotes(said: string[]): PluginContext {
         yield { at: "2026-01-01T00:00:00.000Z", level: "info", stream: "stdout", text: "x", version: 1 };
       },
     },
+    metrics: {
+      query: noteAsync("query", {
+        service: "web",
+        metric: "memory_bytes",
+        unit: "bytes",
+        from: "2026-01-01T00:00:00.000Z",
+        to: "2026-01-01T01:00:00.000Z",
+        stepMs: 60_000,
+        points: [["2026-01-01T00:00:00.000Z", 2 ** 20]],
+      }),
+    },
   };
 }

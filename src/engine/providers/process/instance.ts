@@ -25,8 +25,17 @@ export interface Instance {
   /** Keeps its log within bounds and, if an earlier daemon started it, looks whether it still runs. */
   tend(): Promise<void>;
   status(): InstanceStatus;
+  /** The process that runs now. */
+  run(): InstanceRun | undefined;
   /** Stops watching; the processes go on. */
   release(): void;
+}
+
+export interface InstanceRun {
+  readonly pid: number;
+  /** Of no other run. */
+  readonly name: string;
+  readonly restarts: number;
 }
 
 export function makeInstance(spec: StoredSpec, initial: RunState, parts: RunParts): Instance {
@@ -94,6 +103,11 @@ export function makeInstance(spec: StoredSpec, initial: RunState, parts: RunPart
     status() {
       const running = run.isAlive() || (run.state().desired === "running" && run.child() !== undefined);
       return describeRun(run.state(), spec.restart, { running, retryInMs: retry.dueInMs() });
+    },
+    run() {
+      const { main, restarts } = run.state();
+      if (main === null || !run.isAlive()) return undefined;
+      return { pid: main.pid, name: `${main.bootId} ${main.startTicks} ${main.pid}`, restarts };
     },
     release: () => run.release(),
   };

@@ -23,6 +23,7 @@ test("makeCatalogue offers exactly these methods, under these capabilities", () 
     notifyRate: { take() {} },
     secrets: { get: () => "", names: () => [] },
     serviceLogs: { isService: () => false, async *read() {} },
+    queryMetrics: () => ({}),
   });
   expect(methods.map(({ name, args, anyOf }) => [name, args, anyOf])).toEqual([
     ["kv.get", ["key"], []],
@@ -54,6 +55,7 @@ test("makeCatalogue offers exactly these methods, under these capabilities", () 
     ["secrets.list", ["service"], ["secrets_read"]],
     ["logs.query", "object", ["logs_read"]],
     ["logs.follow", "object", ["logs_read"]],
+    ["metrics.query", "object", ["metrics_read"]],
     ["stream.next", "object", []],
     ["stream.write", "object", []],
     ["stream.close", "object", []],
