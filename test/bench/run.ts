@@ -5,6 +5,7 @@ import { needs } from "../harness.ts";
 import { benchCommandLine } from "./command-line.ts";
 import { benchDelivery } from "./delivery.ts";
 import { benchDockerDeploy } from "./docker-deploy.ts";
+import { benchLogs } from "./logs.ts";
 import { table, type Row } from "./measure.ts";
 import { benchFiles } from "./files.ts";
 import { benchMemory } from "./memory.ts";
@@ -23,7 +24,7 @@ const rows: Row[] = [
   ...(await benchFiles()),
   ...(await benchMetrics()),
 ];
-if (needs("docker")) rows.push(...(await benchDockerDeploy()));
+if (needs("docker")) rows.push(...(await benchDockerDeploy()), ...(await benchLogs()));
 else process.stderr.write("no Docker engine answers: its part is left out\n");
 
 const machine = `${cpus().length} × ${cpus()[0]?.model ?? "unknown CPU"}, Bun ${Bun.version}, ${process.platform} ${process.arch}`;
