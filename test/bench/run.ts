@@ -2,6 +2,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { needs } from "../harness.ts";
+import { benchCapabilities } from "./capabilities.ts";
 import { benchCommandLine } from "./command-line.ts";
 import { benchDelivery } from "./delivery.ts";
 import { benchDockerDeploy } from "./docker-deploy.ts";
@@ -21,6 +22,7 @@ const rows: Row[] = [
   ...(await benchDelivery()),
   ...(await benchRooms()),
   ...(await benchReload()),
+  ...(await benchCapabilities()),
   ...(await benchFiles()),
   ...(await benchMetrics()),
 ];
