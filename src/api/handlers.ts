@@ -137,8 +137,8 @@ function serviceHandlers({
     },
     "service.list": async () => ({ services: await services.list() }),
     "service.info": ({ name }) => services.info(name),
-    async *"service.logs"({ name, follow, tail, since }, signal) {
-      yield* services.logs(name, { follow, tail, since, signal });
+    async *"service.logs"({ name, ...query }, signal) {
+      yield* services.logs(name, { ...query, signal });
       return {};
     },
     "service.stop": ({ name }) => services.stop(name),

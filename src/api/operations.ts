@@ -6,6 +6,8 @@
  */
 import * as v from "valibot";
 import { isObject } from "../base/is-object.ts";
+import { LIMITS } from "../base/limits.ts";
+import { LOG_LEVELS } from "../base/log.ts";
 import { CAPABILITY_NAMES, HOOK_NAMES } from "../sdk/index.ts";
 import { auditAnswer, auditCallView, whichCalls } from "./audit-views.ts";
 import { candidateView, pluginDetails, pluginView } from "./plugin-views.ts";
@@ -81,12 +83,16 @@ const deployEnd = v.object({
   detached: v.boolean(),
 });
 
-const outputLine = v.object({
-  stream: v.picklist(["stdout", "stderr"]),
-  at: v.optional(v.string()),
+const outputStream = v.picklist(["stdout", "stderr"]);
+const serviceLogLine = v.object({
+  at: v.string(),
+  /** As far as the line's own text says; otherwise by its stream. */
+  level: v.string(),
+  stream: outputStream,
   text: v.string(),
+  version: v.number(),
 });
-const outputChunk = v.object({ stream: v.picklist(["stdout", "stderr"]), b64: v.string() });
+const outputChunk = v.object({ stream: outputStream, b64: v.string() });
 
 /** Of plugin processes. `unconfined`: nothing confines them, and the operator allows it; `unavailable`: they are not started. */
 const confinementStatus = v.object({
@@ -195,11 +201,21 @@ export const operations = {
   "service.logs": stream(
     v.strictObject({
       name,
+      /** Then what comes, from every version, until the service is removed. */
       follow: v.boolean(),
-      tail: v.optional(v.number()),
+      /** The last so many; absent: all that is kept. */
+      lines: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+      /** RFC 3339, or how long ago: `10m`. */
       since: v.optional(v.string()),
+      until: v.optional(v.string()),
+      /** Plain text that stands in the line. */
+      search: v.optional(v.pipe(v.string(), v.maxLength(LIMITS.logSearchChars))),
+      ignoreCase: v.optional(v.boolean()),
+      /** This level and what is more serious. */
+      level: v.optional(v.picklist(LOG_LEVELS)),
+      stream: v.optional(outputStream),
     }),
-    outputLine,
+    serviceLogLine,
     none,
   ),
   "service.stop": unary(v.strictObject({ name }), serviceView),

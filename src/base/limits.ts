@@ -276,9 +276,24 @@ export const LIMITS = {
   shutdownMs: 15 * SECOND,
   /** What requests have to end by themselves once the daemon has stopped its work. */
   lastAnswersMs: 500,
+  /** What an instance's provider keeps of its output until it is taken into the service's log. */
   instanceLogBytes: 32 * MIB,
-  /** A longer line of a log is shown in pieces. */
+  /** A service's log on disk, unless the configuration says otherwise; and the least that it may say. */
+  serviceLogBytes: 64 * MIB,
+  serviceLogLeastBytes: 8 * MIB,
+  /** A longer line of a log is kept in pieces. */
   logLineBytes: 1 * MIB,
+  logSearchChars: 1_000,
+  /** Between two looks at the output of a process. */
+  logLookMs: 100,
+  /** Silent for so long, an instance has said what it had to say; nobody waits longer than the second for that. */
+  logQuietMs: 150,
+  logSettleMs: 2 * SECOND,
+  /** Between two looks at an instance that has ended; and the pauses where its output can't be read. */
+  logRestMs: [10 * SECOND, 1 * SECOND, 5 * SECOND, 10 * SECOND],
+  /** Lines in an answer to a plugin, and what they may have together as JSON. */
+  logLinesRead: 5_000,
+  logLinesReadBytes: 6 * MIB,
   /** How long an engine may think about a question, and about work such as making a container. */
   engineAskMs: 10 * SECOND,
   engineWorkMs: 2 * MINUTE,

@@ -7,6 +7,7 @@ import { doctor } from "./commands/doctor.ts";
 import { envCommands } from "./commands/env.ts";
 import { eventCommands } from "./commands/events.ts";
 import { exec } from "./commands/exec.ts";
+import { logs } from "./commands/logs.ts";
 import { notifyCommands } from "./commands/notify.ts";
 import { metrics } from "./commands/metrics.ts";
 import { pluginAudit } from "./commands/plugin-audit.ts";
@@ -28,6 +29,7 @@ export const commands: readonly Command[] = [
   pluginAudit,
   deploy,
   ...serviceCommands,
+  logs,
   metrics,
   exec,
   ...envCommands,

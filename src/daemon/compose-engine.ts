@@ -13,12 +13,13 @@ import { makeEdges, type Edges } from "../engine/edge/edges.ts";
 import type { Events, Gates } from "../engine/events/events.ts";
 import { makeEvents } from "../engine/events/outbox.ts";
 import { findLive } from "../engine/live.ts";
+import { makeLogs, type ServiceLogs } from "../engine/logs/logs.ts";
 import { makeMetrics, type Metrics } from "../engine/metrics/metrics.ts";
 import { makePorts } from "../engine/ports.ts";
 import type { ServiceControl } from "../engine/providers/docker/containers/containers.ts";
 import { makeDockerProvider, type DockerProvider } from "../engine/providers/docker/provider.ts";
 import { makeProcessProvider, type ProcessProvider } from "../engine/providers/process/provider.ts";
-import type { SecretsOf } from "../engine/providers/provider.ts";
+import type { Provider, SecretsOf } from "../engine/providers/provider.ts";
 import type { Redaction } from "../engine/secrets/redaction.ts";
 import type { ServiceDeps } from "../engine/service-deps.ts";
 import { makeServiceEnvironment, type ServiceEnvironment } from "../engine/services/service-environment.ts";
@@ -48,6 +49,7 @@ export interface Engine {
   readonly environment: ServiceEnvironment;
   readonly events: Events;
   readonly edges: Edges;
+  readonly logs: ServiceLogs;
   readonly metrics: Metrics;
   readonly processes: ProcessProvider;
   readonly containers: DockerProvider;
@@ -61,7 +63,16 @@ export function composeEngine({ config, clock, log }: World, needs: EngineNeeds)
   const events = makeEvents({ events: needs.eventRows, gates: needs.gates, clock, newId, log });
   const processes = makeProcessProvider({ root: join(dataDir, "instances"), secretsOf, clock, log });
   const containers = makeDockerProvider({ endpoint: docker.socket, secretsOf, clock });
-  const providers = new Map([containers, processes].map((provider) => [provider.name, provider]));
+  const providers = new Map<string, Provider>([containers, processes].map((each) => [each.name, each]));
+  const logs = makeLogs({
+    root: join(dataDir, "logs"),
+    providers,
+    isService: (name) => state.services.find(name) !== undefined,
+    maxBytes: () => config().logs.max_bytes,
+    redact: (service, text) => needs.redaction.of(service)(text),
+    clock,
+    log,
+  });
   const metrics = makeMetrics({
     state,
     rows: needs.metricRows,
@@ -83,6 +94,7 @@ export function composeEngine({ config, clock, log }: World, needs: EngineNeeds)
     ports: makePorts(),
     busy: makeBusy(),
     folders: makeAppFolders(join(dataDir, "apps")),
+    logs,
     probes: makeProbes(clock),
     registryAuth: needs.registryAuth,
     redaction: needs.redaction,
@@ -98,6 +110,7 @@ export function composeEngine({ config, clock, log }: World, needs: EngineNeeds)
     environment: makeServiceEnvironment(state),
     events,
     edges,
+    logs,
     metrics,
     processes,
     containers,

@@ -12,6 +12,7 @@ import { makeBroker, type Broker } from "../host/capabilities/broker.ts";
 import { makeCatalogue } from "../host/capabilities/catalogue.ts";
 import type { ContainerPower } from "../host/capabilities/docker.ts";
 import type { OwnEndpoint } from "../host/capabilities/notification-endpoints.ts";
+import type { ServiceLogReader } from "../host/capabilities/logs.ts";
 import type { MetricsSource } from "../host/capabilities/metrics.ts";
 import type { ChannelSender } from "../host/capabilities/notify.ts";
 import { makeNotifyRate } from "../host/capabilities/notify-rate.ts";
@@ -59,6 +60,7 @@ export interface HostNeeds {
   /** The operator's notification channels. */
   readonly channels: ChannelSender & { endpoints(): readonly OwnEndpoint[] };
   readonly containers: ContainerPower;
+  readonly serviceLogs: ServiceLogReader;
   readonly queryMetrics: MetricsSource;
   readonly calledEvent: PluginsDeps["calledEvent"];
   readonly eventRows: EventRows;
@@ -85,6 +87,7 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
     dial,
     channels,
     containers,
+    serviceLogs,
     queryMetrics,
     calledEvent,
     eventRows: events,
@@ -126,6 +129,7 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
       containers,
       notifyRate: makeNotifyRate({ clock, perMinute: () => config().plugins.quota.notifications_per_minute }),
       secrets: needs.secretReader,
+      serviceLogs,
       queryMetrics,
     }),
     callerOf: (plugin) => plugins.callerOf(plugin),

@@ -86,6 +86,10 @@ export function compose(world: World): Parts {
     dial: makeDial({ resolve }),
     containers: plugged,
     channels: notify,
+    serviceLogs: {
+      isService: (name) => engine.services.has(name),
+      read: (name, query) => engine.services.logs(name, query),
+    },
     calledEvent(hook, given) {
       const stamp = { id: newId(), at: timestamp(clock.now()) };
       return given === undefined ? sampleEvent(hook, stamp) : parseEvent(hook, given, stamp);
@@ -95,7 +99,7 @@ export function compose(world: World): Parts {
     secretReader,
     queryMetrics: (question) => engine.metrics.query(question),
   });
-  const { edges, processes, containers, control, ...engine }: Engine = composeEngine(world, {
+  const { edges, logs, processes, containers, control, ...engine }: Engine = composeEngine(world, {
     owner,
     metricRows: makeMetricRows(db),
     state,
@@ -135,6 +139,7 @@ export function compose(world: World): Parts {
     },
     async drain() {
       await engine.deploys.close();
+      await logs.close();
       await host.dispatcher.stop(LIMITS.shutdownMs);
       await host.plugins.close();
     },

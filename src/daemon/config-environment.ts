@@ -31,6 +31,7 @@ const KEYS: readonly (readonly [key: string, kind?: Kind])[] = [
   ["network.allow_private", "list"],
   ["providers.default"],
   ["docker.socket"],
+  ["logs.max_bytes", "number"],
   ["docker.allow_pull", "list"],
   ["docker.allow_network", "flag"],
   ["docker.allow_public_ports", "flag"],

@@ -76,6 +76,14 @@ export const uidRange = v.pipe(
 
 export const flag = v.boolean("true or false");
 
+const wantedLogBytes = `a number of bytes, at least ${LIMITS.serviceLogLeastBytes}`;
+
+/** What one service's log may have on disk. */
+export const logBytes = v.pipe(
+  v.number(wantedLogBytes),
+  v.check((bytes) => Number.isSafeInteger(bytes) && bytes >= LIMITS.serviceLogLeastBytes, wantedLogBytes),
+);
+
 const bindFolder = v.pipe(
   v.string(),
   v.check((path) => isPlainPath(path) && path !== "/", "an absolute path without . and .."),

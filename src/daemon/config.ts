@@ -27,6 +27,7 @@ import {
   duration,
   flag,
   kernelCapability,
+  logBytes,
   listenAddress,
   metricsInterval,
   pluginConfigValue,
@@ -63,6 +64,7 @@ const configSchema = v.strictObject({
     }),
     {},
   ),
+  logs: v.optional(v.strictObject({ max_bytes: v.optional(logBytes, LIMITS.serviceLogBytes) }), {}),
   plugins: v.optional(
     v.strictObject({
       idle_timeout: v.optional(duration, `${LIMITS.pluginIdleMs}ms`),

@@ -7,6 +7,7 @@ import type { Busy } from "./busy.ts";
 import type { Probes } from "./deploys/probes.ts";
 import type { Edges } from "./edge/edges.ts";
 import type { Events } from "./events/events.ts";
+import type { ServiceLogs } from "./logs/logs.ts";
 import type { ServiceUsage } from "./metrics/usage.ts";
 import type { Ports } from "./ports.ts";
 import type { Redaction } from "./secrets/redaction.ts";
@@ -23,6 +24,7 @@ export interface ServiceDeps {
   readonly ports: Ports;
   readonly busy: Busy;
   readonly folders: AppFolders;
+  readonly logs: ServiceLogs;
   readonly probes: Probes;
   /** Who we are at the registry of this image, if we are someone there. */
   readonly registryAuth: (image: string) => RegistryAuth | undefined;

@@ -4,6 +4,7 @@
  */
 import type { Capability } from "./capabilities.ts";
 import type { Containers } from "./docker.ts";
+import type { ServiceLogs } from "./logs.ts";
 import type { MetricInfo, MetricName } from "./metrics.ts";
 import type { PluginNetwork } from "./network.ts";
 
@@ -19,6 +20,7 @@ export interface PluginContext {
   readonly notify: Notifier;
   readonly docker: Containers;
   readonly secrets: Secrets;
+  readonly logs: ServiceLogs;
   readonly metrics: MetricsReader;
 }
 

@@ -38,6 +38,7 @@ export type {
   VoxeltronEvent,
   WorkspaceEvent,
 } from "./events.ts";
+export type { LogFilter, LogLevel, LogLine, ServiceLogs } from "./logs.ts";
 export { HOOK_NAMES, HOOKS, isHookName } from "./hooks.ts";
 export type { GateRule, HookInfo, HookName } from "./hooks.ts";
 export type { Connection, ConnectOptions, PluginNetwork } from "./network.ts";

@@ -8,8 +8,8 @@ import { fail } from "../base/errors.ts";
 import { sql as initial } from "./migrations/0001-initial.ts";
 import { sql as serviceSecrets } from "./migrations/0002-service-secrets.ts";
 import { sql as metrics } from "./migrations/0003-metrics.ts";
-import { sql as auditTotals } from "./migrations/0005-audit-totals.ts";
-import { sql as pluginFiles } from "./migrations/0006-plugin-files.ts";
+import { sql as auditTotals } from "./migrations/0004-audit-totals.ts";
+import { sql as pluginFiles } from "./migrations/0005-plugin-files.ts";
 
 export type { Database } from "bun:sqlite";
 

@@ -4,6 +4,7 @@
  */
 import { dockerMethods, type ContainerPower } from "./docker.ts";
 import { fsMethods, type FsOptions } from "./fs.ts";
+import { logsMethods, type ServiceLogReader } from "./logs.ts";
 import type { Method } from "./method.ts";
 import { metricsMethods, type MetricsSource } from "./metrics.ts";
 import { netMethods } from "./net.ts";
@@ -22,6 +23,7 @@ export interface CataloguePowers {
   readonly containers: ContainerPower;
   readonly notifyRate: NotifyRate;
   readonly secrets: SecretReader;
+  readonly serviceLogs: ServiceLogReader;
   readonly queryMetrics: MetricsSource;
 }
 
@@ -33,6 +35,7 @@ export function makeCatalogue(powers: CataloguePowers): readonly Method[] {
     ...notifyMethods(powers.channels, powers.notifyRate),
     ...dockerMethods(powers.containers),
     ...secretMethods(powers.secrets),
+    ...logsMethods(powers.serviceLogs),
     ...metricsMethods(powers.queryMetrics),
     ...streamMethods(),
   ];

@@ -148,6 +148,13 @@ function contextThatNotes(said: string[]): PluginContext {
       remove: noteAsync("remove", undefined),
     },
     secrets: { get: noteAsync("get", "secret"), list: noteAsync("list", ["SECRET"]) },
+    logs: {
+      query: noteAsync("query", []),
+      async *follow() {
+        said.push("follow");
+        yield { at: "2026-01-01T00:00:00.000Z", level: "info", stream: "stdout", text: "x", version: 1 };
+      },
+    },
     metrics: {
       query: noteAsync("query", {
         service: "web",

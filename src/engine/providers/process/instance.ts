@@ -11,7 +11,7 @@ import type { LogStore } from "./log-store.ts";
 import { makeRetry } from "./retry.ts";
 import { describeRun } from "./run-status.ts";
 import { makeRun, type RunParts } from "./run.ts";
-import { makeSerial } from "./serial.ts";
+import { makeSerial } from "../../serial.ts";
 
 export interface Instance {
   readonly spec: StoredSpec;
@@ -22,7 +22,7 @@ export interface Instance {
   adopt(): Promise<void>;
   /** Ends every process of it, without asking, and forgets it. */
   kill(): Promise<void>;
-  /** A look at its log and, if an earlier daemon started it, at whether it still runs. */
+  /** Keeps its log within bounds and, if an earlier daemon started it, looks whether it still runs. */
   tend(): Promise<void>;
   status(): InstanceStatus;
   /** The process that runs now. */
@@ -97,7 +97,7 @@ export function makeInstance(spec: StoredSpec, initial: RunState, parts: RunPart
     adopt: () => serial(adopt),
     kill: () => serial(kill),
     async tend() {
-      logs.tend();
+      while (logs.tend()) await clock.sleep(TEND_PAUSE_MS);
       if (isUnseenEnd()) await serial(async () => (isUnseenEnd() ? run.ended(undefined) : undefined));
     },
     status() {
@@ -116,3 +116,5 @@ export function makeInstance(spec: StoredSpec, initial: RunState, parts: RunPart
 // --- internal ---
 
 const STOP_POLL_MS = 20;
+/** A flood that nobody takes is let go of in parts, so that the daemon does something else in between. */
+const TEND_PAUSE_MS = 10;
