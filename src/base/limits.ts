@@ -85,11 +85,11 @@ export const LIMITS = {
   hookMaxMs: 10 * MINUTE,
   pluginIdleMs: 5 * MINUTE,
   roomStartMs: 10 * SECOND,
-  /** How long past its deadline a room may take to say that it stopped its guest. */
   /** How long a Worker may take to say that its guest is still, before it is terminated. */
   workerLeaveMs: 200,
   /** How long its thread stays after that: compiling that was begun for it must end, or no guest gets its fruits. */
   workerLingerMs: 500,
+  /** How long past its deadline a room may take to say that it stopped its guest. */
   roomGraceMs: 5 * SECOND,
   /**
    * How long what runs may go on where something else takes its place: a plugin's call when it is replaced, disabled or the
@@ -128,6 +128,8 @@ export const LIMITS = {
   confinedAddressBytes: 32 * 1024 * MIB,
   /** Threads of a confined process, beside two for each processor (threads-max.ts). */
   confinedThreads: 64,
+  /** What the runtime of a confined process has open itself, some, and what a plugin may hold of timers and the like. */
+  confinedOpenFiles: 64,
   /** What the kernel lets a confined process have as data beyond its limit of resident memory: much of it is never touched. */
   confinedDataSlackBytes: 384 * MIB,
   /** Kept of what a child says before it is sealed. */
