@@ -107,7 +107,7 @@ export const ROWS: Readonly<Record<string, Row>> = {
   "fs.append": writing({ path: "files/a", data: { $b64: "eA==" } }),
   "fs.remove": writing({ path: "files/a" }),
   "fs.mkdir": writing({ path: "files/a", options: { parents: true } }),
-  "fs.rename": writing({ from: "files/b", to: "files/a" }, ["files/b"]),
+  "fs.rename": writing({ from: "files/b", to: "files/a" }, ["files/c"]),
   "net.fetch": {
     capability: "network_outbound",
     params: { url: "https://api.example.com/" },
