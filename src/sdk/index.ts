@@ -6,6 +6,9 @@ export { CAPABILITIES, CAPABILITY_NAMES, isCapability } from "./capabilities.ts"
 export type { Capability, CapabilityInfo, Risk } from "./capabilities.ts";
 export type {
   ConfigValue,
+  FileEntry,
+  FileRange,
+  FileStat,
   MetricsQuery,
   MetricsReader,
   MetricsSeries,
@@ -13,6 +16,7 @@ export type {
   NotifyMessage,
   PluginContext,
   PluginError,
+  PluginFiles,
   PluginLog,
   PluginStore,
   Secrets,
