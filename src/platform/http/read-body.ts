@@ -1,9 +1,8 @@
 /**
  * Reads an answer's body piece by piece, under a bound that holds for the bytes on the wire and for what they unpack to: Bun's own
- * decompression has no bound, so it is switched off and done here. Nothing is read ahead of whoever reads. Called by open-http.ts.
+ * decompression has no bound, so it is switched off and done here, by libraries that are loaded with the first packed answer. Nothing
+ * is read ahead of whoever reads. Called by open-http.ts.
  */
-import { pipeline, Readable, type Duplex } from "node:stream";
-import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
 import { fail, isVoxError } from "../../base/errors.ts";
 import { formatBytes } from "../../base/text.ts";
 
@@ -32,10 +31,10 @@ export function openBody(
     return { pieces: nothing(), decoded: false };
   }
   const encoding = response.headers.get("content-encoding")?.trim().toLowerCase() ?? "";
-  const makeDecoder = DECODERS[encoding];
+  const decoder = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding] : undefined;
   const raw = wirePieces(response.body, target.origin, bounds);
-  if (makeDecoder === undefined) return { pieces: raw, decoded: false };
-  return { pieces: unpacked(raw, makeDecoder, encoding, bounds), decoded: true };
+  if (decoder === undefined) return { pieces: raw, decoded: false };
+  return { pieces: unpacked(raw, decoder, encoding, bounds), decoded: true };
 }
 
 /** All pieces as one. */
@@ -47,13 +46,16 @@ export async function joined(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Ar
 
 const OPTIONS = { chunkSize: 64 * 1024 };
 
-const DECODERS: Readonly<Record<string, () => Duplex>> = {
-  gzip: () => createGunzip(OPTIONS),
-  "x-gzip": () => createGunzip(OPTIONS),
-  deflate: () => createInflate(OPTIONS),
-  br: () => createBrotliDecompress(OPTIONS),
-  zstd: () => createZstdDecompress(OPTIONS),
+/** By the names that node:zlib has for them. */
+const DECODERS: Readonly<Record<string, Decoder>> = {
+  gzip: "createGunzip",
+  "x-gzip": "createGunzip",
+  deflate: "createInflate",
+  br: "createBrotliDecompress",
+  zstd: "createZstdDecompress",
 };
+
+type Decoder = "createGunzip" | "createInflate" | "createBrotliDecompress" | "createZstdDecompress";
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
 
@@ -80,7 +82,7 @@ async function* wirePieces(
 
 async function* unpacked(
   raw: AsyncGenerator<Uint8Array>,
-  makeDecoder: () => Duplex,
+  name: Decoder,
   encoding: string,
   bounds: BodyBounds,
 ): AsyncGenerator<Uint8Array> {
@@ -88,7 +90,8 @@ async function* unpacked(
   // No bytes at all are no packed bytes either.
   if (first.done === true) return;
   const count = counter(bounds);
-  const decoder = makeDecoder();
+  const [{ pipeline, Readable }, zlib] = await Promise.all([import("node:stream"), import("node:zlib")]);
+  const decoder = zlib[name](OPTIONS);
   pipeline(Readable.from(startingWith(first.value, raw), { highWaterMark: 1 }), decoder, () => {});
   try {
     for await (const piece of decoder as AsyncIterable<Uint8Array>) {
