@@ -17,6 +17,13 @@ export function environmentOverrides(file: Tree, environment: Environment): Tree
   return result;
 }
 
+/** The variable that a key's value is from; undefined where it is from the file, or nowhere. */
+export function variableOf(key: readonly string[], environment: Environment): string | undefined {
+  const isOf = ({ path }: Variable): boolean => path.every((part, index) => key[index] === part);
+  const found = VARIABLES.find(isOf)?.variable;
+  return found === undefined || (environment[found] ?? "") === "" ? undefined : found;
+}
+
 interface Variable {
   readonly variable: string;
   readonly path: readonly string[];

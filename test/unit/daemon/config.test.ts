@@ -161,7 +161,7 @@ describe("the configuration", () => {
   test.each([
     [
       { VOXELTRON_PLUGINS_UID_RANGE: "70000" },
-      "plugins.uid_range: found a list, wanted the first and the last",
+      "VOXELTRON_PLUGINS_UID_RANGE: found a list, wanted the first and the last",
     ],
     [{ VOXELTRON_PLUGINS_UID_RANGE: "a,70000" }, 'found "a", wanted the first and the last'],
     [{ VOXELTRON_PLUGINS_UID_RANGE: "-5,70000" }, 'found "-5", wanted the first and the last'],
@@ -223,7 +223,7 @@ describe("the configuration", () => {
   test.each([
     [
       'type = "slack"\nurl = "https://a.test/s3cret"\ntext = "{{sevrity}}"',
-      "notify.ops.text: found its value, wanted placeholders that are known, and {{sevrity}} is none: did you mean severity?",
+      "notify.ops.text: wanted placeholders that are known, and {{sevrity}} is none: did you mean severity?",
     ],
     [
       'type = "email"\nhost = "a.test"\nfrom = "a@b.c"\nto = ["a@b.c"]\npasword_file = "/s3cret"',
@@ -231,13 +231,38 @@ describe("the configuration", () => {
     ],
     [
       'type = "email"\nhost = "a.test"\nfrom = "a@b.c"\nto = ["a@b.c"]\nusername = "s3cret"',
-      "notify.ops: found its value, wanted username together with password or password_file",
+      "notify.ops: wanted username together with password or password_file",
     ],
   ])("of a channel %j is refused by line and key, without its values", async (toml, says) => {
     const error = (await load(`[notify.ops]\n${toml}`).catch((thrown: unknown) => thrown)) as Error;
     expect(error).toMatchObject({ code: "config.invalid" });
     expect(error.message).toContain(says);
     expect(error.message).not.toContain("s3cret");
+  });
+
+  test.each([
+    ["a duration", "[plugins]\nidle_timeout = 5", "plugins.idle_timeout: found 5, wanted a text"],
+    ["a list", "[docker]\nallow_pull = 'docker.io'", 'docker.allow_pull: found "docker.io", wanted a list'],
+    ["a choice", "log_format = 'xml'", 'log_format: found "xml", wanted "text" or "json"'],
+    [
+      "a channel's type",
+      "[notify.ops]\ntype = 'webhok'",
+      'notify.ops.type: found "webhok", wanted type = "web',
+    ],
+    ["a typo of what is missing", "[notify.ops]\ntype = 'slack'\nurll = 'x'", 'did you mean "url"?'],
+  ])("says in plain words what is wrong with %s", async (_what, toml, says) => {
+    const error = (await load(toml).catch((thrown: unknown) => thrown)) as Error;
+    expect(error.message).toContain(says);
+  });
+
+  test.each([
+    [{ VOXELTRON_LOG_LEVEL: "loud" }, 'VOXELTRON_LOG_LEVEL: found "loud", wanted "debug" or'],
+    [{ VOXELTRON_PLUGINS_CEILING: "fs_read,fs_raed" }, 'VOXELTRON_PLUGINS_CEILING: found "fs_raed", wanted'],
+  ])("of a variable the error names the variable, not the file: %j", async (environment, says) => {
+    const error = (await load("log_level = 'info'", { ...HOME, ...environment }).catch(
+      (thrown: unknown) => thrown,
+    )) as Error;
+    expect(error.message.startsWith(says)).toBe(true);
   });
 
   test("never repeats a channel's values in an error", async () => {

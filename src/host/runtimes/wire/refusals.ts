@@ -21,7 +21,7 @@ export function rememberRefusals(door: PluginDoor): Refusals {
           throw error;
         }
       },
-      log: door.log,
+      log: (level, text, fields) => door.log(level, text, fields),
     },
     adviceFor: (words) => [...advice].findLast(([message]) => words.includes(message))?.[1],
   };
@@ -31,7 +31,7 @@ export interface Refusals {
   /** Takes the place of the door that it was made of. */
   readonly door: PluginDoor;
   /** What was advised with the last refusal whose message is part of `words`. */
-  adviceFor(words: string): string | undefined;
+  readonly adviceFor: (words: string) => string | undefined;
 }
 
 // --- internal ---
