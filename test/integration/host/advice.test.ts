@@ -127,6 +127,27 @@ test("where a target has no name for a scope, a ceiling that may be what refuses
     expect(await scene.call("test.read", { path: "/a" })).toBe("done");
   }));
 
+test("what is granted and kept away by a ceiling is not called ungranted, neither to the plugin nor to who grants it", () =>
+  within({ optional: ["fs_read"] }, {}, async (scene) => {
+    scene.ceilings.set("[plugins] ceiling", []);
+    const io = fakeIo();
+    const args = ["plugin", "grant", "sample", "fs_read", "--socket", scene.socket];
+    expect(await cliStatus(args, io, async () => {})).toBe(0);
+    expect(io.shown.stderr).toContain("can use less than that: [plugins] ceiling leaves it out");
+    const { message } = await refused(scene, "test.read", { path: "files/a" });
+    expect(message).toEndWith("which needs fs_read; that is granted, but [plugins] ceiling leaves it out");
+    scene.ceilings.clear();
+    const again = fakeIo();
+    expect(await cliStatus(args, again, async () => {})).toBe(0);
+    expect(again.shown.stderr).toBe("");
+  }));
+
+test("a part of a capability can't be revoked: what is said instead leaves that part", async () => {
+  const io = fakeIo();
+  expect(await cliStatus(["plugin", "revoke", "sample", "fs_write=files/a"], io, async () => {})).toBe(2);
+  expect(io.shown.stderr).toContain("voxeltron plugin grant NAME fs_write=SCOPE");
+});
+
 // --- internal ---
 
 interface Scene {
