@@ -2,6 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ceilingsFor } from "../../../src/daemon/config-ceiling.ts";
+import { unknownVariables } from "../../../src/daemon/config-environment.ts";
+import { waitForStart } from "../../../src/daemon/next-start.ts";
 import { loadConfig, type Config } from "../../../src/daemon/config.ts";
 import { rejection } from "../../fixtures/rejection.ts";
 import { tempDir } from "../../harness.ts";
@@ -322,5 +324,36 @@ describe("[metrics]", () => {
       code: "config.invalid",
       message: expect.stringContaining(wanted),
     });
+  });
+});
+
+describe("a variable that is none of voxeltron's", () => {
+  test("is named, with the one that was probably meant", () => {
+    const environment = {
+      VOXELTRON_PLUGIN_CEILING: "",
+      VOXELTRON_CONFIG: "x",
+      VOXELTRON_LOG_LEVEL: "info",
+      PATH: "/",
+    };
+    expect(unknownVariables(environment)).toEqual([
+      "VOXELTRON_PLUGIN_CEILING is no variable of voxeltron; did you mean VOXELTRON_PLUGINS_CEILING?",
+    ]);
+    expect(unknownVariables({ VOXELTRON_ZZZZZZZZ: "1" })).toEqual([
+      "VOXELTRON_ZZZZZZZZ is no variable of voxeltron",
+    ]);
+  });
+});
+
+describe("what a reload can't change", () => {
+  test("is named by its keys, and nothing else is", async () => {
+    const started = await load("log_level = 'info'\n[plugins]\nfiles_max_count = 5");
+    const config = { ...started, data_dir: "/a", socket: "/a/s" };
+    const next = await load("log_level = 'debug'\nlog_format = 'json'\n[docker]\nsocket = '/run/d.sock'");
+    expect(waitForStart(config, { ...next, data_dir: "/a", socket: "/a/s" })).toEqual([
+      "log_format",
+      "docker.socket",
+      "plugins.files_max_count",
+    ]);
+    expect(waitForStart(config, config)).toEqual([]);
   });
 });

@@ -104,6 +104,7 @@ async function callHook(
   try {
     const late = fail("plugin.timeout", `${plugin} did not finish ${hook} within ${deadlineMs / 1000} s`, {
       details: { plugin, hook, deadlineMs },
+      hint: "its plugin.toml may give it up to 10m: timeout under [runtime]",
     });
     const text = (id: number) => hookText(id, plugin, hook, event, deadlineMs);
     const answer = await body.ask({ task: hook, text, deadlineMs, late });
