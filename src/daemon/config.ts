@@ -14,6 +14,7 @@ import { checkToml, parseToml, type TomlSource } from "../base/toml.ts";
 import { DEFAULT_DOCKER_SOCKET } from "../engine/providers/docker/connect.ts";
 import { channelSchema } from "../engine/notify/channel-schema.ts";
 import { DEFAULT_QUOTA } from "../host/capabilities/quota.ts";
+import { pluginName } from "../host/manifest/manifest-schema.ts";
 import { ceiling, pluginCeilings } from "./config-ceiling.ts";
 import { environmentOverrides, variableOf } from "./config-environment.ts";
 import {
@@ -86,7 +87,7 @@ const configSchema = v.strictObject({
         }),
         {},
       ),
-      config: v.optional(v.record(v.string(), v.record(v.string(), pluginConfigValue)), {}),
+      config: v.optional(v.record(pluginName, v.record(v.string(), pluginConfigValue)), {}),
     }),
     {},
   ),

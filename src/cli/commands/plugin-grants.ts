@@ -24,12 +24,16 @@ const grant = command({
     const { io, flags } = context;
     const wanted = parseGrant(argument(context, "cap[=scope,…]"));
     const input = { name: argument(context, "name"), ...wanted };
-    const plugin = await (await context.client()).call("plugin.grant", input);
+    const client = await context.client();
+    const { capabilities } = await client.call("plugin.info", { name: input.name });
+    const plugin = await client.call("plugin.grant", input);
     const scope = wanted.scope === undefined ? "" : ` for ${printable(wanted.scope.join(", "))}`;
     const less = shortfall(plugin, wanted.capability);
     if (less !== undefined) await io.stderr.write(`warning: it can use less than that: ${printable(less)}\n`);
     await io.stdout.write(
-      flags.json ? json(plugin) : `${printable(plugin.name)} may now use ${wanted.capability}${scope}\n`,
+      flags.json
+        ? json(plugin)
+        : `${printable(plugin.name)} may now use ${wanted.capability}${scope}${replaced(capabilities, plugin, wanted.capability)}\n`,
     );
   },
 });
@@ -56,6 +60,19 @@ const revoke = command({
 export const pluginGrantCommands = [grant, revoke];
 
 // --- internal ---
+
+type Standings = PluginDetails["capabilities"];
+
+function grantOf(standings: Standings, capability: string): Standings[number]["granted"] {
+  return standings.find((each) => each.capability === capability)?.granted ?? null;
+}
+
+/** What held before, where it was something else: who pastes two commands one after the other sees that the second took the first's place. */
+function replaced(before: Standings, { capabilities }: PluginDetails, capability: string): string {
+  const [old, now] = [grantOf(before, capability), grantOf(capabilities, capability)];
+  if (old === null || now === null || entries(old) === entries(now)) return "";
+  return ` (before: ${printable(old.scope === null ? "everything" : old.scope.join(", ") || "nothing")})`;
+}
 
 /** Why a plugin can use less of a capability than it was granted; undefined where it can use all of that. */
 function shortfall({ capabilities }: PluginDetails, capability: string): string | undefined {

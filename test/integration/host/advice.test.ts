@@ -150,6 +150,20 @@ test("what is granted and kept away by a ceiling is not called ungranted, neithe
     expect(again.shown.stderr).toBe("");
   }));
 
+test("a grant that takes the place of another says of which", () =>
+  within({ optional: ["fs_read"] }, {}, async (scene) => {
+    const said = async (grant: string): Promise<string> => {
+      const io = fakeIo();
+      const args = ["plugin", "grant", "sample", grant, "--socket", scene.socket];
+      expect(await cliStatus(args, io, async () => {})).toBe(0);
+      return io.shown.stdout;
+    };
+    expect(await said("fs_read=files/a")).toBe("sample may now use fs_read for files/a\n");
+    expect(await said("fs_read=files/b")).toBe("sample may now use fs_read for files/b (before: files/a)\n");
+    expect(await said("fs_read=files/b")).toBe("sample may now use fs_read for files/b\n");
+    expect(await said("fs_read")).toBe("sample may now use fs_read (before: files/b)\n");
+  }));
+
 test("a part of a capability can't be revoked: what is said instead leaves that part", async () => {
   const io = fakeIo();
   expect(await cliStatus(["plugin", "revoke", "sample", "fs_write=files/a"], io, async () => {})).toBe(2);
@@ -194,6 +208,7 @@ async function within(
       const door: PluginDoor = broker.doorFor("sample");
       const origin = { life: new AbortController().signal, chars: 0, during: "on_alert" };
       await using _daemon = fakeDaemon(socket, {
+        "plugin.info": ({ name }) => world.plugins.info(name),
         "plugin.grant": ({ name, ...request }) => world.plugins.grant(name, request, "operator"),
       });
       await work({

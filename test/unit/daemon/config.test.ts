@@ -256,6 +256,11 @@ describe("the configuration", () => {
       "[notify.ops]\ntype = 'webhok'",
       'notify.ops.type: found "webhok", wanted type = "web',
     ],
+    [
+      "a ceiling of no plugin",
+      "[plugins.ceilings]\nMy_plugin = []",
+      'found "My_plugin", wanted lower-case letters',
+    ],
     ["a typo of what is missing", "[notify.ops]\ntype = 'slack'\nurll = 'x'", 'did you mean "url"?'],
   ])("says in plain words what is wrong with %s", async (_what, toml, says) => {
     const error = (await load(toml).catch((thrown: unknown) => thrown)) as Error;
