@@ -158,6 +158,8 @@ export const LIMITS = {
   /** Audit rows of refused calls beyond this are counted, not kept. */
   refusalBurst: 100,
   refusalsPerSecond: 5,
+  /** Of one guest, with their advice, for the error that may come of them. */
+  refusalsRemembered: 20,
 
   /** As base64 a body must fit into one message. */
   fetchBodyBytes: 5 * MIB,

@@ -74,3 +74,10 @@ test("with JSON the error is a document on stderr, and a bug keeps its text to i
   await reportError(bug, new TypeError("x is secret"), true);
   expect(bug.shown.stderr).not.toContain("secret");
 });
+
+test("a command at the end of a line is not cut off", () => {
+  const advice = `${"x".repeat(300)}: voxeltron plugin grant sample fs_read=files/a`;
+  expect(table(["ID", "WHY"], [["1", advice]], "")).toContain(`1   ${advice}\n`);
+  expect(facts([["state", advice]])).toBe(`state: ${advice}\n`);
+  expect(table(["LONG", "ID"], [["x".repeat(300), "1"]], "").length).toBeLessThan(500);
+});

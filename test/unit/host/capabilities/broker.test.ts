@@ -302,12 +302,12 @@ describe("a call that makes no sense", () => {
   });
 
   test.each([
-    [{ channel: 1, message: "x" }, "notify.send: channel: wanted string"],
-    [{ channel: "a" }, 'notify.send: message: wanted "message"'],
-    [{ ...send, extra: 1 }, "notify.send: extra: wanted never"],
-    [[], "notify.send: channel: wanted"],
-    ["text", "notify.send: the parameters: wanted Object"],
-    [null, "notify.send: channel: wanted"],
+    [{ channel: 1, message: "x" }, "notify.send: channel: wanted a text"],
+    [{ channel: "a" }, "notify.send: message is missing"],
+    [{ ...send, extra: 1 }, "notify.send: extra is nothing that it knows"],
+    [[], "notify.send: channel is missing"],
+    ["text", "notify.send: the parameters: wanted an object"],
+    [null, "notify.send: channel is missing"],
   ])("parameters %j are refused without repeating a value", async (params, message) => {
     const { door, grants, ran } = setUp();
     grants.set("notify_send", null);
@@ -323,7 +323,7 @@ describe("a call that makes no sense", () => {
   test("a value that is refused is not in the message", async () => {
     const { door } = setUp();
     expect(await rejection(door.invoke("kv.get", { key: "hunter2" }))).toMatchObject({
-      message: "kv.get: key: wanted <=3",
+      message: "kv.get: key: wanted at most 3 characters",
     });
   });
 

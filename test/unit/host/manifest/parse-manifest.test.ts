@@ -176,7 +176,7 @@ describe("a bad manifest is refused with line, key, what was found and what is w
       "capabilities that are no list",
       `${head}[capabilities]\nrequired = "fs_read"`,
       6,
-      'found "fs_read", wanted Array',
+      'found "fs_read", wanted a list',
     ],
     [
       "a capability twice",
