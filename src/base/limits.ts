@@ -24,7 +24,7 @@ export const LIMITS = {
   answerBytes: 64 * MIB,
   answerLineBytes: 8 * MIB,
 
-  manifestBytes: 256 * KIB,
+  manifestBytes: 64 * KIB,
   /** Of one capability: each is compared with each of a grant and of a ceiling. */
   scopeEntries: 100,
   configBytes: 1 * MIB,
