@@ -74,6 +74,8 @@ export const LIMITS = {
   /** Of one plugin, where the operator says nothing else: five seconds' worth at once. */
   callsPerSecond: 1_000,
   callBytesPerSecond: 16 * MIB,
+  /** What each item of an answer that is a list counts beside its characters. */
+  callItemBytes: 128,
   /** What it follows or is connected to, and how far each of these is read ahead of it. */
   streamsPerPlugin: 32,
   streamAheadItems: 256,

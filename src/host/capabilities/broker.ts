@@ -181,7 +181,7 @@ async function checked(options: BrokerOptions, table: Table, desk: Desk, call: C
       const life = call.origin?.life ?? UNENDING;
       return method.run(caller, params, signal, desk.streams.during({ life, check }));
     });
-    desk.quota.count(sizeOf(method, answer));
+    desk.quota.count(sizeOf(method, answer) + itemsOf(answer) * LIMITS.callItemBytes);
     outcome = "ok";
     return answer;
   } catch (error) {
@@ -252,6 +252,11 @@ function parsed(method: Method, params: unknown, isDenied: boolean, caller: Call
     "capability.invalid_params",
     `${method.name}: ${path === "" ? "the parameters" : printable(path)}: wanted ${printable(wanted ?? "something else")}`,
   );
+}
+
+/** To look up a long list costs more than its characters. */
+function itemsOf(answer: unknown): number {
+  return Array.isArray(answer) ? answer.length : 0;
 }
 
 function sizeOf(method: Method, answer: unknown): number {
