@@ -189,7 +189,8 @@ export const LIMITS = {
   /** For one try at one name server, and how many tries there are; what a plugin asks for has its own longest time. */
   dnsTryMs: 2 * SECOND,
   dnsTries: 3,
-  /** Addresses of one name that are tried before giving up. */
+  /** Addresses of one name that are looked at, and those that are tried before giving up. */
+  addressesOfName: 64,
   connectAttempts: 4,
 
   /** A plugin's paths: PATH_MAX and NAME_MAX of Linux, and names in one of them. */
