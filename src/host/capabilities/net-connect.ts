@@ -51,7 +51,11 @@ export function connectMethod(options: NetOptions): Method {
         const stream = await streams.start((end) => {
           unfollow();
           transfer.follow(end);
-          return sourceOver(connection, transfer, () => checkConnectReach(caller, to));
+          return sourceOver(connection, transfer, () => {
+            checkConnectReach(caller, to);
+            // The operator may have taken it out of his list.
+            publicOnly(caller, options.addressPolicy(), to, [connection.address]);
+          });
         });
         return { stream };
       } catch (error) {
@@ -109,6 +113,7 @@ function sourceOver(connection: TcpConnection, transfer: Transfer, check: () => 
   }
 
   return {
+    check,
     ...transfer.items(counted(connection.incoming, countIn), check),
     async write(data, signal) {
       const parsed = v.safeParse(bytesSchema, data);

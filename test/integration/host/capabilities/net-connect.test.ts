@@ -147,6 +147,24 @@ describe("a connection", () => {
     }
   });
 
+  test("ends when the operator takes its address out of those that may be reached", async () => {
+    await using server = await serve();
+    const allowPrivate = [`${PUBLIC}/32`];
+    const { connect, broker, read, write } = plugin({ allowPrivate });
+    const streams = [await connect({ host: "db.test", port: server.port })];
+    streams.push(await connect({ host: "db.test", port: server.port }));
+    await until(() => server.open() === 2);
+    broker.rightsChanged();
+    await Bun.sleep(20);
+    expect(server.open()).toBe(2);
+    allowPrivate.pop();
+    // What moves meanwhile does not wait to be told.
+    expect(await rejection(write(streams[0] ?? "", "x"))).toMatchObject(outOfScope);
+    broker.rightsChanged();
+    await until(() => server.open() === 0, { what: "the end of the connections" });
+    expect(await rejection(read(streams[1] ?? ""))).toMatchObject(outOfScope);
+  });
+
   test("that is refused a piece by a right that changed in silence ends too", async () => {
     await using server = await serve();
     const { connect, grants, write } = plugin();
