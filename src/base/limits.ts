@@ -137,6 +137,8 @@ export const LIMITS = {
 
   logTextChars: 8 * KIB,
   logRowsPerPlugin: 5_000,
+  /** Of these; a line and its fields may have 56 KiB. */
+  logBytesPerPlugin: 16 * MIB,
   /** Of the log, in the answer of a `plugin call`; and lines read at once for who follows it. */
   callLogLines: 500,
   callLogChars: 1 * MIB,
