@@ -9,6 +9,16 @@ export function serviceLine(service: ServiceView): string {
   return `${printable(service.name)} is ${printable(service.state)}${address}\n`;
 }
 
+/**
+ * A line that a service wrote, for a terminal: its colours, and nothing else that a terminal obeys. A service that was taken over
+ * must not write into its operator's clipboard, title or earlier lines. Whoever pipes it gets it as it is.
+ */
+export function logText(text: string, isTerminal: boolean): string {
+  if (!isTerminal) return text;
+  const shown = text.replaceAll(CONTROLS, (found, kept?: string) => (kept === undefined ? "" : found));
+  return shown.includes("\u001B") ? `${shown}\u001B[0m` : shown;
+}
+
 /** What it runs, as short as one can tell it apart: a folder is known by its digest. */
 export function imageText(image: string | null): string | null {
   return image === null ? null : image.replace(/^sha256:([0-9a-f]{12})[0-9a-f]{52}$/, "folder $1");
@@ -40,3 +50,8 @@ export function serviceFacts(service: ServiceDetails): string {
   ]);
   return `${about}\n${table(["VERSION", "DEPLOY", "STARTED", "STEP"], rows, "no deploys")}`;
 }
+
+// --- internal ---
+
+/** Colours and tabs, which stay; controls, and what turns the direction of a text. */
+const CONTROLS = /(\u001B\[[\d;:]{0,40}m|\t)|[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu;

@@ -7,7 +7,7 @@ import { confirm } from "../confirm.ts";
 import { consume } from "../consume.ts";
 import { json, jsonLine, table } from "../output.ts";
 import { usage } from "../parse.ts";
-import { imageText, serviceFacts, serviceLine } from "../service-text.ts";
+import { imageText, logText, serviceFacts, serviceLine } from "../service-text.ts";
 
 const service = [{ name: "service" }];
 
@@ -57,7 +57,8 @@ const logs = command({
     };
     await consume((await client()).stream("service.logs", input), (line) => {
       if (flags.json) return io.stdout.write(jsonLine(line));
-      return (line.stream === "stderr" ? io.stderr : io.stdout).write(`${line.text}\n`);
+      const sink = line.stream === "stderr" ? io.stderr : io.stdout;
+      return sink.write(`${logText(line.text, sink.isTerminal)}\n`);
     });
   },
 });
