@@ -15,7 +15,7 @@ export function serviceLine(service: ServiceView): string {
  */
 export function logText(text: string, isTerminal: boolean): string {
   if (!isTerminal) return text;
-  const shown = text.replaceAll(CONTROLS, (found, kept?: string) => (kept === undefined ? "" : found));
+  const shown = text.replaceAll(CONTROLS, (found) => (isHarmless(found) ? found : ""));
   return shown.includes("\u001B") ? `${shown}\u001B[0m` : shown;
 }
 
@@ -53,5 +53,9 @@ export function serviceFacts(service: ServiceDetails): string {
 
 // --- internal ---
 
-/** Colours and tabs, which stay; controls, and what turns the direction of a text. */
-const CONTROLS = /(\u001B\[[\d;:]{0,40}m|\t)|[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu;
+/** Controls, also as the beginning of what may be a colour, and what turns the direction of a text. */
+const CONTROLS = /\p{Cc}\[[\d;:]{0,40}m|[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu;
+
+function isHarmless(found: string): boolean {
+  return found.startsWith("\t") || (found.length > 1 && found.startsWith("\u001B"));
+}
