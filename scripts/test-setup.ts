@@ -16,6 +16,7 @@ const PARTS: readonly (readonly [isThere: () => boolean, debianPackages: readonl
   [hasProgram("ip"), ["iproute2"]],
   [hasProgram("busybox"), ["busybox-static"]],
   [hasProgram("docker-registry"), ["docker-registry"]],
+  [hasProgram("promtool"), ["prometheus"]],
   [() => findClang() !== undefined, ["clang", "lld"]],
   [() => findRust() !== undefined, ["rustc", "cargo", "libstd-rust-dev-wasm32", "lld"]],
 ];

@@ -116,7 +116,12 @@ function secretHandlers({ secrets, keyRotation, registries }: Parts): Part<"secr
   };
 }
 
-function serviceHandlers({ deploys, services, environment }: Parts): Part<"deploy" | "service" | "env"> {
+function serviceHandlers({
+  deploys,
+  services,
+  environment,
+  metrics,
+}: Parts): Part<"deploy" | "service" | "env" | "metrics"> {
   return {
     // A lost connection does not cancel a deploy: only deploy.cancel does.
     "deploy.run": (input) =>
@@ -132,8 +137,8 @@ function serviceHandlers({ deploys, services, environment }: Parts): Part<"deplo
     },
     "service.list": async () => ({ services: await services.list() }),
     "service.info": ({ name }) => services.info(name),
-    async *"service.logs"({ name, follow, tail, since }, signal) {
-      yield* services.logs(name, { follow, tail, since, signal });
+    async *"service.logs"({ name, ...query }, signal) {
+      yield* services.logs(name, { ...query, signal });
       return {};
     },
     "service.stop": ({ name }) => services.stop(name),
@@ -151,6 +156,7 @@ function serviceHandlers({ deploys, services, environment }: Parts): Part<"deplo
           output: (stream, bytes) => output({ stream, b64: Buffer.from(bytes).toString("base64") }),
         }),
       })),
+    "metrics.query": (question) => metrics.query(question),
     "env.list": ({ name }) => ({ env: { ...environment.list(name) } }),
     "env.set"({ name, env }) {
       environment.set(name, env);

@@ -6,9 +6,18 @@
  */
 import * as v from "valibot";
 import { isObject } from "../base/is-object.ts";
+import { LIMITS } from "../base/limits.ts";
+import { LOG_LEVELS } from "../base/log.ts";
 import { CAPABILITY_NAMES, HOOK_NAMES } from "../sdk/index.ts";
 import { auditAnswer, auditCallView, whichCalls } from "./audit-views.ts";
 import { candidateView, pluginDetails, pluginView } from "./plugin-views.ts";
+import {
+  metricsAnswer,
+  metricsQuestion,
+  serviceDetails,
+  serviceUsage,
+  serviceView,
+} from "./service-schemas.ts";
 
 const name = v.pipe(v.string(), v.maxLength(200));
 const none = v.strictObject({});
@@ -43,41 +52,6 @@ const eventView = v.object({
   deliveries: v.array(deliveryView),
 });
 
-const serviceView = v.object({
-  name: v.string(),
-  /** running · stopped · exited · restarting · missing · deploying · failed · unknown (its provider does not answer) */
-  state: v.string(),
-  provider: v.string(),
-  image: v.nullable(v.string()),
-  version: v.nullable(v.number()),
-  /** Where it can be reached: published address first, else the loopback port. */
-  address: v.nullable(v.string()),
-  domains: v.array(v.string()),
-});
-
-const serviceDetails = v.object({
-  ...serviceView.entries,
-  instance: v.nullable(v.string()),
-  startedAt: v.nullable(v.string()),
-  restarts: v.number(),
-  port: v.nullable(v.number()),
-  publish: v.nullable(v.string()),
-  memoryBytes: v.nullable(v.number()),
-  cpus: v.nullable(v.number()),
-  volumes: v.array(v.string()),
-  deploys: v.array(
-    v.object({
-      id: v.string(),
-      version: v.number(),
-      state: v.string(),
-      step: v.string(),
-      error: v.nullable(v.string()),
-      startedAt: v.string(),
-      endedAt: v.nullable(v.string()),
-    }),
-  ),
-});
-
 /** What `voxeltron deploy` sends. What is absent is taken from the version that runs now. */
 const deployInput = v.strictObject({
   service: name,
@@ -109,12 +83,16 @@ const deployEnd = v.object({
   detached: v.boolean(),
 });
 
-const outputLine = v.object({
-  stream: v.picklist(["stdout", "stderr"]),
-  at: v.optional(v.string()),
+const outputStream = v.picklist(["stdout", "stderr"]);
+const serviceLogLine = v.object({
+  at: v.string(),
+  /** As far as the line's own text says; otherwise by its stream. */
+  level: v.string(),
+  stream: outputStream,
   text: v.string(),
+  version: v.number(),
 });
-const outputChunk = v.object({ stream: v.picklist(["stdout", "stderr"]), b64: v.string() });
+const outputChunk = v.object({ stream: outputStream, b64: v.string() });
 
 /** Of plugin processes. `unconfined`: nothing confines them, and the operator allows it; `unavailable`: they are not started. */
 const confinementStatus = v.object({
@@ -223,11 +201,21 @@ export const operations = {
   "service.logs": stream(
     v.strictObject({
       name,
+      /** Then what comes, from every version, until the service is removed. */
       follow: v.boolean(),
-      tail: v.optional(v.number()),
+      /** The last so many; absent: all that is kept. */
+      lines: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+      /** RFC 3339, or how long ago: `10m`. */
       since: v.optional(v.string()),
+      until: v.optional(v.string()),
+      /** Plain text that stands in the line. */
+      search: v.optional(v.pipe(v.string(), v.maxLength(LIMITS.logSearchChars))),
+      ignoreCase: v.optional(v.boolean()),
+      /** This level and what is more serious. */
+      level: v.optional(v.picklist(LOG_LEVELS)),
+      stream: v.optional(outputStream),
     }),
-    outputLine,
+    serviceLogLine,
     none,
   ),
   "service.stop": unary(v.strictObject({ name }), serviceView),
@@ -238,6 +226,8 @@ export const operations = {
     outputChunk,
     v.object({ exitCode: v.number() }),
   ),
+  /** Without a service: the host. Times are RFC 3339, or so long ago ("90m"); the step is a duration. */
+  "metrics.query": unary(metricsQuestion, metricsAnswer),
   "env.list": unary(v.strictObject({ name }), v.object({ env: v.record(v.string(), v.string()) })),
   "env.set": unary(v.strictObject({ name, env: variables }), none),
   "env.unset": unary(v.strictObject({ name, keys: v.array(v.string()) }), none),
@@ -313,6 +303,8 @@ export type ConfinementStatus = v.InferOutput<typeof confinementStatus>;
 export type EventView = v.InferOutput<typeof eventView>;
 export type ServiceView = v.InferOutput<typeof serviceView>;
 export type ServiceDetails = v.InferOutput<typeof serviceDetails>;
+export type ServiceUsage = v.InferOutput<typeof serviceUsage>;
+export type MetricsAnswer = Output<"metrics.query">;
 export type LogView = v.InferOutput<typeof logView>;
 
 export type UploadKind = "plugin" | "app";

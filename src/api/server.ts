@@ -163,24 +163,33 @@ function ndjson(
   options: ApiServerOptions,
 ): ReadableStream {
   const encoder = new TextEncoder();
-  let next: IteratorResult<unknown, unknown> | undefined = first;
+  let next: Promise<IteratorResult<unknown, unknown>> | undefined = Promise.resolve(first);
   let isRead = true;
   return new ReadableStream({
     type: "bytes",
     async pull(controller) {
-      const write = (line: unknown): void => {
-        if (isRead) controller.enqueue(encoder.encode(`${JSON.stringify(line)}\n`));
+      const write = (text: string): void => {
+        if (isRead) controller.enqueue(encoder.encode(text));
       };
       const close = (): void => {
         if (isRead) controller.close();
       };
+      let text = "";
+      let soon: Promise<undefined> | undefined;
       try {
-        next ??= await lines.next();
-        if (next.done === true) {
-          write({ end: next.value ?? {} });
-          close();
-        } else write({ item: next.value });
-        next = undefined;
+        // What comes at once goes out together: a log can have more lines a second than there can be writes.
+        while (text.length < CHUNK_CHARS) {
+          next ??= lines.next();
+          const step = soon === undefined ? await next : await Promise.race([next, soon]);
+          soon ??= options.clock.sleep(0).then(() => undefined);
+          if (step === undefined) break;
+          next = undefined;
+          text += documentOf(step);
+          if (step.done !== true) continue;
+          write(text);
+          return close();
+        }
+        write(text);
       } catch (raw) {
         const error = diskFull(raw);
         if (!isVoxError(error))
@@ -188,7 +197,7 @@ function ndjson(
             error: messageOf(error),
             stack: stackOf(error),
           });
-        write({ error: wireError(error, options) });
+        write(`${text}${JSON.stringify({ error: wireError(error, options) })}\n`);
         close();
       }
     },
@@ -197,6 +206,14 @@ function ndjson(
       await lines.return(undefined);
     },
   });
+}
+
+/** Of what one write sends. */
+const CHUNK_CHARS = 64 * 1024;
+
+function documentOf(step: IteratorResult<unknown, unknown>): string {
+  const document = step.done === true ? { end: step.value ?? {} } : { item: step.value };
+  return `${JSON.stringify(document)}\n`;
 }
 
 function errorResponse(error: unknown, options: ApiServerOptions): Response {

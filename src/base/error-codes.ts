@@ -145,6 +145,11 @@ const table = {
   "container.not_running": { kind: "conflict" },
   "container.port_taken": { kind: "conflict" },
   "container.image_not_found": { kind: "missing" },
+
+  // metrics
+  "metrics.unknown": { kind: "missing" },
+  "metrics.invalid_query": { kind: "usage" },
+  "metrics.listen_failed": { kind: "failure" },
 } as const satisfies Record<string, Row>;
 
 export type ErrorCode = keyof typeof table;

@@ -87,11 +87,11 @@ export const LIMITS = {
   hookMaxMs: 10 * MINUTE,
   pluginIdleMs: 5 * MINUTE,
   roomStartMs: 10 * SECOND,
-  /** How long past its deadline a room may take to say that it stopped its guest. */
   /** How long a Worker may take to say that its guest is still, before it is terminated. */
   workerLeaveMs: 200,
   /** How long its thread stays after that: compiling that was begun for it must end, or no guest gets its fruits. */
   workerLingerMs: 500,
+  /** How long past its deadline a room may take to say that it stopped its guest. */
   roomGraceMs: 5 * SECOND,
   /**
    * How long what runs may go on where something else takes its place: a plugin's call when it is replaced, disabled or the
@@ -130,6 +130,8 @@ export const LIMITS = {
   confinedAddressBytes: 32 * 1024 * MIB,
   /** Threads of a confined process, beside two for each processor (threads-max.ts). */
   confinedThreads: 64,
+  /** What the runtime of a confined process has open itself, some, and what a plugin may hold of timers and the like. */
+  confinedOpenFiles: 64,
   /** What the kernel lets a confined process have as data beyond its limit of resident memory: much of it is never touched. */
   confinedDataSlackBytes: 384 * MIB,
   /** Kept of what a child says before it is sealed. */
@@ -279,9 +281,24 @@ export const LIMITS = {
   shutdownMs: 15 * SECOND,
   /** What requests have to end by themselves once the daemon has stopped its work. */
   lastAnswersMs: 500,
+  /** What an instance's provider keeps of its output until it is taken into the service's log. */
   instanceLogBytes: 32 * MIB,
-  /** A longer line of a log is shown in pieces. */
+  /** A service's log on disk, unless the configuration says otherwise; and the least that it may say. */
+  serviceLogBytes: 64 * MIB,
+  serviceLogLeastBytes: 8 * MIB,
+  /** A longer line of a log is kept in pieces. */
   logLineBytes: 1 * MIB,
+  logSearchChars: 1_000,
+  /** Between two looks at the output of a process. */
+  logLookMs: 100,
+  /** Silent for so long, an instance has said what it had to say; nobody waits longer than the second for that. */
+  logQuietMs: 150,
+  logSettleMs: 2 * SECOND,
+  /** Between two looks at an instance that has ended; and the pauses where its output can't be read. */
+  logRestMs: [10 * SECOND, 1 * SECOND, 5 * SECOND, 10 * SECOND],
+  /** Lines in an answer to a plugin, and what they may have together as JSON. */
+  logLinesRead: 5_000,
+  logLinesReadBytes: 6 * MIB,
   /** How long an engine may think about a question, and about work such as making a container. */
   engineAskMs: 10 * SECOND,
   engineWorkMs: 2 * MINUTE,
@@ -312,4 +329,25 @@ export const LIMITS = {
   restartGoodRunMs: 1 * MINUTE,
   instancePollMs: 1 * SECOND,
   execStdinBytes: 1 * MIB,
+
+  /**
+   * What measuring one instance may take, and how many of a provider's are measured at a time. Docker's engine reads its counters once a
+   * second and answers all who asked meanwhile together: one after the other they would wait a second each.
+   */
+  statsMs: 5 * SECOND,
+  statsConcurrent: 50,
+  metricsIntervalMinMs: 1 * SECOND,
+  metricsIntervalMaxMs: 60 * SECOND,
+  /** Rows of each of the three tables of metrics, of all services together: about 100 MB. */
+  metricRowsMax: 2_500_000,
+  /** Rows that are written, or forgotten, in one go: the daemon's thread does nothing else meanwhile. */
+  metricRowsAtOnce: 100,
+  /** So many times metricRowsAtOnce rows of each table are forgotten in one interval, one after the other with turns for others between. */
+  metricPruneSteps: 200,
+  /** Whether a service is still there is looked at once in so many intervals. */
+  metricPruneRounds: 60,
+  /** After a jump of the clock nothing is forgotten for so long: the time may be wrong, and be put right. */
+  metricClockTrustMs: 10 * MINUTE,
+  metricClockJumpMs: 30 * SECOND,
+  metricPoints: 5_000,
 } as const;

@@ -7,7 +7,9 @@ import { doctor } from "./commands/doctor.ts";
 import { envCommands } from "./commands/env.ts";
 import { eventCommands } from "./commands/events.ts";
 import { exec } from "./commands/exec.ts";
+import { logs } from "./commands/logs.ts";
 import { notifyCommands } from "./commands/notify.ts";
+import { metrics } from "./commands/metrics.ts";
 import { pluginAudit } from "./commands/plugin-audit.ts";
 import { pluginGrantCommands } from "./commands/plugin-grants.ts";
 import { pluginDev } from "./commands/plugin-dev.ts";
@@ -27,6 +29,8 @@ export const commands: readonly Command[] = [
   pluginAudit,
   deploy,
   ...serviceCommands,
+  logs,
+  metrics,
   exec,
   ...envCommands,
   ...secretCommands,

@@ -2,21 +2,12 @@
 import type { ServiceDetails, ServiceView } from "../api/operations.ts";
 import { formatBytes, printable } from "../base/text.ts";
 import { facts, table } from "./output.ts";
+import { usageRows } from "./usage-text.ts";
 
 export function serviceLine(service: ServiceView): string {
   const { address: at, state } = service;
   const address = at === null || state !== "running" ? "" : ` at ${printable(at)}`;
   return `${printable(service.name)} is ${printable(service.state)}${address}\n`;
-}
-
-/**
- * A line that a service wrote, for a terminal: its colours, and nothing else that a terminal obeys. A service that was taken over
- * must not write into its operator's clipboard, title or earlier lines. Whoever pipes it gets it as it is.
- */
-export function logText(text: string, isTerminal: boolean): string {
-  if (!isTerminal) return text;
-  const shown = text.replaceAll(CONTROLS, (found) => (isHarmless(found) ? found : ""));
-  return shown.includes("\u001B") ? `${shown}\u001B[0m` : shown;
 }
 
 /** What it runs, as short as one can tell it apart: a folder is known by its digest. */
@@ -41,6 +32,7 @@ export function serviceFacts(service: ServiceDetails): string {
     ["instance", service.instance],
     ["started", service.startedAt],
     ["restarts", service.restarts === 0 ? null : service.restarts],
+    ...usageRows(service.usage),
   ]);
   const rows = service.deploys.map((deploy) => [
     deploy.version,
@@ -49,13 +41,4 @@ export function serviceFacts(service: ServiceDetails): string {
     deploy.error === null ? deploy.step : `${deploy.step}: ${deploy.error}`,
   ]);
   return `${about}\n${table(["VERSION", "DEPLOY", "STARTED", "STEP"], rows, "no deploys")}`;
-}
-
-// --- internal ---
-
-/** Controls, also as the beginning of what may be a colour, and what turns the direction of a text. */
-const CONTROLS = /\p{Cc}\[[\d;:]{0,40}m|[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu;
-
-function isHarmless(found: string): boolean {
-  return found.startsWith("\t") || (found.length > 1 && found.startsWith("\u001B"));
 }

@@ -2,6 +2,7 @@
  * Who is given what in the engine: events, deploys, services and the providers that run instances. It knows no
  * plugins; of the host it is given who may refuse, and the uploads. Called by compose.ts.
  */
+import { cpus } from "node:os";
 import { join } from "node:path";
 import { newId } from "../base/ids.ts";
 import { makeAppFolders } from "../engine/app-folders.ts";
@@ -12,20 +13,25 @@ import { makeEdges, type Edges } from "../engine/edge/edges.ts";
 import type { Events, Gates } from "../engine/events/events.ts";
 import { makeEvents } from "../engine/events/outbox.ts";
 import { findLive } from "../engine/live.ts";
+import { makeLogs, type ServiceLogs } from "../engine/logs/logs.ts";
+import { makeMetrics, type Metrics } from "../engine/metrics/metrics.ts";
 import { makePorts } from "../engine/ports.ts";
 import type { ServiceControl } from "../engine/providers/docker/containers/containers.ts";
 import { makeDockerProvider, type DockerProvider } from "../engine/providers/docker/provider.ts";
 import { makeProcessProvider, type ProcessProvider } from "../engine/providers/process/provider.ts";
-import type { SecretsOf } from "../engine/providers/provider.ts";
+import type { Provider, SecretsOf } from "../engine/providers/provider.ts";
 import type { Redaction } from "../engine/secrets/redaction.ts";
 import type { ServiceDeps } from "../engine/service-deps.ts";
 import { makeServiceEnvironment, type ServiceEnvironment } from "../engine/services/service-environment.ts";
 import { makeServices, type Services } from "../engine/services/services.ts";
 import type { EventRows } from "../state/events.ts";
+import { readHostUsage } from "../platform/host-usage.ts";
+import type { MetricRows } from "../state/metrics.ts";
 import type { ServiceState } from "../state/service-state.ts";
 import type { World } from "./world.ts";
 
 export interface EngineNeeds {
+  readonly metricRows: MetricRows;
   /** The installation's id. */
   readonly owner: string;
   readonly state: ServiceState;
@@ -43,6 +49,8 @@ export interface Engine {
   readonly environment: ServiceEnvironment;
   readonly events: Events;
   readonly edges: Edges;
+  readonly logs: ServiceLogs;
+  readonly metrics: Metrics;
   readonly processes: ProcessProvider;
   readonly containers: DockerProvider;
   /** Services, for the containers that plugins name. */
@@ -55,22 +63,43 @@ export function composeEngine({ config, clock, log }: World, needs: EngineNeeds)
   const events = makeEvents({ events: needs.eventRows, gates: needs.gates, clock, newId, log });
   const processes = makeProcessProvider({ root: join(dataDir, "instances"), secretsOf, clock, log });
   const containers = makeDockerProvider({ endpoint: docker.socket, secretsOf, clock });
-  const providers = [containers, processes];
+  const providers = new Map<string, Provider>([containers, processes].map((each) => [each.name, each]));
+  const logs = makeLogs({
+    root: join(dataDir, "logs"),
+    providers,
+    isService: (name) => state.services.find(name) !== undefined,
+    maxBytes: () => config().logs.max_bytes,
+    redact: (service, text) => needs.redaction.of(service)(text),
+    clock,
+    log,
+  });
+  const metrics = makeMetrics({
+    state,
+    rows: needs.metricRows,
+    providers,
+    readHost: () => readHostUsage(dataDir),
+    cpus: cpus().length,
+    settings: () => config().metrics,
+    clock,
+    log,
+  });
   const edges = makeEdges(clock);
   const deps: ServiceDeps = {
     state,
     events,
-    providers: new Map(providers.map((provider) => [provider.name, provider])),
+    providers,
     defaultProvider: chosen.default,
     owner: needs.owner,
     edges,
     ports: makePorts(),
     busy: makeBusy(),
     folders: makeAppFolders(join(dataDir, "apps")),
+    logs,
     probes: makeProbes(clock),
     registryAuth: needs.registryAuth,
     redaction: needs.redaction,
     takeUpload: needs.takeUpload,
+    usageOf: (service, instance) => metrics.usageOf(service, instance),
     clock,
     log,
   };
@@ -81,6 +110,8 @@ export function composeEngine({ config, clock, log }: World, needs: EngineNeeds)
     environment: makeServiceEnvironment(state),
     events,
     edges,
+    logs,
+    metrics,
     processes,
     containers,
     control: {

@@ -12,6 +12,8 @@ import { makeBroker, type Broker } from "../host/capabilities/broker.ts";
 import { makeCatalogue } from "../host/capabilities/catalogue.ts";
 import type { ContainerPower } from "../host/capabilities/docker.ts";
 import type { OwnEndpoint } from "../host/capabilities/notification-endpoints.ts";
+import type { ServiceLogReader } from "../host/capabilities/logs.ts";
+import type { MetricsSource } from "../host/capabilities/metrics.ts";
 import type { ChannelSender } from "../host/capabilities/notify.ts";
 import { makeNotifyRate } from "../host/capabilities/notify-rate.ts";
 import type { SecretReader } from "../host/capabilities/secrets.ts";
@@ -58,6 +60,8 @@ export interface HostNeeds {
   /** The operator's notification channels. */
   readonly channels: ChannelSender & { endpoints(): readonly OwnEndpoint[] };
   readonly containers: ContainerPower;
+  readonly serviceLogs: ServiceLogReader;
+  readonly queryMetrics: MetricsSource;
   readonly calledEvent: PluginsDeps["calledEvent"];
   readonly eventRows: EventRows;
   /** Takes secrets out of what plugins say: a plugin that may read one may also repeat it. */
@@ -78,7 +82,17 @@ export interface Host {
 
 export function composeHost(world: World, db: Database, needs: HostNeeds): Host {
   const { config, clock, log } = world;
-  const { openHttp, dial, channels, containers, calledEvent, eventRows: events, redact } = needs;
+  const {
+    openHttp,
+    dial,
+    channels,
+    containers,
+    serviceLogs,
+    queryMetrics,
+    calledEvent,
+    eventRows: events,
+    redact,
+  } = needs;
   const transaction = <T>(work: () => T): T => inTransaction(db, work);
   const kv = makePluginKvRows(db);
   const uids = makePluginUidRows(db);
@@ -116,6 +130,8 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
       containers,
       notifyRate: makeNotifyRate({ clock, perMinute: () => config().plugins.quota.notifications_per_minute }),
       secrets: needs.secretReader,
+      serviceLogs,
+      queryMetrics,
     }),
     callerOf: (plugin) => plugins.callerOf(plugin),
     audit,

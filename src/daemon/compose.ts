@@ -22,7 +22,9 @@ import { makeServiceState } from "../state/service-state.ts";
 import { openDatabase } from "../state/database.ts";
 import { makeEventRows } from "../state/events.ts";
 import { installationId } from "../state/installation.ts";
+import { makeMetricRows } from "../state/metrics.ts";
 import { composeEngine, type Engine } from "./compose-engine.ts";
+import { composeExporter } from "./compose-exporter.ts";
 import { composeHost, type Host } from "./compose-host.ts";
 import { composeSecrets, type Secrets } from "./compose-secrets.ts";
 import { examine, type Examination } from "./doctor.ts";
@@ -31,7 +33,7 @@ import type { World } from "./world.ts";
 
 export interface Parts
   extends
-    Pick<Engine, "deploys" | "services" | "environment" | "events">,
+    Pick<Engine, "deploys" | "services" | "environment" | "events" | "metrics">,
     Pick<Secrets, "secrets" | "keyRotation" | "registries">,
     Pick<Host, "plugins" | "dispatcher" | "feed" | "confinement" | "configured"> {
   readonly uploads: Uploads;
@@ -84,6 +86,10 @@ export function compose(world: World): Parts {
     dial: makeDial({ resolve }),
     containers: plugged,
     channels: notify,
+    serviceLogs: {
+      isService: (name) => engine.services.has(name),
+      read: (name, query) => engine.services.logs(name, query),
+    },
     calledEvent(hook, given) {
       const stamp = { id: newId(), at: timestamp(clock.now()) };
       return given === undefined ? sampleEvent(hook, stamp) : parseEvent(hook, given, stamp);
@@ -91,9 +97,11 @@ export function compose(world: World): Parts {
     eventRows,
     redact: (text) => redaction.forOperators(text),
     secretReader,
+    queryMetrics: (question) => engine.metrics.query(question),
   });
-  const { edges, processes, containers, control, ...engine } = composeEngine(world, {
+  const { edges, logs, processes, containers, control, ...engine }: Engine = composeEngine(world, {
     owner,
+    metricRows: makeMetricRows(db),
     state,
     eventRows,
     gates,
@@ -102,6 +110,8 @@ export function compose(world: World): Parts {
     redaction,
     takeUpload: async (id) => uploads.takeApp(id),
   });
+  const { metrics } = engine;
+  const exporter = composeExporter(world, db, { metrics, plugins: host.plugins, events: eventRows });
 
   return {
     ...engine,
@@ -113,6 +123,7 @@ export function compose(world: World): Parts {
     examine: () => examine({ plugins: config().plugins, bundle: host.confinement.bundle }),
     async start() {
       secrets.keyRotation.finish();
+      exporter.open();
       await host.plugins.sweep();
       await processes.supervise();
       engine.deploys.recover();
@@ -120,14 +131,22 @@ export function compose(world: World): Parts {
       host.days.start();
       host.dispatcher.start();
       host.plugins.start();
+      metrics.start();
+    },
+    configured() {
+      host.configured();
+      exporter.follow();
     },
     async drain() {
       await engine.deploys.close();
+      await logs.close();
       await host.dispatcher.stop(LIMITS.shutdownMs);
       await host.plugins.close();
     },
     close() {
       host.days.stop();
+      exporter.close();
+      metrics.close();
       edges.closeAll();
       processes.close();
       containers.close();

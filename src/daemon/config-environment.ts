@@ -31,6 +31,7 @@ const KEYS: readonly (readonly [key: string, kind?: Kind])[] = [
   ["network.allow_private", "list"],
   ["providers.default"],
   ["docker.socket"],
+  ["logs.max_bytes", "number"],
   ["docker.allow_pull", "list"],
   ["docker.allow_network", "flag"],
   ["docker.allow_public_ports", "flag"],
@@ -53,6 +54,11 @@ const KEYS: readonly (readonly [key: string, kind?: Kind])[] = [
   ["plugins.quota.concurrent_calls", "number"],
   ["plugins.quota.bytes_per_second", "number"],
   ["plugins.quota.notifications_per_minute", "number"],
+  ["metrics.interval"],
+  ["metrics.listen"],
+  ["metrics.retention.raw"],
+  ["metrics.retention.minute"],
+  ["metrics.retention.hour"],
 ];
 
 export const VARIABLES: readonly Variable[] = KEYS.map(([key, kind = "text"]) => ({

@@ -2,6 +2,8 @@
 import { isAbsolute } from "node:path";
 import * as v from "valibot";
 import { parseDuration } from "../base/duration.ts";
+import { LIMITS } from "../base/limits.ts";
+import { parseAddress, type Address } from "../engine/edge/address.ts";
 import { parseDockerEndpoint, type DockerEndpoint } from "../engine/providers/docker/connect.ts";
 import { isPlainPath } from "../engine/providers/docker/containers/bind-source.ts";
 import { plainCapability } from "../engine/providers/docker/containers/rules.ts";
@@ -25,6 +27,22 @@ export const byteSize = v.pipe(
   v.string(),
   v.check((text) => parseByteSize(text) !== undefined, 'a size such as "512 MiB" or "2 GiB"'),
   v.transform((text) => parseByteSize(text) ?? 0),
+);
+
+/** How often is measured: milliseconds in the output. */
+export const metricsInterval = v.pipe(
+  duration,
+  v.check(
+    (ms) => ms >= LIMITS.metricsIntervalMinMs && ms <= LIMITS.metricsIntervalMaxMs,
+    "a duration from 1s to 60s",
+  ),
+);
+
+/** `127.0.0.1:9464`, `[::1]:9464`: an address of this host in the output; a port alone is refused, as it would mean all of them. */
+export const listenAddress = v.pipe(
+  v.string(),
+  v.check((text) => readAddress(text) !== undefined, "an IP address and a port such as 127.0.0.1:9464"),
+  v.transform((text) => readAddress(text) as Address),
 );
 
 /** `10.0.0.0/8`, `fd00::/8`, `localhost:8080`: a rule of the network policy in the output. */
@@ -57,6 +75,14 @@ export const uidRange = v.pipe(
 );
 
 export const flag = v.boolean("true or false");
+
+const wantedLogBytes = `a number of bytes, at least ${LIMITS.serviceLogLeastBytes}`;
+
+/** What one service's log may have on disk. */
+export const logBytes = v.pipe(
+  v.number(wantedLogBytes),
+  v.check((bytes) => Number.isSafeInteger(bytes) && bytes >= LIMITS.serviceLogLeastBytes, wantedLogBytes),
+);
 
 const bindFolder = v.pipe(
   v.string(),
@@ -102,6 +128,14 @@ function parseByteSize(text: string): number | undefined {
   const [, number, unit = "B"] = /^(\d{1,9})(?: ?(B|KiB|MiB|GiB|TiB))?$/.exec(text) ?? [];
   const bytes = Number(number) * 1024 ** UNITS.indexOf(unit);
   return Number.isSafeInteger(bytes) ? bytes : undefined;
+}
+
+function readAddress(text: string): Address | undefined {
+  try {
+    return text.includes(":") ? parseAddress(text) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function isUidRange(value: readonly number[]): boolean {

@@ -27,6 +27,9 @@ import {
   duration,
   flag,
   kernelCapability,
+  logBytes,
+  listenAddress,
+  metricsInterval,
   pluginConfigValue,
   privateRule,
   registryHost,
@@ -61,6 +64,7 @@ const configSchema = v.strictObject({
     }),
     {},
   ),
+  logs: v.optional(v.strictObject({ max_bytes: v.optional(logBytes, LIMITS.serviceLogBytes) }), {}),
   plugins: v.optional(
     v.strictObject({
       idle_timeout: v.optional(duration, `${LIMITS.pluginIdleMs}ms`),
@@ -88,6 +92,22 @@ const configSchema = v.strictObject({
   ),
   secrets: v.optional(v.strictObject({ key_file: v.optional(absolutePath) }), {}),
   notify: v.optional(v.record(v.string(), channelSchema), {}),
+  metrics: v.optional(
+    v.strictObject({
+      interval: v.optional(metricsInterval, "10s"),
+      /** How long is kept what was measured, and its means of minutes and of hours. */
+      retention: v.optional(
+        v.strictObject({
+          raw: v.optional(duration, "6h"),
+          minute: v.optional(duration, "7d"),
+          hour: v.optional(duration, "365d"),
+        }),
+        {},
+      ),
+      listen: v.optional(listenAddress),
+    }),
+    {},
+  ),
 });
 
 export type ConfigFile = v.InferOutput<typeof configSchema>;

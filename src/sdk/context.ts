@@ -4,6 +4,8 @@
  */
 import type { Capability } from "./capabilities.ts";
 import type { Containers } from "./docker.ts";
+import type { ServiceLogs } from "./logs.ts";
+import type { MetricInfo, MetricName } from "./metrics.ts";
 import type { PluginNetwork } from "./network.ts";
 
 /** What a plugin is given. Methods of capabilities that were not granted reject with `capability.denied`. */
@@ -18,6 +20,8 @@ export interface PluginContext {
   readonly notify: Notifier;
   readonly docker: Containers;
   readonly secrets: Secrets;
+  readonly logs: ServiceLogs;
+  readonly metrics: MetricsReader;
 }
 
 /** What may stand in a manifest's `[config]`. */
@@ -154,6 +158,49 @@ export interface Secrets {
   get(service: string, name: string): Promise<string>;
   /** Names in order, only those that the scope reaches. Rejects with `capability.denied` or `service.not_found`. */
   list(service: string): Promise<string[]>;
+}
+
+/** What `ctx.metrics.query` is asked. Times are RFC 3339, or so long ago, such as "90m"; durations are "30s", "5m", "1h". */
+export interface MetricsQuery {
+  /** Without one it is about the host, which needs `metrics_read` for everything. */
+  readonly service?: string;
+  readonly metric: MetricName;
+  /** An hour before `to`, where it is absent. */
+  readonly from?: string;
+  /** Now, where it is absent. */
+  readonly to?: string;
+  /** One point for each; chosen so that there are some 60, where it is absent. At most 5,000 points are given. */
+  readonly step?: string;
+  /** `max`: the highest value of each step, in place of the mean. */
+  readonly aggregate?: "avg" | "max";
+}
+
+/** The answer to a `MetricsQuery`. */
+export interface MetricsSeries {
+  /** null: the host. */
+  readonly service: string | null;
+  readonly metric: MetricName;
+  readonly unit: MetricInfo["unit"];
+  readonly from: string;
+  readonly to: string;
+  /** What a point stands for, in milliseconds; more than was asked where nothing finer is kept. */
+  readonly stepMs: number;
+  /** When the step begins (RFC 3339) and its value, oldest first. A step in which nothing was measured is left out. */
+  readonly points: readonly (readonly [at: string, value: number])[];
+}
+
+/** What services and the host used, as the daemon measured it. Needs `metrics_read`. */
+export interface MetricsReader {
+  /**
+   * Rejects with `capability.denied`, `capability.out_of_scope`, `service.not_found`, `metrics.unknown` or
+   * `metrics.invalid_query`.
+   *
+   * @example
+   * const { points } = await ctx.metrics.query({ service: event.service, metric: "memory_bytes", from: "30m", step: "1m" });
+   * const peak = Math.max(...points.map(([, bytes]) => bytes));
+   * ctx.log.info(`at most ${Math.round(peak / 2 ** 20)} MiB in the last half hour`);
+   */
+  query(query: MetricsQuery): Promise<MetricsSeries>;
 }
 
 /** What a rejected call of `ctx` or a refused `fetch` rejects with. */

@@ -7,13 +7,14 @@ import { diskFull } from "../base/disk-full.ts";
 import { fail } from "../base/errors.ts";
 import { sql as initial } from "./migrations/0001-initial.ts";
 import { sql as serviceSecrets } from "./migrations/0002-service-secrets.ts";
-import { sql as auditTotals } from "./migrations/0005-audit-totals.ts";
-import { sql as pluginFiles } from "./migrations/0006-plugin-files.ts";
+import { sql as metrics } from "./migrations/0003-metrics.ts";
+import { sql as auditTotals } from "./migrations/0004-audit-totals.ts";
+import { sql as pluginFiles } from "./migrations/0005-plugin-files.ts";
 
 export type { Database } from "bun:sqlite";
 
 /** In order; the number of a migration is its place here plus one. */
-const migrations: readonly string[] = [initial, serviceSecrets, auditTotals, pluginFiles];
+const migrations: readonly string[] = [initial, serviceSecrets, metrics, auditTotals, pluginFiles];
 
 export function openDatabase(path: string): Database {
   const db = guarded(path, () => new Database(path, { create: true, strict: true }));

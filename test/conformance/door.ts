@@ -49,6 +49,7 @@ export function makeDoor(plan: DoorPlan = {}): ScenarioDoor {
     methods: makeCatalogue({
       keyValues: makePluginKvRows(db),
       channels: { channels: () => CHANNELS, send: async () => {} },
+      serviceLogs: { isService: () => false, async *read() {} },
       containers: noContainers,
       files: {
         store,
@@ -68,6 +69,7 @@ export function makeDoor(plan: DoorPlan = {}): ScenarioDoor {
         clock: systemClock,
       },
       secrets: { get: () => "a secret", names: () => ["TOKEN"] },
+      queryMetrics: () => ({ points: [] }),
     }),
     callerOf: () => caller,
     audit: { append() {} },

@@ -4,6 +4,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { systemCode } from "../../src/base/errors.ts";
 import type { Machine } from "./machine.ts";
 
 /** Names of the places that hold the value, in one of the spellings that a program may use. */
@@ -18,7 +19,7 @@ export function tracesOf(value: string, machine: Machine, printed: readonly stri
     for (const [i, spelling] of spellings.entries())
       if (bytes.includes(spelling)) found.push(`${place}${i === 0 ? "" : ` (${spelling})`}`);
   };
-  for (const file of filesBelow(machine.folder)) look(relative(machine.folder, file), readFileSync(file));
+  for (const file of filesBelow(machine.folder)) look(relative(machine.folder, file), read(file));
   for (const name of ["cmdline", "environ"])
     look(`/proc/daemon/${name}`, readFileSync(`/proc/${machine.pid()}/${name}`));
   for (const [i, text] of printed.entries()) look(`output ${i}: ${text.slice(0, 300)}`, Buffer.from(text));
@@ -29,6 +30,16 @@ export function tracesOf(value: string, machine: Machine, printed: readonly stri
 
 /** The service's own output goes straight from the service into these. */
 const OWN_OUTPUT = /^data\/instances\/[^/]+\/logs\//;
+
+/** A file that is written anew under another name is gone by the time that it is read, and there under its own. */
+function read(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return Buffer.alloc(0);
+    throw error;
+  }
+}
 
 function filesBelow(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })

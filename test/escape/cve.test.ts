@@ -167,7 +167,7 @@ describe("CVE-2026-48742, CVE-2025-64423: every method looks at the grant, and n
 
   test("what one plugin keeps, another neither reads, lists nor removes", async () => {
     const keyValues = makePluginKvRows(openDatabase(":memory:"));
-    const own = makeCatalogue({ ...recordPowers().powers, keyValues });
+    const own = makeCatalogue(recordPowers({ keyValues: { value: keyValues } }).powers);
     const [mine, theirs] = [brokerWith(own, [], [], "mine"), brokerWith(own, [], [], "theirs")];
     await mine.invoke("kv.set", { key: "invitation", value: "secret" });
     expect(await theirs.invoke("kv.get", { key: "invitation" })).toBeUndefined();

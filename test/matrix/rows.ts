@@ -30,8 +30,18 @@ const writing = (params: unknown, excluded: readonly string[] = ["files/b"]): Ro
   answer: null,
   excluded,
 });
+const LINE = { at: "2026-01-31T08:00:00.000Z", level: "error", stream: "stderr", text: "no", version: 2 };
 
 const ofStreams = { notInJavaScript: "It stands behind the iterator that a plugin has there." };
+
+const FOLLOWED = {
+  async *[Symbol.asyncIterator]() {
+    yield LINE;
+  },
+};
+const readLines: GivenPower = async function* (use) {
+  yield* (await use("serviceLogs.lines")) as Iterable<unknown>;
+};
 
 /** Asks where it may go, as the real client does, before it goes there. */
 const openHttp: GivenPower = async (use, request, rules) => {
@@ -97,7 +107,7 @@ export const ROWS: Readonly<Record<string, Row>> = {
   "fs.append": writing({ path: "files/a", data: { $b64: "eA==" } }),
   "fs.remove": writing({ path: "files/a" }),
   "fs.mkdir": writing({ path: "files/a", options: { parents: true } }),
-  "fs.rename": writing({ from: "files/b", to: "files/a" }, ["files/b"]),
+  "fs.rename": writing({ from: "files/b", to: "files/a" }, ["files/c"]),
   "net.fetch": {
     capability: "network_outbound",
     params: { url: "https://api.example.com/" },
@@ -184,6 +194,30 @@ export const ROWS: Readonly<Record<string, Row>> = {
     answer: ["PASSWORD", "TOKEN"],
     excluded: "It is not refused: it names what is in scope, and nothing else.",
     instant: AT_ONCE,
+  },
+  "logs.query": {
+    capability: "logs_read",
+    params: { service: "web", search: "no", limit: 5 },
+    powers: { "serviceLogs.read": readLines, "serviceLogs.lines": [LINE], "serviceLogs.isService": true },
+    looks: ["serviceLogs.isService"],
+    answer: [LINE],
+    excluded: ["api"],
+  },
+  "logs.follow": {
+    capability: "logs_read",
+    params: { service: "web" },
+    powers: { "serviceLogs.read": FOLLOWED, "serviceLogs.isService": true },
+    looks: ["serviceLogs.isService"],
+    answer: { stream: expect.any(String) },
+    inJavaScript: LINE,
+    excluded: ["api"],
+  },
+  "metrics.query": {
+    capability: "metrics_read",
+    params: { service: "web", metric: "cpu_percent", from: "1h" },
+    powers: { queryMetrics: { unit: "percent", points: [["2026-01-01T00:00:00.000Z", 1.5]] } },
+    answer: { unit: "percent", points: [["2026-01-01T00:00:00.000Z", 1.5]] },
+    excluded: ["db"],
   },
   "stream.next": { ...own({ stream: "9" }, undefined), ...ofStreams, failure: "stream.not_found" },
   "stream.write": { ...own({ stream: "9", data: 1 }, undefined), ...ofStreams, failure: "stream.not_found" },

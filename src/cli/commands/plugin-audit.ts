@@ -4,7 +4,7 @@ import { auditText, callLine } from "../audit-text.ts";
 import { command } from "../command.ts";
 import { consume } from "../consume.ts";
 import { json, jsonLine } from "../output.ts";
-import { parseSince } from "./service.ts";
+import { momentText } from "./logs.ts";
 
 const words = "plugin audit";
 
@@ -28,7 +28,7 @@ export const pluginAudit = command({
     const { denied, since, lines, follow } = options;
     const which = {
       ...(args["name"] === undefined ? {} : { name: args["name"] }),
-      ...(since === undefined ? {} : { since: parseSince(since, systemClock.now(), words) }),
+      ...(since === undefined ? {} : { since: momentText("since", since, systemClock.now(), words) }),
       ...(denied ? { deniedOnly: true } : {}),
     };
     if (lines === undefined && !follow) {

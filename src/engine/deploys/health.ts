@@ -5,10 +5,8 @@
 import type { Clock } from "../../base/clock.ts";
 import { fail, type VoxError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
-import type { Redact } from "../../base/redact.ts";
 import { bounded } from "../bounded.ts";
 import type { InstanceSpec, InstanceStatus, Provider } from "../providers/provider.ts";
-import { lastLines } from "./last-lines.ts";
 import type { Probes } from "./probes.ts";
 
 export interface HealthWait {
@@ -17,19 +15,19 @@ export interface HealthWait {
   /** Path to ask for; without one a connection is enough. */
   readonly path: string | undefined;
   readonly timeoutMs: number;
-  /** The instance's last lines may hold its secrets. */
-  readonly redact: Redact;
   readonly signal: AbortSignal;
+  /** What the instance wrote last. Never fails. */
+  readonly lastLines: () => Promise<string[]>;
 }
 
 /** Throws `deploy.exited` or `deploy.unhealthy`, both with the instance's last lines in `details.logs`. */
 export async function waitForHealth(wait: HealthWait, probes: Probes, clock: Clock): Promise<void> {
-  const { provider, instance, timeoutMs, redact, signal } = wait;
+  const { instance, timeoutMs, signal } = wait;
   const end = clock.monotonic() + timeoutMs;
   let runningSince: number | undefined;
   for (let look = 0; ; look++) {
     const status = await statusOrNothing(wait, clock);
-    if (status !== undefined && hasEnded(status)) throw await exited(wait, status, clock);
+    if (status !== undefined && hasEnded(status)) throw await exited(wait, status);
     if (status?.state === "running") runningSince ??= clock.monotonic();
     const problem =
       instance.hostPort === undefined
@@ -37,7 +35,7 @@ export async function waitForHealth(wait: HealthWait, probes: Probes, clock: Clo
         : await knock(instance.hostPort, wait, probes, clock);
     if (problem === undefined) return;
     if (clock.monotonic() >= end) {
-      const logs = await lastLines(provider, instance.id, redact, clock);
+      const logs = await wait.lastLines();
       throw fail(
         "deploy.unhealthy",
         `${instance.service} was not healthy within ${timeoutMs / 1000} s: ${problem}`,
@@ -92,13 +90,12 @@ function knock(port: number, wait: HealthWait, probes: Probes, clock: Clock): Pr
   return bounded(answer, bounds);
 }
 
-async function exited(wait: HealthWait, status: InstanceStatus, clock: Clock): Promise<VoxError> {
-  const { provider, instance, redact } = wait;
+async function exited({ instance, lastLines }: HealthWait, status: InstanceStatus): Promise<VoxError> {
   const code = status.exitCode === undefined ? "" : ` with code ${status.exitCode}`;
   // What a restarting one says is when it would start again: it won't, the deploy is undone.
   const said = status.state === "restarting" ? "" : (status.detail ?? "");
   const detail = said === "" ? "" : `: ${said}`;
-  const logs = await lastLines(provider, instance.id, redact, clock);
+  const logs = await lastLines();
   return fail("deploy.exited", `${instance.service} ended${code} before it was healthy${detail}`, {
     details: { logs, ...(status.exitCode === undefined ? {} : { exitCode: status.exitCode }) },
   });

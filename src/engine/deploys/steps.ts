@@ -6,6 +6,7 @@
 import { timestamp } from "../../base/clock.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { bounded } from "../bounded.ts";
+import type { LogTarget } from "../logs/logs.ts";
 import type { WorkContext } from "../providers/provider.ts";
 import { providerNamed } from "../providers/provider-named.ts";
 import type { Reconcile } from "../reconcile.ts";
@@ -72,23 +73,21 @@ async function create(deploy: Deploy, deps: StepDeps): Promise<void> {
 
 async function start(deploy: Deploy, deps: StepDeps): Promise<void> {
   await providerWork(deploy, deps, deploy.plan.provider.start(deploy.instance.id));
+  deps.logs.watch(logTargetOf(deploy));
 }
 
 function health(deploy: Deploy, deps: StepDeps): Promise<void> {
   const { plan, instance, signal } = deploy;
   const { health: path, healthTimeoutMs } = plan.spec;
-  return waitForHealth(
-    {
-      provider: plan.provider,
-      instance,
-      path,
-      timeoutMs: healthTimeoutMs ?? LIMITS.healthMs,
-      redact: deps.redaction.of(plan.service),
-      signal,
-    },
-    deps.probes,
-    deps.clock,
-  );
+  const wait = {
+    provider: plan.provider,
+    instance,
+    path,
+    timeoutMs: healthTimeoutMs ?? LIMITS.healthMs,
+    signal,
+    lastLines: () => deps.logs.lastLines(logTargetOf(deploy), LIMITS.deployLogLines),
+  };
+  return waitForHealth(wait, deps.probes, deps.clock);
 }
 
 /** The address leads to the new version when, and only when, the state says so and the event is on its way. */
@@ -172,6 +171,10 @@ function providerWork(deploy: Deploy, deps: StepDeps, work: Promise<void>): Prom
     signal,
     late: () => void deps.reconcile.discard(plan.provider.name, instance.id),
   });
+}
+
+function logTargetOf({ plan, version, instance }: Deploy): LogTarget {
+  return { provider: plan.provider.name, instance: instance.id, service: plan.service, version };
 }
 
 function workContext(deploy: Deploy): WorkContext {

@@ -4,7 +4,9 @@
  */
 import { dockerMethods, type ContainerPower } from "./docker.ts";
 import { fsMethods, type FsOptions } from "./fs.ts";
+import { logsMethods, type ServiceLogReader } from "./logs.ts";
 import type { Method } from "./method.ts";
+import { metricsMethods, type MetricsSource } from "./metrics.ts";
 import { netMethods } from "./net.ts";
 import type { NetOptions } from "./net-options.ts";
 import { notifyMethods, type ChannelSender } from "./notify.ts";
@@ -21,6 +23,8 @@ export interface CataloguePowers {
   readonly containers: ContainerPower;
   readonly notifyRate: NotifyRate;
   readonly secrets: SecretReader;
+  readonly serviceLogs: ServiceLogReader;
+  readonly queryMetrics: MetricsSource;
 }
 
 export function makeCatalogue(powers: CataloguePowers): readonly Method[] {
@@ -31,6 +35,8 @@ export function makeCatalogue(powers: CataloguePowers): readonly Method[] {
     ...notifyMethods(powers.channels, powers.notifyRate),
     ...dockerMethods(powers.containers),
     ...secretMethods(powers.secrets),
+    ...logsMethods(powers.serviceLogs),
+    ...metricsMethods(powers.queryMetrics),
     ...streamMethods(),
   ];
 }

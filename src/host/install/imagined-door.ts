@@ -64,7 +64,14 @@ const NO_POWERS: CataloguePowers = {
   },
   notifyRate: { take() {} },
   secrets: { get: () => "", names: () => [] },
+  serviceLogs: { isService: () => false, read: never },
+  queryMetrics: refuse,
 };
+
+// eslint-disable-next-line require-yield -- there is nothing to give
+async function* never(): AsyncGenerator<never> {
+  throw new Error("there is nothing behind this door");
+}
 
 function refuse(): Promise<never> {
   return Promise.reject(new Error("there is nothing behind this door"));

@@ -31,7 +31,7 @@ const standIns: Partial<Handlers> = {
   async *"service.logs"({ name }, signal) {
     if (name === "none") throw fail("service.not_found", "no such service");
     try {
-      yield { stream: "stdout", text: "one" };
+      yield { at: "2026-01-01T00:00:00.000Z", level: "info", stream: "stdout", text: "one", version: 1 };
       if (name === "breaks") throw fail("provider.failed", "it broke off at hunter2");
       await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
       return {};

@@ -61,7 +61,8 @@ describe("what a refusal advises", () => {
         expect(scene.scope(capability)).toEqual(narrowest === null ? null : [...narrowest, ...more]);
       }));
 
-    if (typeof excluded === "string") continue;
+    // What is out of its sight is answered as what does not exist: there is nothing to advise.
+    if (typeof excluded === "string" || row.refusal !== undefined) continue;
 
     test(`${name}, granted for something else: the command adds it`, () =>
       within({ optional: [capability] }, row, async (scene) => {
@@ -81,9 +82,16 @@ describe("what a refusal advises", () => {
         more: `[capabilities.scope]\n${capability} = ${JSON.stringify(scope)}`,
       });
       return within(asks(excluded), row, async (scene) => {
-        const { hint } = await refused(scene, name, params);
-        expect(hint).toContain(`add "${entry}" to ${capability} under [capabilities.scope]`);
-        await installSample(scene.world, samplePlugin({ ...asks([...excluded, entry]), version: "2.0.0" }));
+        const scope = [...excluded];
+        let refusal = await refused(scene, name, params);
+        expect(refusal.hint).toContain(`add "${entry}" to ${capability} under [capabilities.scope]`);
+        for (let targets = 1; targets < 3; targets++) {
+          scope.push(/add "(.*?)" to/.exec(refusal.hint ?? "")?.[1] ?? "");
+          const version = `${targets + 1}.0.0`;
+          await installSample(scene.world, samplePlugin({ ...asks(scope), version }));
+          if ((await codeOf(scene.call(name, params))) !== "capability.out_of_scope") break;
+          refusal = await refused(scene, name, params);
+        }
         await allowed(scene, name, row);
       });
     });
@@ -205,7 +213,8 @@ async function allowed(scene: Scene, name: string, row: Row): Promise<readonly s
   for (let targets = 1; targets < 3; targets++) {
     const code = await codeOf(scene.call(name, params));
     if (code !== "capability.out_of_scope") break;
-    await paste(scene, await refused(scene, name, params));
+    const { hint = "" } = await refused(scene, name, params);
+    for (const step of hint.split("; then ")) await follow(scene, step);
   }
   expect(await codeOf(scene.call(name, params))).toBe(failure);
   return scene.scope(capability)?.slice(before) ?? [];

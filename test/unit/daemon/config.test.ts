@@ -36,7 +36,12 @@ describe("the configuration", () => {
       },
       network: { allow_private: [] },
       notify: {},
+      metrics: {
+        interval: 10_000,
+        retention: { raw: 21_600_000, minute: 604_800_000, hour: 31_536_000_000 },
+      },
     });
+    expect(config.metrics.listen).toBeUndefined();
     expect(config.plugins.ceiling).toBeUndefined();
   });
 
@@ -254,5 +259,43 @@ describe("the configuration", () => {
     expect(() => loadConfig({ config: join(dir.path, "c.toml") }, HOME, 1000)).toThrow(
       expect.objectContaining({ code: "config.unreadable" }),
     );
+  });
+});
+
+describe("[metrics]", () => {
+  test("says how often is measured, how long it is kept, and who may read it", async () => {
+    const toml =
+      '[metrics]\ninterval = "30s"\nlisten = "[::1]:9464"\n[metrics.retention]\nraw = "1h"\nhour = "30d"\n';
+    expect((await load(toml)).metrics).toEqual({
+      interval: 30_000,
+      listen: { host: "::1", port: 9464 },
+      retention: { raw: 3_600_000, minute: 604_800_000, hour: 2_592_000_000 },
+    });
+    const environment = {
+      ...HOME,
+      VOXELTRON_METRICS_LISTEN: "127.0.0.1:9464",
+      VOXELTRON_METRICS_RETENTION_RAW: "2h",
+    };
+    expect((await load(toml, environment)).metrics).toMatchObject({
+      listen: { host: "127.0.0.1", port: 9464 },
+      retention: { raw: 7_200_000, hour: 2_592_000_000 },
+    });
+  });
+
+  test.each([
+    ['interval = "500ms"', "from 1s to 60s"],
+    ['interval = "2m"', "from 1s to 60s"],
+    ["interval = 10", "metrics.interval"],
+    ['listen = "9464"', "127.0.0.1:9464"],
+    ['listen = "localhost:9464"', "127.0.0.1:9464"],
+    ['listen = "127.0.0.1:0"', "127.0.0.1:9464"],
+    ['listen = "127.0.0.1:70000"', "127.0.0.1:9464"],
+    ['retention = "6h"', "metrics.retention"],
+    ['retention = { minutes = "6h" }', "minutes"],
+  ])("refuses %p", async (line, wanted) => {
+    expect(await rejection(load(`[metrics]\n${line}\n`))).toMatchObject({
+      code: "config.invalid",
+      message: expect.stringContaining(wanted),
+    });
   });
 });

@@ -148,5 +148,23 @@ function contextThatNotes(said: string[]): PluginContext {
       remove: noteAsync("remove", undefined),
     },
     secrets: { get: noteAsync("get", "secret"), list: noteAsync("list", ["SECRET"]) },
+    logs: {
+      query: noteAsync("query", []),
+      async *follow() {
+        said.push("follow");
+        yield { at: "2026-01-01T00:00:00.000Z", level: "info", stream: "stdout", text: "x", version: 1 };
+      },
+    },
+    metrics: {
+      query: noteAsync("query", {
+        service: "web",
+        metric: "memory_bytes",
+        unit: "bytes",
+        from: "2026-01-01T00:00:00.000Z",
+        to: "2026-01-01T01:00:00.000Z",
+        stepMs: 60_000,
+        points: [["2026-01-01T00:00:00.000Z", 2 ** 20]],
+      }),
+    },
   };
 }

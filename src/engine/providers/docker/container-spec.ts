@@ -51,7 +51,8 @@ export function bringsInit(entrypoint: readonly string[]): boolean {
   return INITS.has(entrypoint[0]?.split("/").at(-1) ?? "");
 }
 
-const LOG_FILES = 4;
+/** Few and large: who follows a log may miss something where a file takes the place of another. */
+const LOG_FILES = 2;
 
 /** The engine's driver for logs that `docker logs` reads, bounded. */
 export const BOUNDED_LOG = {

@@ -16,7 +16,9 @@ import { makeInstanceFiles } from "./instance-files.ts";
 import type { Instance } from "./instance.ts";
 import { killInstance } from "./kill.ts";
 import { launchDetached, type Launch } from "./launch.ts";
+import { readPageBytes } from "../../../platform/libc.ts";
 import { makeProcessTable, type ProcessTable } from "./process-table.ts";
+import { makeProcessUsages } from "./process-usage.ts";
 import { readInstanceLogs } from "./read-logs.ts";
 import { planRun } from "./run-plan.ts";
 import { makeSupervisor } from "./supervisor.ts";
@@ -48,6 +50,8 @@ export function makeProcessProvider(options: ProcessProviderOptions): ProcessPro
   const { root, secretsOf = noSecrets, clock, log } = options;
   const { table = makeProcessTable(), launch = launchDetached } = options;
   const files = makeInstanceFiles(root);
+  let pageBytes: number | undefined;
+  const usages = makeProcessUsages(clock, () => (pageBytes ??= readPageBytes()));
   const supervisor = makeSupervisor({ files, table, launch, secretsOf, clock, log });
 
   async function existing(id: string): Promise<Instance> {
@@ -92,6 +96,14 @@ export function makeProcessProvider(options: ProcessProviderOptions): ProcessPro
     stop: async (id, graceMs) => (await supervisor.find(id))?.stop(graceMs),
     destroy,
     status: async (id) => (await supervisor.find(id))?.status() ?? { state: "missing" },
+
+    async stats(id) {
+      const instance = await supervisor.find(id);
+      const run = instance?.run();
+      if (run === undefined) return undefined;
+      const usage = await usages.of(id, run.pid);
+      return usage === undefined ? undefined : { ...usage, run: run.name, restarts: run.restarts };
+    },
 
     async list(owner) {
       const specs = await Promise.all((await files.ids()).map((id) => files.readSpec(id)));

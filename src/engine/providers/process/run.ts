@@ -16,7 +16,7 @@ import type { SecretsOf } from "../provider.ts";
 import { isSameProcess, type ProcessTable } from "./process-table.ts";
 import type { Retry } from "./retry.ts";
 import { planRun } from "./run-plan.ts";
-import type { Serial } from "./serial.ts";
+import type { Serial } from "../../serial.ts";
 
 export interface RunParts {
   readonly files: InstanceFiles;

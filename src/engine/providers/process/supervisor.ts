@@ -41,7 +41,7 @@ export function makeSupervisor(parts: SupervisorParts): Supervisor {
   async function load(id: string): Promise<Instance | undefined> {
     const [spec, state] = [await files.readSpec(id), await files.readState(id)];
     if (spec === undefined || state === undefined) return undefined;
-    return makeInstance(spec, state, { ...parts, logs: makeLogStore(files.logs(id), clock) });
+    return makeInstance(spec, state, { ...parts, logs: makeLogStore(files.logs(id)) });
   }
 
   async function find(id: string): Promise<Instance | undefined> {

@@ -95,15 +95,17 @@ async function answerText(
   signal: AbortSignal,
   origin: CallOrigin,
 ): Promise<string> {
+  let text: string;
   try {
-    const text = result(id, await door.invoke(method, params, signal, origin));
-    if (fitsMessage(text)) return text;
-    const size = formatBytes(text.length);
-    throw fail(
-      "capability.limit",
-      `the answer of ${method} has ${size}, at most ${formatBytes(LIMITS.messageBytes)}`,
-    );
+    text = result(id, await door.invoke(method, params, signal, origin));
   } catch (error) {
-    return failure(id, toWire(error));
+    text = failure(id, toWire(error));
   }
+  return fitsMessage(text) ? text : failure(id, toWire(tooLarge(method, text.length)));
+}
+
+/** An error too: its words may be those of whoever the method asked. */
+function tooLarge(method: string, chars: number): VoxError {
+  const [size, most] = [chars, LIMITS.messageBytes].map(formatBytes);
+  return fail("capability.limit", `the answer of ${method} has ${size}, at most ${most}`);
 }

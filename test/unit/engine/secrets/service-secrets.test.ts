@@ -7,7 +7,7 @@ import { makeServiceSecrets, openSecret } from "../../../../src/engine/secrets/s
 import { makeServiceEnvironment } from "../../../../src/engine/services/service-environment.ts";
 import { codeOf } from "../../../fixtures/rejection.ts";
 import { fileBox } from "../../../fixtures/secret-box.ts";
-import { fakeClock, tempDir } from "../../../harness.ts";
+import { fakeClock, tempDir, until } from "../../../harness.ts";
 import { makeWorld } from "../service-world.ts";
 
 type World = ReturnType<typeof makeWorld>;
@@ -181,14 +181,17 @@ describe("what is written down of a deploy", () => {
   test("holds no secret of the versions' specs either, and the operator's view of logs neither", () =>
     withSecrets(async ({ secrets, world, state }) => {
       secrets.set("web", "A", "hunter22");
+      world.provider.lines = ["hunter22 of web"];
       await world.deploy({ image: "app:1", port: 3000, env: { B: "plain-value" } });
       const rows = JSON.stringify([state.versions.list("web"), state.deploys.list("web", 9)]);
       expect(rows).toContain("plain-value");
       expect(rows).not.toContain("hunter22");
       expect(rows).not.toContain('"A"');
-      world.provider.lines = ["hunter22 of web"];
-      const options = { follow: false, tail: undefined, signal: new AbortController().signal };
-      const lines = await Array.fromAsync(world.services.logs("web", options));
+      const options = { follow: false, signal: new AbortController().signal };
+      const lines = await until(async () => {
+        const found = await Array.fromAsync(world.services.logs("web", options));
+        return found.length > 0 ? found : undefined;
+      });
       expect(lines.map(({ text }) => text)).toEqual(["[redacted] of web"]);
     }));
 });

@@ -22,6 +22,8 @@ test("makeCatalogue offers exactly these methods, under these capabilities", () 
     containers: noContainers,
     notifyRate: { take() {} },
     secrets: { get: () => "", names: () => [] },
+    serviceLogs: { isService: () => false, async *read() {} },
+    queryMetrics: () => ({}),
   });
   expect(methods.map(({ name, args, anyOf }) => [name, args, anyOf])).toEqual([
     ["kv.get", ["key"], []],
@@ -51,6 +53,9 @@ test("makeCatalogue offers exactly these methods, under these capabilities", () 
     ["docker.remove", ["id"], ["docker_write"]],
     ["secrets.get", ["service", "name"], ["secrets_read"]],
     ["secrets.list", ["service"], ["secrets_read"]],
+    ["logs.query", "object", ["logs_read"]],
+    ["logs.follow", "object", ["logs_read"]],
+    ["metrics.query", "object", ["metrics_read"]],
     ["stream.next", "object", []],
     ["stream.write", "object", []],
     ["stream.close", "object", []],

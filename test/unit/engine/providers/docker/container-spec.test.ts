@@ -86,7 +86,7 @@ test("an image that brings its own init keeps process 1", () => {
 test("the log of a container is bounded", () => {
   expect(containerOptions(web).HostConfig?.LogConfig).toEqual({
     Type: "json-file",
-    Config: { "max-size": "8388608", "max-file": "4" },
+    Config: { "max-size": "16777216", "max-file": "2" },
   });
 });
 

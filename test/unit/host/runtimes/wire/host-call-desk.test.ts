@@ -51,3 +51,20 @@ test("a guest that does not read its answers gets no more of them, but for the w
   await until(() => sent.length > 0, { timeoutMs: 1000, what: "the answer" });
   expect(sent).toMatchObject([{ id: 1, error: { data: { code: "capability.limit" } } }]);
 });
+
+test.each([
+  ["an answer", () => Promise.resolve("x".repeat(LIMITS.messageBytes))],
+  ["an error", () => Promise.reject(fail("network.failed", "x".repeat(LIMITS.messageBytes)))],
+])("%s that is larger than a message is answered with the words that say so", async (_what, invoke) => {
+  const { door, link, sent } = setUp();
+  makeHostCallDesk({ ...door, invoke }, link, () => "on_alert").open(call(1, "net.fetch"), 100);
+  await until(() => sent.length > 0, { timeoutMs: 1000, what: "the answer" });
+  expect(sent).toMatchObject([
+    {
+      id: 1,
+      error: {
+        data: { code: "capability.limit", message: expect.stringContaining("the answer of net.fetch has") },
+      },
+    },
+  ]);
+});

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { VoxError } from "../../../../../src/base/errors.ts";
-import { reportEnd } from "../../../../../src/host/runtimes/process/process-end.ts";
+import { reportEnd } from "../../../../../src/host/runtimes/process/report-end.ts";
 import type { SeenEnd } from "../../../../../src/host/runtimes/process/watch-end.ts";
 
 function report(end: SeenEnd): { gone?: readonly string[]; failed?: VoxError } {
