@@ -298,6 +298,8 @@ export const LIMITS = {
   logRestMs: [10 * SECOND, 1 * SECOND, 5 * SECOND, 10 * SECOND],
   /** Lines in an answer to a plugin, and what they may have together as JSON. */
   logLinesRead: 5_000,
+  /** Of one plugin. */
+  logQueriesAtOnce: 2,
   logLinesReadBytes: 6 * MIB,
   /** How long an engine may think about a question, and about work such as making a container. */
   engineAskMs: 10 * SECOND,
