@@ -74,6 +74,8 @@ export const LIMITS = {
   /** Of one plugin, where the operator says nothing else: five seconds' worth at once. */
   callsPerSecond: 1_000,
   callBytesPerSecond: 16 * MIB,
+  /** Of each second, the milliseconds in which one plugin's calls may have the daemon for themselves; five seconds' worth at once. */
+  callMsPerSecond: 250,
   /** What each item of an answer that is a list counts beside its characters. */
   callItemBytes: 128,
   /** What it follows or is connected to, and how far each of these is read ahead of it. */

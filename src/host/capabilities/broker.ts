@@ -179,7 +179,11 @@ async function checked(options: BrokerOptions, table: Table, desk: Desk, call: C
       if (method.isPatient === true) await desk.quota.awaitBytes(signal);
       else desk.quota.checkBytes();
       const life = call.origin?.life ?? UNENDING;
-      return method.run(caller, params, signal, desk.streams.during({ life, check }));
+      const began = options.clock.monotonic();
+      const running = method.run(caller, params, signal, desk.streams.during({ life, check }));
+      // What was done at once kept everybody else waiting, however short its answer is.
+      desk.quota.spend(options.clock.monotonic() - began);
+      return running;
     });
     desk.quota.count(sizeOf(method, answer) + itemsOf(answer) * LIMITS.callItemBytes);
     outcome = "ok";
