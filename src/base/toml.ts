@@ -38,7 +38,8 @@ export function checkToml<S extends v.GenericSchema>(
   value: Record<string, unknown>,
   schema: S,
 ): v.InferOutput<S> {
-  const result = v.safeParse(schema, value);
+  // The first problem is what is told; thousands of them would each be put into words.
+  const result = v.safeParse(schema, value, { abortEarly: true });
   if (result.success) return result.output;
   // A key that is misspelled is often one that is missing too, and says more.
   const issue = deepest(result.issues.find(isUnknownKey) ?? result.issues[0]);
@@ -120,9 +121,10 @@ function lineOf(text: string, path: readonly string[]): number | undefined {
   let table = "";
   let best: { readonly depth: number; readonly line: number } | undefined;
   for (const [index, raw] of text.split("\n").entries()) {
-    const line = raw.trim();
-    const header = /^\[\[?\s*(.+?)\s*\]\]?/.exec(line);
-    if (header?.[1] !== undefined) table = unquote(header[1]);
+    // A stranger wrote it: a longer line is no key, and patterns would go over it again and again.
+    const line = raw.slice(0, KEY_LINE_CHARS).trim();
+    const header = /^\[\[?\s*([^\]]+)\]/.exec(line);
+    if (header?.[1] !== undefined) table = unquote(header[1].trim());
     const key =
       header === null ? /^("[^"]*"|'[^']*'|[\w-]+(?:\s*\.\s*[\w-]+)*)\s*=/.exec(line)?.[1] : undefined;
     const here = [table, key === undefined ? "" : unquote(key)].filter((part) => part !== "").join(".");
@@ -131,6 +133,8 @@ function lineOf(text: string, path: readonly string[]): number | undefined {
   }
   return best?.line;
 }
+
+const KEY_LINE_CHARS = 1_000;
 
 function unquote(key: string): string {
   return key.replaceAll(/["']/g, "").replaceAll(/\s*\.\s*/g, ".");

@@ -30,12 +30,12 @@ export function facts(rows: readonly (readonly [string, Cell])[]): string {
 
 /** One JSON document, indented for the eye; programs do not mind. */
 export function json(value: unknown): string {
-  return `${JSON.stringify(value, undefined, 2)}\n`;
+  return `${harmless(JSON.stringify(value, undefined, 2))}\n`;
 }
 
 /** One line of NDJSON. */
 export function jsonLine(value: unknown): string {
-  return `${JSON.stringify(value)}\n`;
+  return `${harmless(JSON.stringify(value))}\n`;
 }
 
 /** `error:` and `hint:` lines, or the error document. A bug also shows its stack: there is no log to find it in. */
@@ -52,6 +52,20 @@ export async function reportError(io: Io, error: unknown, asJson: boolean): Prom
 }
 
 // --- internal ---
+
+/**
+ * The same JSON for a program. JSON leaves most of what moves a cursor or hides a text as it is, and people look at it on terminals: a
+ * plugin's answer may hold anything.
+ */
+function harmless(text: string): string {
+  return text.replaceAll(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu, (found) =>
+    Array.from({ length: found.length }, (_, at) => escaped(found.charCodeAt(at))).join(""),
+  );
+}
+
+function escaped(code: number): string {
+  return `\\u${code.toString(16).padStart(4, "0")}`;
+}
 
 /** Where a plugin's code failed, and what an instance wrote last: without them the message is half the story. */
 function evidence(details: Readonly<Record<string, unknown>> | undefined): string {

@@ -180,9 +180,13 @@ async function checked(options: BrokerOptions, table: Table, desk: Desk, call: C
       if (method.isPatient === true) await desk.quota.awaitBytes(signal);
       else desk.quota.checkBytes();
       const life = call.origin?.life ?? UNENDING;
-      return method.run(caller, params, signal, desk.streams.during({ life, check }));
+      const began = options.clock.monotonic();
+      const running = method.run(caller, params, signal, desk.streams.during({ life, check }));
+      // What was done at once kept everybody else waiting, however short its answer is.
+      desk.quota.spend(options.clock.monotonic() - began);
+      return running;
     });
-    desk.quota.count(sizeOf(method, answer));
+    desk.quota.count(sizeOf(method, answer) + itemsOf(answer) * LIMITS.callItemBytes);
     outcome = "ok";
     return answer;
   } catch (error) {
@@ -255,6 +259,11 @@ function faultOf(issue: v.BaseIssue<unknown>): string {
   if (issue.type === "strict_object" && issue.path !== undefined)
     return `${path} ${issue.expected === "never" ? "is nothing that it knows" : "is missing"}`;
   return `${path}: wanted ${wantedBy(issue, "an object")}`;
+}
+
+/** To look up a long list costs more than its characters. */
+function itemsOf(answer: unknown): number {
+  return Array.isArray(answer) ? answer.length : 0;
 }
 
 function sizeOf(method: Method, answer: unknown): number {

@@ -35,6 +35,15 @@ test("a document ends with one line end, and a line is one line", () => {
   expect(jsonLine({ a: "x\ny" })).toBe('{"a":"x\\ny"}\n');
 });
 
+test("JSON holds nothing that a terminal obeys or that hides a text, and is the same for a program", () => {
+  const value = { a: "\u001b[2J\u009b2J\u007f", b: "\u202e\u200b\u2028\u{e0041}", "\u009b": "日本 é 👍" };
+  for (const text of [json(value), jsonLine(value)]) {
+    expect(text.trim().replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+    expect(JSON.parse(text)).toEqual(value);
+    expect(text).toContain("日本 é 👍");
+  }
+});
+
 test("an error is a clause and a hint; only a terminal without NO_COLOR gets colour", async () => {
   const error = fail("plugin.not_found", 'no plugin is called "a"\u001B[31m\nfake: line', { hint: "look" });
   const piped = fakeIo();

@@ -467,6 +467,42 @@ describe("when records can't be written", () => {
     });
   }
 
+  test("a plugin whose questions take long to be answered is refused, and no other", async () => {
+    let now = 0;
+    const clock = { ...fakeClock(), monotonic: () => now };
+    const broker = makeBroker({
+      methods: [
+        simple("long.one", async () => {
+          now += 100;
+          return "short";
+        }),
+      ],
+      callerOf: (plugin) => ({
+        plugin,
+        grants: new Map(),
+        requested: new Set(),
+        optional: new Set(),
+        withheld: new Set(),
+      }),
+      audit: { append() {} },
+      pluginLogs: { append: () => 0 },
+      quota: () => DEFAULT_QUOTA,
+      clock,
+      log: silentLog,
+    });
+    const door = broker.doorFor("ding");
+    // A quarter of its time comes back meanwhile.
+    for (let i = 0; i < 16; i++) expect(await door.invoke("long.one", {})).toBe("short");
+    for (let i = 0; i < 3; i++) await door.invoke("long.one", {}).catch(() => {});
+    expect(await rejection(door.invoke("long.one", {}))).toMatchObject({
+      code: "capability.limit",
+      message: expect.stringContaining("keep the daemon from its work"),
+    });
+    expect(await broker.doorFor("other").invoke("long.one", {})).toBe("short");
+    now += 2_000;
+    expect(await door.invoke("long.one", {})).toBe("short");
+  });
+
   test("an answer that can't be audited is withheld", async () => {
     expect(await rejection(broken().doorFor("ding").invoke("x.y", {}))).toMatchObject({
       code: "internal.bug",
