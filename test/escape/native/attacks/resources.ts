@@ -7,7 +7,7 @@ const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;
 const MAP = { readOnly: 1, readWrite: 3, plain: 0x22, reserveNothing: 0x4022, atOnce: 0x8022 } as const;
 
-/** `memory`: by who watches how much it has, of threads too. */
+/** `memory` and `threads`: by who watches how many it has. */
 function taking(...refusals: readonly string[]): AttackOptions {
   return { refusals, wastes: true, control: { ends: "works", needs: "user", careless: true } };
 }
@@ -43,7 +43,7 @@ export const RESOURCES: readonly NativeAttack[] = [
       }
       return "two thousand";
     },
-    taking("EAGAIN", "memory"),
+    taking("EAGAIN", "threads"),
   ),
   attack(
     "open five hundred descriptors",
