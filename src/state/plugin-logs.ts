@@ -1,5 +1,6 @@
 /** The `plugin_logs` table: what plugins logged, capped for each of them: the oldest lines go first. */
 import type { Database } from "./database.ts";
+import { makePruning } from "./pruning.ts";
 
 export interface PluginLogRows {
   /** Gives the line's number. */
@@ -28,10 +29,7 @@ export function makePluginLogRows(db: Database, rowsMax: number): PluginLogRows 
   const insert = db.query<{ seq: number }, [string, string, string, string, string | null]>(
     "INSERT INTO plugin_logs (plugin, at, level, text, fields) VALUES (?, ?, ?, ?, ?) RETURNING seq",
   );
-  const prune = db.query<null, [string, string, number]>(
-    `DELETE FROM plugin_logs WHERE plugin = ? AND seq <=
-       (SELECT seq FROM plugin_logs WHERE plugin = ? ORDER BY seq DESC LIMIT 1 OFFSET ?)`,
-  );
+  const pruning = makePruning(db, "plugin_logs", rowsMax);
   const newest = db.query<Stored, [string, number]>(
     `SELECT seq, at, level, text, fields FROM plugin_logs WHERE plugin = ? ORDER BY seq DESC LIMIT ?`,
   );
@@ -42,20 +40,12 @@ export function makePluginLogRows(db: Database, rowsMax: number): PluginLogRows 
     "SELECT coalesce(max(seq), 0) AS seq FROM plugin_logs WHERE plugin = ?",
   );
   const clear = db.query<null, [string]>("DELETE FROM plugin_logs WHERE plugin = ?");
-  const sincePrune = new Map<string, number>();
-
-  /** Not at each line: counting back over thousands of rows costs more than writing one. */
-  function pruneSometimes(plugin: string): void {
-    const count = (sincePrune.get(plugin) ?? PRUNE_EVERY) + 1;
-    if (count > PRUNE_EVERY) prune.run(plugin, plugin, rowsMax);
-    sincePrune.set(plugin, count > PRUNE_EVERY ? 0 : count);
-  }
 
   return {
     append(plugin, line) {
       const fields = line.fields === undefined ? null : JSON.stringify(line.fields);
       const seq = insert.get(plugin, line.at, line.level, line.text, fields)?.seq ?? 0;
-      pruneSometimes(plugin);
+      pruning.wrote(plugin);
       return seq;
     },
     newest: (plugin, limit) => newest.all(plugin, limit).toReversed().map(fromStored),
@@ -63,14 +53,12 @@ export function makePluginLogRows(db: Database, rowsMax: number): PluginLogRows 
     lastSeq: (plugin) => last.get(plugin)?.seq ?? 0,
     clear(plugin) {
       clear.run(plugin);
-      sincePrune.delete(plugin);
+      pruning.forget(plugin);
     },
   };
 }
 
 // --- internal ---
-
-const PRUNE_EVERY = 100;
 
 /** The fields are kept as JSON. */
 interface Stored extends Omit<StoredLogLine, "fields"> {
