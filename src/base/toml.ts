@@ -5,6 +5,7 @@
 import { parse, TomlError } from "smol-toml";
 import * as v from "valibot";
 import { fail, type ErrorCode } from "./errors.ts";
+import { wantedBy } from "./schema-words.ts";
 import { didYouMean, printable, quote } from "./text.ts";
 
 export interface TomlSource {
@@ -14,6 +15,8 @@ export interface TomlSource {
   readonly code: Extract<ErrorCode, "config.invalid" | "manifest.invalid">;
   /** Keys whose values must not be repeated in an error. */
   readonly isSecret?: (path: readonly string[]) => boolean;
+  /** Where the value of a key is from, if not from the text. */
+  readonly elsewhere?: (path: readonly string[]) => string | undefined;
 }
 
 /** The document's plain value. Throws `source.code` with line and column for bad syntax. */
@@ -35,20 +38,21 @@ export function checkToml<S extends v.GenericSchema>(
   value: Record<string, unknown>,
   schema: S,
 ): v.InferOutput<S> {
-  const result = v.safeParse(schema, value);
+  // The first problem is what is told; thousands of them would each be put into words.
+  const result = v.safeParse(schema, value, { abortEarly: true });
   if (result.success) return result.output;
-  const issue = deepest(result.issues[0]);
+  // A key that is misspelled is often one that is missing too, and says more.
+  const issue = deepest(result.issues.find(isUnknownKey) ?? result.issues[0]);
   const path = (issue.path ?? []).map((item) => String(item.key));
+  const key = path.map((part) => printable(part)).join(".");
+  const says = explain(source, issue, path, schema);
+  const elsewhere = source.elsewhere?.(path);
+  if (elsewhere !== undefined) throw fail(source.code, `${elsewhere}: ${says}`, { details: { key } });
   const line = lineOf(source.text, path);
   const place = line === undefined ? source.file : `${source.file}:${line}`;
-  const key = path.map((part) => printable(part)).join(".");
-  throw fail(
-    source.code,
-    `${place}: ${key === "" ? "the file" : key}: ${explain(source, issue, path, schema)}`,
-    {
-      details: { file: source.file, line, key },
-    },
-  );
+  throw fail(source.code, `${place}: ${key === "" ? "the file" : key}: ${says}`, {
+    details: { file: source.file, line, key },
+  });
 }
 
 // --- internal ---
@@ -64,15 +68,14 @@ function deepest(issue: Issue): Issue {
 }
 
 function explain(source: TomlSource, issue: Issue, path: readonly string[], schema: v.GenericSchema): string {
-  if (issue.type === "strict_object" && issue.expected === "never") return unknownKey(path, schema);
+  if (isUnknownKey(issue)) return unknownKey(path, schema);
   if (issue.received === "undefined") return "is missing";
-  const found = source.isSecret?.(path) === true ? "its value" : describe(issue.input);
-  const custom = issue.message.startsWith("Invalid ") ? undefined : issue.message;
-  return `found ${found}, wanted ${custom ?? wanted(issue)}`;
+  const found = source.isSecret?.(path) === true ? "" : `found ${describe(issue.input)}, `;
+  return `${found}wanted ${wantedBy(issue, "a table")}`;
 }
 
-function wanted(issue: Issue): string {
-  return printable((issue.expected ?? "something else").replaceAll("|", "or"));
+function isUnknownKey({ type, expected }: Issue): boolean {
+  return type === "strict_object" && expected === "never";
 }
 
 function unknownKey(path: readonly string[], schema: v.GenericSchema): string {
@@ -118,9 +121,10 @@ function lineOf(text: string, path: readonly string[]): number | undefined {
   let table = "";
   let best: { readonly depth: number; readonly line: number } | undefined;
   for (const [index, raw] of text.split("\n").entries()) {
-    const line = raw.trim();
-    const header = /^\[\[?\s*(.+?)\s*\]\]?/.exec(line);
-    if (header?.[1] !== undefined) table = unquote(header[1]);
+    // A stranger wrote it: a longer line is no key, and patterns would go over it again and again.
+    const line = raw.slice(0, KEY_LINE_CHARS).trim();
+    const header = /^\[\[?\s*([^\]]+)\]/.exec(line);
+    if (header?.[1] !== undefined) table = unquote(header[1].trim());
     const key =
       header === null ? /^("[^"]*"|'[^']*'|[\w-]+(?:\s*\.\s*[\w-]+)*)\s*=/.exec(line)?.[1] : undefined;
     const here = [table, key === undefined ? "" : unquote(key)].filter((part) => part !== "").join(".");
@@ -129,6 +133,8 @@ function lineOf(text: string, path: readonly string[]): number | undefined {
   }
   return best?.line;
 }
+
+const KEY_LINE_CHARS = 1_000;
 
 function unquote(key: string): string {
   return key.replaceAll(/["']/g, "").replaceAll(/\s*\.\s*/g, ".");

@@ -7,11 +7,12 @@ import { fail, messageOf } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Capability } from "../../sdk/index.ts";
 import type { PluginKvRows } from "../../state/plugin-kv.ts";
+import type { PluginAudit } from "../audit/plugin-audit.ts";
 import { requestOf, settleGrant, type GrantRequest } from "../grant-rules.ts";
 import { versionOf } from "../installed/installed-plugin.ts";
 import type { Integrity } from "../installed/integrity.ts";
 import type { PluginLogs } from "../installed/plugin-logs.ts";
-import { requestsOf, type CapabilityRequest } from "../manifest/manifest.ts";
+import { requestsOf, type CapabilityRequest, type Manifest } from "../manifest/manifest.ts";
 import type { Candidate } from "./candidate.ts";
 import { installPlugin, type Consent } from "./install.ts";
 import { makeKeyedLock } from "./keyed-lock.ts";
@@ -44,6 +45,7 @@ export interface ChangesDeps extends TakeOverDeps {
   readonly logs: Pick<PluginLogs, "clear">;
   /** Containers and volumes that it made. Throws where the engine can't be reached. */
   readonly clearContainers: (plugin: string) => Promise<void>;
+  readonly audit: Pick<PluginAudit, "lastUse">;
   readonly log: Log;
 }
 
@@ -68,6 +70,17 @@ export function makePluginChanges(deps: ChangesDeps): PluginChanges {
     });
   }
 
+  /** An earlier version may have made them, whatever the last one asks for. */
+  function mayHaveContainers(name: string, manifest: Manifest | undefined): boolean {
+    if (manifest === undefined || requestsOf(manifest).some(isDockerWrite)) return true;
+    return didMakeContainers(name);
+  }
+
+  /** As far as is known: what was done is still written down when a plugin is gone. */
+  function didMakeContainers(name: string): boolean {
+    return deps.audit.lastUse(name)("docker_write") !== undefined;
+  }
+
   /** The next plugin of that name must not find them. */
   async function clearContainers(name: string): Promise<void> {
     try {
@@ -85,7 +98,10 @@ export function makePluginChanges(deps: ChangesDeps): PluginChanges {
     async install(candidate, source, consent) {
       const { name, version } = candidate.manifest;
       await change(name, async () => {
-        const origin = originOf(source, roster.find(name)?.row);
+        const before = roster.find(name);
+        // When the one before it was removed, the engine may have been down, or still at work for it.
+        if (before === undefined && didMakeContainers(name)) await clearContainers(name);
+        const origin = originOf(source, before?.row);
         await installPlugin(deps, candidate, consent, origin, closing.signal);
       });
       log.info("plugin installed", { plugin: name, version, digest: candidate.digest, by: consent.by });
@@ -113,7 +129,7 @@ export function makePluginChanges(deps: ChangesDeps): PluginChanges {
         await supervisor.close();
         integrity.forget(name);
         await deps.store.settle(name, []);
-        if (manifest === undefined || requestsOf(manifest).some(isDockerWrite)) await clearContainers(name);
+        if (mayHaveContainers(name, manifest)) await clearContainers(name);
       });
       log.info("plugin removed", { plugin: name });
     },

@@ -14,7 +14,7 @@ import { CAPABILITY_NAMES, HOOK_NAMES, HOOKS, type Capability, type HookName } f
 /** What a plugin may be called: it becomes a folder, a table key and a word on a terminal. */
 const PLUGIN_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
-const name = v.pipe(
+export const pluginName = v.pipe(
   v.string(),
   v.regex(
     PLUGIN_NAME,
@@ -87,7 +87,7 @@ const capabilitySection = v.pipe(
 
 export const manifestSchema = v.strictObject({
   plugin: v.strictObject({
-    name,
+    name: pluginName,
     version,
     description: v.optional(v.string(), ""),
     tier: v.picklist([1, 2], "1 (WASM) or 2 (JavaScript or TypeScript)"),

@@ -3,6 +3,8 @@
  * decompression has no bound, so it is switched off and done here, by libraries that are loaded with the first packed answer. Nothing
  * is read ahead of whoever reads. Called by open-http.ts.
  */
+import type { Duplex } from "node:stream";
+import type * as Zlib from "node:zlib";
 import { fail, isVoxError } from "../../base/errors.ts";
 import { formatBytes } from "../../base/text.ts";
 
@@ -31,10 +33,10 @@ export function openBody(
     return { pieces: nothing(), decoded: false };
   }
   const encoding = response.headers.get("content-encoding")?.trim().toLowerCase() ?? "";
-  const decoder = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding] : undefined;
+  const makeDecoder = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding] : undefined;
   const raw = wirePieces(response.body, target.origin, bounds);
-  if (decoder === undefined) return { pieces: raw, decoded: false };
-  return { pieces: unpacked(raw, decoder, encoding, bounds), decoded: true };
+  if (makeDecoder === undefined) return { pieces: raw, decoded: false };
+  return { pieces: unpacked(raw, makeDecoder, encoding, bounds), decoded: true };
 }
 
 /** All pieces as one. */
@@ -46,16 +48,22 @@ export async function joined(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Ar
 
 const OPTIONS = { chunkSize: 64 * 1024 };
 
-/** By the names that node:zlib has for them. */
-const DECODERS: Readonly<Record<string, Decoder>> = {
-  gzip: "createGunzip",
-  "x-gzip": "createGunzip",
-  deflate: "createInflate",
-  br: "createBrotliDecompress",
-  zstd: "createZstdDecompress",
-};
+/** RFC 9659: of zstd in HTTP. Who sends may otherwise have us keep 128 MiB of what was unpacked before. */
+const ZSTD_WINDOW_BITS = 23;
 
-type Decoder = "createGunzip" | "createInflate" | "createBrotliDecompress" | "createZstdDecompress";
+type MakeDecoder = (zlib: typeof Zlib) => Duplex;
+
+const DECODERS: Readonly<Record<string, MakeDecoder>> = {
+  gzip: (zlib) => zlib.createGunzip(OPTIONS),
+  "x-gzip": (zlib) => zlib.createGunzip(OPTIONS),
+  deflate: (zlib) => zlib.createInflate(OPTIONS),
+  br: (zlib) => zlib.createBrotliDecompress(OPTIONS),
+  zstd: (zlib) =>
+    zlib.createZstdDecompress({
+      ...OPTIONS,
+      params: { [zlib.constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_BITS },
+    }),
+};
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
 
@@ -82,7 +90,7 @@ async function* wirePieces(
 
 async function* unpacked(
   raw: AsyncGenerator<Uint8Array>,
-  name: Decoder,
+  makeDecoder: MakeDecoder,
   encoding: string,
   bounds: BodyBounds,
 ): AsyncGenerator<Uint8Array> {
@@ -91,7 +99,7 @@ async function* unpacked(
   if (first.done === true) return;
   const count = counter(bounds);
   const [{ pipeline, Readable }, zlib] = await Promise.all([import("node:stream"), import("node:zlib")]);
-  const decoder = zlib[name](OPTIONS);
+  const decoder = makeDecoder(zlib);
   pipeline(Readable.from(startingWith(first.value, raw), { highWaterMark: 1 }), decoder, () => {});
   try {
     for await (const piece of decoder as AsyncIterable<Uint8Array>) {

@@ -10,6 +10,7 @@ import { makeGrantRows } from "../../../src/state/grants.ts";
 import { makePluginRows } from "../../../src/state/plugins.ts";
 import { tempDir } from "../../harness.ts";
 import { runCliProcess } from "./run-cli.ts";
+import { pluginRow } from "../../fixtures/plugin-row.ts";
 
 const manifest = `[plugin]
 name = "notifier"
@@ -38,20 +39,12 @@ async function dataWithPlugin(dataDir: string): Promise<string> {
   await store.place(await store.stage(files, bundle), "notifier", digest);
   const db = openDatabase(databaseFile(dataDir));
   makePluginRows(db).put({
+    ...pluginRow,
     name: "notifier",
-    kind: "js",
     version: "1.2.3",
     digest,
     bundleDigest: bundleDigest(bundle),
     manifest,
-    enabled: true,
-    builtins: [],
-    isolation: null,
-    struckOutAt: null,
-    link: null,
-    paused: null,
-    source: "folder",
-    installedAt: "2026-01-01T00:00:00.000Z",
   });
   makeGrantRows(db).put("notifier", digest, {
     capability: "notify_send",
@@ -75,11 +68,12 @@ describe("plugin list and info", () => {
     expect(list.status).toBe(0);
     const info = await runCliProcess(["--data-dir", dir.path, "plugin", "info", "notifier"]);
     expect(info.stdout).toMatch(
-      /^notify_send \(Medium, required\) +everything +everything, 2026-01-01T00:00:00.000Z by root +everything +never +-$/m,
+      /^notify_send \(Medium, required\) +everything +everything +everything +never +-$/m,
     );
     expect(info.stdout).toMatch(
       /^logs_read \(Low, optional\) +everything +no +nothing +never +not granted$/m,
     );
+    expect(info.stdout).toContain("notify_send: granted 2026-01-01T00:00:00.000Z by root\n");
     const none = await runCliProcess(["--data-dir", dir.path, "plugin", "info", "other"]);
     expect(none.stderr).toContain('no plugin is called "other"');
     expect(none.status).toBe(4);

@@ -7,24 +7,10 @@ import { makePluginKvRows } from "../../../src/state/plugin-kv.ts";
 import { makePluginLogRows } from "../../../src/state/plugin-logs.ts";
 import { makePluginUidRows } from "../../../src/state/plugin-uids.ts";
 import { makePluginVersionRows } from "../../../src/state/plugin-versions.ts";
-import { makePluginRows, type PluginRow } from "../../../src/state/plugins.ts";
+import { makePluginRows } from "../../../src/state/plugins.ts";
+import { pluginRow } from "../../fixtures/plugin-row.ts";
 
-const row: PluginRow = {
-  name: "b",
-  kind: "js",
-  version: "1.0.0",
-  digest: "sha256:1",
-  bundleDigest: null,
-  manifest: "[plugin]",
-  enabled: true,
-  builtins: [],
-  isolation: null,
-  struckOutAt: null,
-  link: null,
-  paused: null,
-  source: "folder",
-  installedAt: "2026-01-01T00:00:00.000Z",
-};
+const row = { ...pluginRow, name: "b" };
 
 test("plugins: rows are listed by name, replaced and removed", () => {
   const rows = makePluginRows(openDatabase(":memory:"));
@@ -136,8 +122,26 @@ test("kv: values, prefixes and the bound of the whole store", () => {
   expect(kv.set("a", "l", "1", 10)).toBe(false);
 });
 
+test("logs: lines that are long go sooner", () => {
+  const logs = makePluginLogRows(openDatabase(":memory:"), { rows: 5_000, bytes: 100_000 });
+  logs.append("quiet", { at: "then", level: "info", text: "x".repeat(50_000) });
+  for (let index = 0; index < 1_000; index++)
+    logs.append("loud", {
+      at: "now",
+      level: "info",
+      text: "é".repeat(500),
+      fields: { index, more: "y".repeat(480) },
+    });
+  const kept = logs.newest("loud", 10_000);
+  expect(kept.at(-1)?.fields?.["index"]).toBe(999);
+  // What fits, and those since it was last looked.
+  expect(kept.length).toBeGreaterThan(50);
+  expect(kept.length).toBeLessThan(180);
+  expect(logs.newest("quiet", 10)).toHaveLength(1);
+});
+
 test("logs: the newest are kept, and one plugin's flood does not push out another's", () => {
-  const logs = makePluginLogRows(openDatabase(":memory:"), 50);
+  const logs = makePluginLogRows(openDatabase(":memory:"), { rows: 50, bytes: 1_000_000 });
   logs.append("quiet", { at: "then", level: "info", text: "hello", fields: { a: [1] } });
   for (let index = 0; index < 1000; index++)
     logs.append("loud", { at: "now", level: "info", text: `${index}` });

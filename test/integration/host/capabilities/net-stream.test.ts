@@ -154,7 +154,9 @@ describe("an answer", () => {
     expect(server.opened()).toBe(LIMITS.fetchConcurrent);
     await clock.advance(LIMITS.transferIdleMs);
     expect((await waiting).status).toBe(200);
-    expect(await rejection(next(answers[0]?.stream ?? ""))).toMatchObject({
+    const unread = answers[0]?.stream ?? "";
+    expect(await next(unread)).toMatchObject({ done: false });
+    expect(await rejection(next(unread))).toMatchObject({
       code: "network.timeout",
       message: `the answer of web.test:${server.port} did not move for 60 s`,
     });
@@ -169,6 +171,22 @@ describe("an answer", () => {
     await clock.advance(LIMITS.fetchMs);
     expect(await asked).toMatchObject({ code: "network.timeout", message: "no answer within 30 s" });
     await until(() => server.closed() === 1);
+  });
+
+  test("ends when the operator takes its address out of those that may be reached", async () => {
+    await using server = await rawServer(PUBLIC, (socket) =>
+      answerWith(socket, Buffer.alloc(2 * MIB), { length: 3 * MIB }),
+    );
+    const allowPrivate = [`${PUBLIC}/32`];
+    const { fetch, broker, readAll } = plugin({ allowPrivate });
+    const { stream = "" } = await fetch(`http://a.test:${server.port}/`);
+    broker.rightsChanged();
+    await Bun.sleep(20);
+    expect(server.closed()).toBe(0);
+    allowPrivate.pop();
+    broker.rightsChanged();
+    await until(() => server.closed() === 1, { what: "the end of the connection" });
+    expect(await rejection(readAll(stream))).toMatchObject({ code: "capability.out_of_scope" });
   });
 
   test("ends when the right to where a redirect led is gone", async () => {
