@@ -3,6 +3,7 @@ import { isAbsolute } from "node:path";
 import * as v from "valibot";
 import { parseDuration } from "../base/duration.ts";
 import { LIMITS } from "../base/limits.ts";
+import { formatBytes } from "../base/text.ts";
 import { parseAddress, type Address } from "../engine/edge/address.ts";
 import { parseDockerEndpoint, type DockerEndpoint } from "../engine/providers/docker/connect.ts";
 import { isPlainPath } from "../engine/providers/docker/containers/bind-source.ts";
@@ -22,11 +23,13 @@ export const duration = v.pipe(
   v.transform((text) => parseDuration(text) ?? 0),
 );
 
-/** "512 MiB", "2GiB", "4096": bytes in the output. */
+const wantedSize = 'a size such as "512 MiB" or "2 GiB", or a number of bytes';
+
+/** "512 MiB", "2GiB", 4096: bytes in the output. */
 export const byteSize = v.pipe(
-  v.string(),
-  v.check((text) => parseByteSize(text) !== undefined, 'a size such as "512 MiB" or "2 GiB"'),
-  v.transform((text) => parseByteSize(text) ?? 0),
+  v.union([v.string(), v.number()], wantedSize),
+  v.check((value) => parseByteSize(`${value}`) !== undefined, wantedSize),
+  v.transform((value) => parseByteSize(`${value}`) ?? 0),
 );
 
 /** How often is measured: milliseconds in the output. */
@@ -76,12 +79,12 @@ export const uidRange = v.pipe(
 
 export const flag = v.boolean("true or false");
 
-const wantedLogBytes = `a number of bytes, at least ${LIMITS.serviceLogLeastBytes}`;
+export const byteRate = v.pipe(byteSize, v.minValue(1, "a size of at least 1 B"));
 
 /** What one service's log may have on disk. */
 export const logBytes = v.pipe(
-  v.number(wantedLogBytes),
-  v.check((bytes) => Number.isSafeInteger(bytes) && bytes >= LIMITS.serviceLogLeastBytes, wantedLogBytes),
+  byteSize,
+  v.minValue(LIMITS.serviceLogLeastBytes, `a size of at least ${formatBytes(LIMITS.serviceLogLeastBytes)}`),
 );
 
 const bindFolder = v.pipe(
@@ -125,7 +128,7 @@ export const pluginConfigValue = v.union([v.string(), v.number(), v.boolean(), v
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 
 function parseByteSize(text: string): number | undefined {
-  const [, number, unit = "B"] = /^(\d{1,9})(?: ?(B|KiB|MiB|GiB|TiB))?$/.exec(text) ?? [];
+  const [, number, unit = "B"] = /^(\d{1,16})(?: ?(B|KiB|MiB|GiB|TiB))?$/.exec(text) ?? [];
   const bytes = Number(number) * 1024 ** UNITS.indexOf(unit);
   return Number.isSafeInteger(bytes) ? bytes : undefined;
 }

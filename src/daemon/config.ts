@@ -20,6 +20,7 @@ import { environmentOverrides, variableOf } from "./config-environment.ts";
 import {
   absolutePath,
   bindFolders,
+  byteRate,
   byteSize,
   count,
   DEFAULT_UID_RANGE,
@@ -65,7 +66,10 @@ const configSchema = v.strictObject({
     }),
     {},
   ),
-  logs: v.optional(v.strictObject({ max_bytes: v.optional(logBytes, LIMITS.serviceLogBytes) }), {}),
+  logs: v.optional(
+    v.strictObject({ max_bytes: v.optional(logBytes, formatBytes(LIMITS.serviceLogBytes)) }),
+    {},
+  ),
   plugins: v.optional(
     v.strictObject({
       idle_timeout: v.optional(duration, `${LIMITS.pluginIdleMs}ms`),
@@ -82,7 +86,7 @@ const configSchema = v.strictObject({
             v.pipe(count, v.maxValue(LIMITS.guestPendingCalls, `at most ${LIMITS.guestPendingCalls}`)),
             DEFAULT_QUOTA.concurrent_calls,
           ),
-          bytes_per_second: v.optional(count, DEFAULT_QUOTA.bytes_per_second),
+          bytes_per_second: v.optional(byteRate, formatBytes(DEFAULT_QUOTA.bytes_per_second)),
           notifications_per_minute: v.optional(count, LIMITS.notifyPerMinute),
         }),
         {},
