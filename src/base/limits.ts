@@ -131,6 +131,12 @@ export const LIMITS = {
   /** Kept of what a child says before it is sealed. */
   confinedStderrBytes: 8 * KIB,
 
+  /** An executable that is over its time has so long to end by itself; one that ended, for the last of its output. */
+  execGraceMs: 2 * SECOND,
+  execDrainMs: 1 * SECOND,
+  /** Lines of its standard error that an error shows. */
+  execLastWords: 5,
+
   logTextChars: 8 * KIB,
   logRowsPerPlugin: 5_000,
   /** Of the log, in the answer of a `plugin call`; and lines read at once for who follows it. */
