@@ -13,8 +13,10 @@ import { BUN, ROOT, runSteps } from "./run.ts";
 const PARTS: readonly (readonly [isThere: () => boolean, debianPackages: readonly string[]])[] = [
   [hasProgram("dockerd"), ["docker.io"]],
   [hasProgram("iptables"), ["iptables"]],
+  [hasProgram("ip"), ["iproute2"]],
   [hasProgram("busybox"), ["busybox-static"]],
   [hasProgram("docker-registry"), ["docker-registry"]],
+  [hasProgram("promtool"), ["prometheus"]],
   [() => findClang() !== undefined, ["clang", "lld"]],
   [() => findRust() !== undefined, ["rustc", "cargo", "libstd-rust-dev-wasm32", "lld"]],
 ];

@@ -89,6 +89,8 @@ const parts = {
   /** An engine that answers, its command line, and the program of which the test image is made. */
   docker: () => succeeds("docker", "version", "--format", "x") && Bun.which("busybox") !== null,
   "docker-registry": () => Bun.which("docker-registry") !== null,
+  /** Debian's package prometheus has it. */
+  promtool: () => Bun.which("promtool") !== null,
   compiled: () => existsSync(join(import.meta.dir, "../dist/voxeltron")),
   linux: () => process.platform === "linux",
   /** A kernel that can confine plugin processes. */
@@ -97,6 +99,8 @@ const parts = {
   root: () => process.platform === "linux" && process.getuid?.() === 0 && isUnbounded(),
   /** Root that may mount: a container's root often may not. */
   mount: () => process.platform === "linux" && process.getuid?.() === 0 && canMount(),
+  /** May make a network namespace, and has the tool (iproute2) to set it up. */
+  "own network": () => succeeds("unshare", "--net", "--mount", "ip", "link", "set", "lo", "up"),
 } as const;
 
 function isUnbounded(): boolean {

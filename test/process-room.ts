@@ -4,12 +4,11 @@ import { systemClock } from "../src/base/clock.ts";
 import type { GuestCode, OpenRoom, PluginDoor, Room } from "../src/host/runtimes/runtime.ts";
 import { openProcessRoom } from "../src/host/runtimes/process/room.ts";
 import { makeStartConfined, type ConfinedProcess } from "../src/platform/confine/confined-process.ts";
-import { confinementReport } from "../src/platform/confine/report.ts";
 import { needs } from "./harness.ts";
 import { recordedDoor } from "./js-room.ts";
 
 /** Where not, the tests of process rooms are skipped; the report says what is missing. */
-export const canConfine: boolean = needs("linux") && confinementReport().ok;
+export const canConfine: boolean = needs("confinement");
 
 export interface ProcessRooms extends AsyncDisposable {
   open(code: string | GuestCode, door?: PluginDoor, options?: ProcessRoomOptions): Promise<Room>;

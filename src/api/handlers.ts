@@ -4,6 +4,7 @@
  */
 import { VERSION } from "../base/version.ts";
 import type { Parts } from "../daemon/compose.ts";
+import { testNotification } from "../engine/notify/notification.ts";
 import type { PluginSource } from "../host/install/plugin-source.ts";
 import type { Input, Item, Output, StreamName, UnaryName, UploadAnswer, UploadKind } from "./operations.ts";
 import { makeProgressStream } from "./progress-stream.ts";
@@ -29,7 +30,9 @@ export function makeHandlers(parts: Parts, facts: DaemonFacts): Handlers {
     ...daemonHandlers(parts, facts),
     ...pluginHandlers(parts),
     ...serviceHandlers(parts),
+    ...secretHandlers(parts),
     ...eventHandlers(parts),
+    ...notifyHandlers(parts),
   };
 }
 
@@ -83,7 +86,33 @@ function pluginHandlers({ plugins, uploads }: Parts): Part<"plugin"> {
       yield* plugins.logs(name, { follow, limit, signal });
       return {};
     },
+    "plugin.audit": ({ name, ...which }) => plugins.audit(name, which),
+    async *"plugin.calls"({ name, follow, limit, ...which }, signal) {
+      yield* plugins.calls(name, which, { follow, limit, signal });
+      return {};
+    },
     "plugin.call": ({ name, hook, event }, signal) => plugins.call(name, hook, { event, signal }),
+  };
+}
+
+function secretHandlers({ secrets, keyRotation, registries }: Parts): Part<"secret" | "registry"> {
+  return {
+    "secret.set": ({ service, name, value }) => secrets.set(service, name, value),
+    "secret.list": ({ service }) => ({ secrets: secrets.list(service) }),
+    "secret.unset"({ service, names }) {
+      secrets.unset(service, names);
+      return {};
+    },
+    "secret.rotate": () => ({ sealed: keyRotation.rotate() }),
+    "registry.login"(login) {
+      registries.login(login);
+      return {};
+    },
+    "registry.list": () => ({ registries: registries.list() }),
+    "registry.logout"({ host }) {
+      registries.logout(host);
+      return {};
+    },
   };
 }
 
@@ -91,8 +120,8 @@ function serviceHandlers({
   deploys,
   services,
   environment,
-  registries,
-}: Parts): Part<"deploy" | "service" | "env" | "registry"> {
+  metrics,
+}: Parts): Part<"deploy" | "service" | "env" | "metrics"> {
   return {
     // A lost connection does not cancel a deploy: only deploy.cancel does.
     "deploy.run": (input) =>
@@ -108,8 +137,8 @@ function serviceHandlers({
     },
     "service.list": async () => ({ services: await services.list() }),
     "service.info": ({ name }) => services.info(name),
-    async *"service.logs"({ name, follow, tail, since }, signal) {
-      yield* services.logs(name, { follow, tail, since, signal });
+    async *"service.logs"({ name, ...query }, signal) {
+      yield* services.logs(name, { ...query, signal });
       return {};
     },
     "service.stop": ({ name }) => services.stop(name),
@@ -127,6 +156,7 @@ function serviceHandlers({
           output: (stream, bytes) => output({ stream, b64: Buffer.from(bytes).toString("base64") }),
         }),
       })),
+    "metrics.query": (question) => metrics.query(question),
     "env.list": ({ name }) => ({ env: { ...environment.list(name) } }),
     "env.set"({ name, env }) {
       environment.set(name, env);
@@ -134,15 +164,6 @@ function serviceHandlers({
     },
     "env.unset"({ name, keys }) {
       environment.unset(name, keys);
-      return {};
-    },
-    "registry.login"(login) {
-      registries.login(login);
-      return {};
-    },
-    "registry.list": () => ({ registries: registries.list() }),
-    "registry.logout"({ host }) {
-      registries.logout(host);
       return {};
     },
   };
@@ -156,5 +177,12 @@ function eventHandlers({ feed, dispatcher }: Parts): Part<"event"> {
       return {};
     },
     "event.replay": ({ id }) => dispatcher.replay(id),
+  };
+}
+
+function notifyHandlers({ notify }: Parts): Part<"notify"> {
+  return {
+    "notify.list": () => ({ channels: [...notify.list()] }),
+    "notify.test": ({ channel }, signal) => notify.send(channel, testNotification(channel), signal),
   };
 }

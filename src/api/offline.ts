@@ -8,7 +8,6 @@ import { systemClock } from "../base/clock.ts";
 import { fail } from "../base/errors.ts";
 import { databaseFile, pluginsDir, type Environment } from "../base/paths.ts";
 import type { Report } from "../host/install/check-files.ts";
-import { CAPABILITY_NAMES } from "../sdk/index.ts";
 import type { Examination, PluginDetails } from "./operations.ts";
 
 /** Undefined where `dataDir` holds no data of ours. Throws `state.*`. */
@@ -38,7 +37,10 @@ export async function offlinePlugins(dataDir: string): Promise<readonly PluginDe
       renew: () => {},
       linkProblem: () => undefined,
       configFor: () => ({}),
-      ceiling: () => CAPABILITY_NAMES,
+      ceilings: () => [],
+      lastUse: () => () => undefined,
+      watchedAfter: () => 0,
+      redact: (text) => text,
       pendingFor: (plugin) => deliveries.countPending(plugin),
     });
     const details = makePluginRows(db)

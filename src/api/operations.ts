@@ -6,7 +6,18 @@
  */
 import * as v from "valibot";
 import { isObject } from "../base/is-object.ts";
+import { LIMITS } from "../base/limits.ts";
+import { LOG_LEVELS } from "../base/log.ts";
 import { CAPABILITY_NAMES, HOOK_NAMES } from "../sdk/index.ts";
+import { auditAnswer, auditCallView, whichCalls } from "./audit-views.ts";
+import { candidateView, pluginDetails, pluginView } from "./plugin-views.ts";
+import {
+  metricsAnswer,
+  metricsQuestion,
+  serviceDetails,
+  serviceUsage,
+  serviceView,
+} from "./service-schemas.ts";
 
 const name = v.pipe(v.string(), v.maxLength(200));
 const none = v.strictObject({});
@@ -18,74 +29,6 @@ const variables = v.custom<Record<string, string>>(
   (value) => isObject(value) && Object.values(value).every((each) => typeof each === "string"),
   "an object of texts",
 );
-
-/** What consent is asked for, and what was granted. */
-const capabilityView = v.object({
-  capability: v.string(),
-  risk: v.string(),
-  reason: v.optional(v.string()),
-  scope: v.optional(scope),
-});
-
-const hookView = v.object({ hook: v.string(), gate: v.boolean() });
-
-/** A plugin that has been read but not installed: what the prompt shows. */
-const candidateView = v.object({
-  name: v.string(),
-  version: v.string(),
-  kind: v.string(),
-  tier: v.nullable(v.number()),
-  description: v.string(),
-  digest: v.string(),
-  required: v.array(capabilityView),
-  optional: v.array(capabilityView),
-  hooks: v.array(hookView),
-  /** The version it would replace. */
-  replaces: v.nullable(v.string()),
-});
-
-const pluginView = v.object({
-  name: v.string(),
-  version: v.string(),
-  tier: v.nullable(v.number()),
-  kind: v.string(),
-  /** enabled · disabled · tampered · broken · suspended · paused */
-  state: v.string(),
-  reason: v.nullable(v.string()),
-  /** js-worker · js-process · wasm-process; null where its manifest can't be read. */
-  room: v.nullable(v.string()),
-  /** Completes "it runs there because …". */
-  roomReason: v.nullable(v.string()),
-});
-
-const pluginDetails = v.object({
-  ...pluginView.entries,
-  description: v.string(),
-  digest: v.string(),
-  installedAt: v.string(),
-  source: v.string(),
-  /** The folder whose changes are taken over. */
-  link: v.nullable(v.string()),
-  /** What can be gone back to; the one that was replaced last comes first. */
-  versions: v.array(v.object({ version: v.string(), digest: v.string(), installedAt: v.string() })),
-  granted: v.array(
-    v.object({
-      capability: v.string(),
-      risk: v.string(),
-      scope: v.nullable(scope),
-      grantedAt: v.string(),
-      grantedBy: v.string(),
-    }),
-  ),
-  notGranted: v.array(capabilityView),
-  hooks: v.array(hookView),
-  /** Guests that had to be stopped in the last ten minutes. */
-  strikes: v.number(),
-  running: v.boolean(),
-  pending: v.number(),
-  /** What looks wrong but stops nothing. */
-  warnings: v.array(v.string()),
-});
 
 const logView = v.object({
   at: v.string(),
@@ -107,41 +50,6 @@ const eventView = v.object({
   at: v.string(),
   data: v.record(v.string(), v.unknown()),
   deliveries: v.array(deliveryView),
-});
-
-const serviceView = v.object({
-  name: v.string(),
-  /** running · stopped · exited · restarting · missing · deploying · failed · unknown (its provider does not answer) */
-  state: v.string(),
-  provider: v.string(),
-  image: v.nullable(v.string()),
-  version: v.nullable(v.number()),
-  /** Where it can be reached: published address first, else the loopback port. */
-  address: v.nullable(v.string()),
-  domains: v.array(v.string()),
-});
-
-const serviceDetails = v.object({
-  ...serviceView.entries,
-  instance: v.nullable(v.string()),
-  startedAt: v.nullable(v.string()),
-  restarts: v.number(),
-  port: v.nullable(v.number()),
-  publish: v.nullable(v.string()),
-  memoryBytes: v.nullable(v.number()),
-  cpus: v.nullable(v.number()),
-  volumes: v.array(v.string()),
-  deploys: v.array(
-    v.object({
-      id: v.string(),
-      version: v.number(),
-      state: v.string(),
-      step: v.string(),
-      error: v.nullable(v.string()),
-      startedAt: v.string(),
-      endedAt: v.nullable(v.string()),
-    }),
-  ),
 });
 
 /** What `voxeltron deploy` sends. What is absent is taken from the version that runs now. */
@@ -175,12 +83,16 @@ const deployEnd = v.object({
   detached: v.boolean(),
 });
 
-const outputLine = v.object({
-  stream: v.picklist(["stdout", "stderr"]),
-  at: v.optional(v.string()),
+const outputStream = v.picklist(["stdout", "stderr"]);
+const serviceLogLine = v.object({
+  at: v.string(),
+  /** As far as the line's own text says; otherwise by its stream. */
+  level: v.string(),
+  stream: outputStream,
   text: v.string(),
+  version: v.number(),
 });
-const outputChunk = v.object({ stream: v.picklist(["stdout", "stderr"]), b64: v.string() });
+const outputChunk = v.object({ stream: outputStream, b64: v.string() });
 
 /** Of plugin processes. `unconfined`: nothing confines them, and the operator allows it; `unavailable`: they are not started. */
 const confinementStatus = v.object({
@@ -270,6 +182,12 @@ export const operations = {
   "plugin.grant": unary(v.strictObject({ name, capability, scope: v.optional(scope) }), pluginDetails),
   "plugin.revoke": unary(v.strictObject({ name, capability }), pluginDetails),
   "plugin.logs": stream(v.strictObject({ name, follow: v.boolean(), limit: v.number() }), logView, none),
+  "plugin.audit": unary(whichCalls, auditAnswer),
+  "plugin.calls": stream(
+    v.strictObject({ ...whichCalls.entries, follow: v.boolean(), limit: v.number() }),
+    auditCallView,
+    none,
+  ),
   "plugin.call": unary(
     v.strictObject({ name, hook, event: v.optional(v.record(v.string(), v.unknown())) }),
     v.object({ result: v.unknown(), durationMs: v.number(), logs: v.array(logView) }),
@@ -283,11 +201,21 @@ export const operations = {
   "service.logs": stream(
     v.strictObject({
       name,
+      /** Then what comes, from every version, until the service is removed. */
       follow: v.boolean(),
-      tail: v.optional(v.number()),
+      /** The last so many; absent: all that is kept. */
+      lines: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+      /** RFC 3339, or how long ago: `10m`. */
       since: v.optional(v.string()),
+      until: v.optional(v.string()),
+      /** Plain text that stands in the line. */
+      search: v.optional(v.pipe(v.string(), v.maxLength(LIMITS.logSearchChars))),
+      ignoreCase: v.optional(v.boolean()),
+      /** This level and what is more serious. */
+      level: v.optional(v.picklist(LOG_LEVELS)),
+      stream: v.optional(outputStream),
     }),
-    outputLine,
+    serviceLogLine,
     none,
   ),
   "service.stop": unary(v.strictObject({ name }), serviceView),
@@ -298,9 +226,31 @@ export const operations = {
     outputChunk,
     v.object({ exitCode: v.number() }),
   ),
+  /** Without a service: the host. Times are RFC 3339, or so long ago ("90m"); the step is a duration. */
+  "metrics.query": unary(metricsQuestion, metricsAnswer),
   "env.list": unary(v.strictObject({ name }), v.object({ env: v.record(v.string(), v.string()) })),
   "env.set": unary(v.strictObject({ name, env: variables }), none),
   "env.unset": unary(v.strictObject({ name, keys: v.array(v.string()) }), none),
+
+  /** The service need not exist yet. */
+  "secret.set": unary(
+    v.strictObject({ service: name, name, value: v.string() }),
+    v.object({
+      /** False where the service is yet to be deployed. */
+      isDeployed: v.boolean(),
+      /** False where the value is too short to be told from other text in logs. */
+      isRedacted: v.boolean(),
+    }),
+  ),
+  "secret.list": unary(
+    v.strictObject({ service: v.optional(name) }),
+    v.object({
+      secrets: v.array(v.object({ service: v.string(), name: v.string(), updatedAt: v.string() })),
+    }),
+  ),
+  "secret.unset": unary(v.strictObject({ service: name, names: v.array(name) }), none),
+  /** `sealed`: how many secrets and passwords are under the new key. */
+  "secret.rotate": unary(none, v.object({ sealed: v.number() })),
 
   "event.list": unary(
     v.strictObject({ limit: v.number(), hook: v.optional(hook) }),
@@ -308,6 +258,23 @@ export const operations = {
   ),
   "event.follow": stream(v.strictObject({ hook: v.optional(hook) }), eventView, none),
   "event.replay": unary(v.strictObject({ id: v.string() }), eventView),
+
+  /** Names and types only: the rest of a channel is secret. */
+  "notify.list": unary(
+    none,
+    v.object({ channels: v.array(v.object({ name: v.string(), type: v.string() })) }),
+  ),
+  /** Sends a message that says that it is a test; answers when the channel's endpoint has accepted it. */
+  "notify.test": unary(
+    v.strictObject({ channel: name }),
+    v.object({
+      channel: v.string(),
+      type: v.string(),
+      attempts: v.number(),
+      /** Recipients of a mail that the server refused, where it took others. */
+      refused: v.number(),
+    }),
+  ),
 
   "registry.login": unary(v.strictObject({ host: name, username: v.string(), password: v.string() }), none),
   "registry.list": unary(
@@ -336,6 +303,8 @@ export type ConfinementStatus = v.InferOutput<typeof confinementStatus>;
 export type EventView = v.InferOutput<typeof eventView>;
 export type ServiceView = v.InferOutput<typeof serviceView>;
 export type ServiceDetails = v.InferOutput<typeof serviceDetails>;
+export type ServiceUsage = v.InferOutput<typeof serviceUsage>;
+export type MetricsAnswer = Output<"metrics.query">;
 export type LogView = v.InferOutput<typeof logView>;
 
 export type UploadKind = "plugin" | "app";

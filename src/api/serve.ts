@@ -9,6 +9,7 @@ export const serve: Serve = (parts, { socket, dataDir, log }) =>
     socket,
     handlers: makeHandlers(parts, { dataDir, startedAt: timestamp(systemClock.now()) }),
     upload: (kind, body) => parts.uploads.receive(kind, body),
+    redact: parts.redact,
     clock: systemClock,
     log,
   });

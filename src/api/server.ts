@@ -12,6 +12,7 @@ import { KINDS } from "../base/error-codes.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Handlers, UploadHandler } from "./handlers.ts";
+import { redactData, type Redact } from "../base/redact.ts";
 import { operations, type OperationName } from "./operations.ts";
 
 export interface ApiServer {
@@ -23,6 +24,8 @@ export interface ApiServerOptions {
   readonly socket: string;
   readonly handlers: Handlers;
   readonly upload: UploadHandler;
+  /** Takes secrets out of the words of errors: they may repeat what a program or a plugin said. */
+  readonly redact: Redact;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -47,8 +50,9 @@ export function serveApi(options: ApiServerOptions): ApiServer {
             hint: "POST /v1/<operation> with a JSON object",
           },
         ),
+        options,
       ),
-    error: (error) => errorResponse(error),
+    error: (error) => errorResponse(error, options),
   });
   return { stop: (graceMs) => stopServer(server, options.clock, graceMs) };
 
@@ -64,7 +68,7 @@ export function serveApi(options: ApiServerOptions): ApiServer {
           error: messageOf(error),
           stack: stackOf(error),
         });
-      return errorResponse(error);
+      return errorResponse(error, options);
     }
   }
 }
@@ -90,7 +94,7 @@ async function operate(request: BunRequest<"/v1/:operation">, options: ApiServer
   const lines = handler(input, request.signal) as AsyncGenerator<unknown, unknown>;
   // The first step runs before the status line is written, so that an early failure has its own status.
   const first = await lines.next();
-  return new Response(ndjson(first, lines, options.log), {
+  return new Response(ndjson(first, lines, options), {
     headers: { "content-type": "application/x-ndjson" },
   });
 }
@@ -145,35 +149,44 @@ async function readJson(request: Request): Promise<unknown> {
 function ndjson(
   first: IteratorResult<unknown, unknown>,
   lines: AsyncGenerator<unknown, unknown>,
-  log: Log,
+  options: ApiServerOptions,
 ): ReadableStream {
   const encoder = new TextEncoder();
-  let next: IteratorResult<unknown, unknown> | undefined = first;
+  let next: Promise<IteratorResult<unknown, unknown>> | undefined = Promise.resolve(first);
   let isRead = true;
   return new ReadableStream({
     type: "bytes",
     async pull(controller) {
-      const write = (line: unknown): void => {
-        if (isRead) controller.enqueue(encoder.encode(`${JSON.stringify(line)}\n`));
+      const write = (text: string): void => {
+        if (isRead) controller.enqueue(encoder.encode(text));
       };
       const close = (): void => {
         if (isRead) controller.close();
       };
+      let text = "";
+      let soon: Promise<undefined> | undefined;
       try {
-        next ??= await lines.next();
-        if (next.done === true) {
-          write({ end: next.value ?? {} });
-          close();
-        } else write({ item: next.value });
-        next = undefined;
+        // What comes at once goes out together: a log can have more lines a second than there can be writes.
+        while (text.length < CHUNK_CHARS) {
+          next ??= lines.next();
+          const step = soon === undefined ? await next : await Promise.race([next, soon]);
+          soon ??= options.clock.sleep(0).then(() => undefined);
+          if (step === undefined) break;
+          next = undefined;
+          text += documentOf(step);
+          if (step.done !== true) continue;
+          write(text);
+          return close();
+        }
+        write(text);
       } catch (raw) {
         const error = diskFull(raw);
         if (!isVoxError(error))
-          log.error("a stream failed in an unexpected way", {
+          options.log.error("a stream failed in an unexpected way", {
             error: messageOf(error),
             stack: stackOf(error),
           });
-        write({ error: toWire(error) });
+        write(`${text}${JSON.stringify({ error: wireError(error, options) })}\n`);
         close();
       }
     },
@@ -184,9 +197,23 @@ function ndjson(
   });
 }
 
-function errorResponse(error: unknown): Response {
+/** Of what one write sends. */
+const CHUNK_CHARS = 64 * 1024;
+
+function documentOf(step: IteratorResult<unknown, unknown>): string {
+  const document = step.done === true ? { end: step.value ?? {} } : { item: step.value };
+  return `${JSON.stringify(document)}\n`;
+}
+
+function errorResponse(error: unknown, options: ApiServerOptions): Response {
   const status = KINDS[isVoxError(error) ? error.kind : "bug"].http;
-  return Response.json({ error: toWire(error) } satisfies { error: WireError }, { status });
+  return Response.json({ error: wireError(error, options) }, { status });
+}
+
+/** The code is ours and stays; all else may hold others' words. */
+function wireError(error: unknown, { redact }: ApiServerOptions): WireError {
+  const wire = toWire(error);
+  return { ...(redactData(wire, redact) as WireError), code: wire.code };
 }
 
 async function stopServer(server: Server<unknown>, clock: Clock, graceMs: number): Promise<void> {

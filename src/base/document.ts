@@ -85,6 +85,7 @@ function unknownKey(path: readonly string[], schema: v.GenericSchema): string {
 /** The keys that a schema allows at `path`, as far as it is made of plain objects. */
 function keysAt(schema: unknown, path: readonly string[]): readonly string[] {
   const node = unwrap(schema);
+  if (node.options !== undefined) return [...new Set(node.options.flatMap((option) => keysAt(option, path)))];
   if (path.length === 0) return Object.keys(node.entries ?? {});
   const [head = "", ...rest] = path;
   return keysAt(node.entries?.[head] ?? node.value, rest);
@@ -93,6 +94,8 @@ function keysAt(schema: unknown, path: readonly string[]): readonly string[] {
 interface SchemaNode {
   readonly entries?: Record<string, unknown>;
   readonly wrapped?: unknown;
+  /** Of a variant. */
+  readonly options?: readonly unknown[];
   readonly pipe?: readonly unknown[];
   readonly value?: unknown;
 }

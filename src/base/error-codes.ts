@@ -92,6 +92,13 @@ const table = {
   "network.timeout": { kind: "timeout" },
   "notify.unknown_channel": { kind: "missing" },
   "notify.failed": { kind: "failure" },
+  "file.not_found": { kind: "missing" },
+  "file.exists": { kind: "conflict" },
+  "file.not_empty": { kind: "conflict" },
+  "file.wrong_type": { kind: "failure" },
+  "file.not_text": { kind: "failure", hint: "read it as bytes" },
+  "file.failed": { kind: "failure" },
+  "file.unavailable": { kind: "unavailable" },
 
   // events
   "event.not_found": { kind: "missing" },
@@ -123,6 +130,26 @@ const table = {
   "registry.not_found": { kind: "missing" },
   "registry.denied": { kind: "denied" },
   "secret.unreadable": { kind: "failure" },
+  "secret.not_found": { kind: "missing", hint: "voxeltron secret list shows what is set" },
+  "secret.invalid": { kind: "usage" },
+  "secret.name_taken": { kind: "conflict" },
+  "secret.key_missing": { kind: "failure" },
+  "secret.key_invalid": { kind: "invalid" },
+  "secret.key_exposed": { kind: "invalid" },
+  "secret.key_fixed": { kind: "conflict" },
+
+  // containers, as plugins ask about them
+  "container.not_found": { kind: "missing" },
+  "container.invalid": { kind: "usage" },
+  "container.exists": { kind: "conflict" },
+  "container.not_running": { kind: "conflict" },
+  "container.port_taken": { kind: "conflict" },
+  "container.image_not_found": { kind: "missing" },
+
+  // metrics
+  "metrics.unknown": { kind: "missing" },
+  "metrics.invalid_query": { kind: "usage" },
+  "metrics.listen_failed": { kind: "failure" },
 } as const satisfies Record<string, Row>;
 
 export type ErrorCode = keyof typeof table;

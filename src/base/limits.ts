@@ -25,6 +25,8 @@ export const LIMITS = {
   answerLineBytes: 8 * MIB,
 
   manifestBytes: 256 * KIB,
+  /** Of one capability: each is compared with each of a grant and of a ceiling. */
+  scopeEntries: 100,
   configBytes: 1 * MIB,
   pluginSourceBytes: 16 * MIB,
   bundleBytes: 16 * MIB,
@@ -83,11 +85,11 @@ export const LIMITS = {
   hookMaxMs: 10 * MINUTE,
   pluginIdleMs: 5 * MINUTE,
   roomStartMs: 10 * SECOND,
-  /** How long past its deadline a room may take to say that it stopped its guest. */
   /** How long a Worker may take to say that its guest is still, before it is terminated. */
   workerLeaveMs: 200,
   /** How long its thread stays after that: compiling that was begun for it must end, or no guest gets its fruits. */
   workerLingerMs: 500,
+  /** How long past its deadline a room may take to say that it stopped its guest. */
   roomGraceMs: 5 * SECOND,
   /**
    * How long what runs may go on where something else takes its place: a plugin's call when it is replaced, disabled or the
@@ -126,6 +128,8 @@ export const LIMITS = {
   confinedAddressBytes: 32 * 1024 * MIB,
   /** Threads of a confined process, beside two for each processor (threads-max.ts). */
   confinedThreads: 64,
+  /** What the runtime of a confined process has open itself, some, and what a plugin may hold of timers and the like. */
+  confinedOpenFiles: 64,
   /** What the kernel lets a confined process have as data beyond its limit of resident memory: much of it is never touched. */
   confinedDataSlackBytes: 384 * MIB,
   /** Kept of what a child says before it is sealed. */
@@ -144,6 +148,12 @@ export const LIMITS = {
   callLogChars: 1 * MIB,
   logLinesAtOnce: 100,
   auditRowsPerPlugin: 20_000,
+  /** Targets that are shown of one method; how often is looked which day it is; days of which is known whether the daemon ran. */
+  auditTargetsShown: 3,
+  watchedDayMs: 60 * MINUTE,
+  watchedDaysKept: 400,
+  /** A capability that was not used on so many of them is offered for withdrawal. */
+  unusedDays: 30,
   kvKeyChars: 256,
   kvValueBytes: 256 * KIB,
   kvBytesPerPlugin: 8 * MIB,
@@ -162,17 +172,77 @@ export const LIMITS = {
   fetchHeaderBytes: 64 * KIB,
   fetchHeaders: 100,
   fetchUrlChars: 8 * KIB,
+  /** For an answer as a whole, or for the head of one that is read as it comes. */
   fetchMs: 30 * SECOND,
+  /** An answer that is read as it comes: all of it, and the longest time for it. */
+  fetchStreamBytes: 64 * MIB,
+  fetchStreamMs: 10 * MINUTE,
+  /** One that is no larger, and is there so soon after its head, goes to the plugin in one message all the same. */
+  fetchFirstBytes: 1 * MIB,
+  fetchFirstMs: 20,
+  /** What a plugin's response collects for text(), json() and bytes(): its memory has to hold it several times. */
+  fetchCollectBytes: 8 * MIB,
+  /** Such an answer, and a connection, end where nothing moves for so long: nothing comes, or nothing is read. */
+  transferIdleMs: 1 * MINUTE,
+  connectionsPerPlugin: 16,
+  connectMs: 10 * SECOND,
+  connectionMs: 60 * MINUTE,
+  /** Each way, and of what is written in one message. */
+  connectionBytes: 256 * MIB,
+  connectionPieceBytes: 1 * MIB,
   fetchRedirects: 5,
   fetchConcurrent: 16,
+  /** For one try at one name server, and how many tries there are; what a plugin asks for has its own longest time. */
+  dnsTryMs: 2 * SECOND,
+  dnsTries: 3,
   /** Addresses of one name that are tried before giving up. */
   connectAttempts: 4,
 
+  /** A plugin's paths: PATH_MAX and NAME_MAX of Linux, and names in one of them. */
+  filePathBytes: 4096,
+  fileNameBytes: 255,
+  fileDepth: 32,
+  /** Read, written or appended in one call: as base64 it must fit into one message. */
+  fileCallBytes: 5 * MIB,
+  /** Calls of one plugin that touch the disk at a time; the others wait. */
+  fileConcurrent: 4,
+  /** Entries in one answer, four values each. */
+  filesListed: 10_000,
+  /** Of a folder itself, as the file system keeps it: far more than filesListed, and the most that is read into memory. */
+  folderBytes: 16 * MIB,
+  /** All of `files/`, unless the configuration says otherwise, and the part of it that one plugin may fill. */
+  filesBytes: 1024 * MIB,
+  filesCount: 10_000,
+  filesShare: 0.5,
+  /** A plugin's writing leaves free on the disk what is less of the two: a part of it, and bytes. */
+  diskFloorShare: 0.05,
+  diskFloorBytes: 512 * MIB,
+  /** How old the sums of `files/` may be, and how young where they refuse something. */
+  filesMeasuredMs: 10 * MINUTE,
+  filesRefusedMs: 5 * SECOND,
+
   notifyTitleChars: 200,
   notifyTextChars: 4_000,
-  /** One attempt; a second follows after notifyRetryMs. */
+  /** What the operator writes as a template, and placeholders in it. */
+  notifyTemplateChars: 8_000,
+  notifyPlaceholders: 50,
+  /** One attempt; another follows after each of the pauses, or after what the endpoint asks for where that is longer. */
   notifyMs: 10 * SECOND,
-  notifyRetryMs: 500,
+  notifyRetryMs: [500, 2 * SECOND],
+  /** An endpoint that asks for a longer pause is not waited for. */
+  notifyRetryAfterMs: 30 * SECOND,
+  /** Notifications of one plugin at once; then so many a minute as the configuration says. */
+  notifyBurst: 10,
+  notifyPerMinute: 30,
+  /** One attempt at a mail; of that, until the server has greeted and the connection is encrypted. */
+  mailMs: 20 * SECOND,
+  mailConnectMs: 10 * SECOND,
+  mailGoodbyeMs: 500,
+  mailAnswerBytes: 64 * KIB,
+  mailRecipients: 50,
+  /** A file that holds one secret, and one that holds certificates. */
+  secretFileBytes: 4 * KIB,
+  caFileBytes: 1 * MIB,
 
   terminalTextChars: 200,
   errorTextChars: 2_000,
@@ -201,20 +271,84 @@ export const LIMITS = {
   versionsKept: 5,
   deploysKept: 100,
   envValueBytes: 128 * KIB,
+  secretsPerService: 500,
+  /** What is shorter can't be told from other text, and is left as it is in logs. */
+  secretRedactedChars: 4,
+  /** Of a secret of several lines, a line that is longer is taken out of logs by itself too. */
+  secretLineChars: 8,
+  /** Values of a service that were replaced since the daemon started: what runs may still print them. */
+  secretsRemembered: 20,
   deploysShown: 10,
   shutdownMs: 15 * SECOND,
   /** What requests have to end by themselves once the daemon has stopped its work. */
   lastAnswersMs: 500,
+  /** What an instance's provider keeps of its output until it is taken into the service's log. */
   instanceLogBytes: 32 * MIB,
-  /** A longer line of a log is shown in pieces. */
+  /** A service's log on disk, unless the configuration says otherwise; and the least that it may say. */
+  serviceLogBytes: 64 * MIB,
+  serviceLogLeastBytes: 8 * MIB,
+  /** A longer line of a log is kept in pieces. */
   logLineBytes: 1 * MIB,
+  logSearchChars: 1_000,
+  /** Between two looks at the output of a process. */
+  logLookMs: 100,
+  /** Silent for so long, an instance has said what it had to say; nobody waits longer than the second for that. */
+  logQuietMs: 150,
+  logSettleMs: 2 * SECOND,
+  /** Between two looks at an instance that has ended; and the pauses where its output can't be read. */
+  logRestMs: [10 * SECOND, 1 * SECOND, 5 * SECOND, 10 * SECOND],
+  /** Lines in an answer to a plugin, and what they may have together as JSON. */
+  logLinesRead: 5_000,
+  logLinesReadBytes: 6 * MIB,
   /** How long an engine may think about a question, and about work such as making a container. */
   engineAskMs: 10 * SECOND,
   engineWorkMs: 2 * MINUTE,
+  /** What a plugin is shown of containers: how many, ports of each in the list, parts of one that is looked at, characters of a text. */
+  dockerListed: 1_000,
+  dockerPortsShown: 5,
+  dockerShown: 50,
+  dockerTextChars: 256,
+  dockerEventChars: 1 * MIB,
+  /** Between the two readings that make a share of the processors, at least: many engines take one a second. */
+  dockerMeasureMs: 250,
+  /** What plugins' containers have where they do not say, and what they have at most. */
+  dockerContainersPerPlugin: 20,
+  dockerVolumesPerPlugin: 20,
+  dockerMemoryBytes: 512 * MIB,
+  dockerMemoryMaxBytes: 8 * 1024 * MIB,
+  dockerCpus: 1,
+  dockerCpusMax: 16,
+  dockerProcesses: 512,
+  dockerArgs: 100,
+  dockerArgChars: 4 * KIB,
+  dockerEnvValueChars: 32 * KIB,
+  dockerMounts: 10,
+  dockerPorts: 20,
   /** Pause before a crashed process is started again: doubles up to the maximum, and starts over after a good run. */
   restartFirstMs: 1 * SECOND,
   restartMaxMs: 1 * MINUTE,
   restartGoodRunMs: 1 * MINUTE,
   instancePollMs: 1 * SECOND,
   execStdinBytes: 1 * MIB,
+
+  /**
+   * What measuring one instance may take, and how many of a provider's are measured at a time. Docker's engine reads its counters once a
+   * second and answers all who asked meanwhile together: one after the other they would wait a second each.
+   */
+  statsMs: 5 * SECOND,
+  statsConcurrent: 50,
+  metricsIntervalMinMs: 1 * SECOND,
+  metricsIntervalMaxMs: 60 * SECOND,
+  /** Rows of each of the three tables of metrics, of all services together: about 100 MB. */
+  metricRowsMax: 2_500_000,
+  /** Rows that are written, or forgotten, in one go: the daemon's thread does nothing else meanwhile. */
+  metricRowsAtOnce: 100,
+  /** So many times metricRowsAtOnce rows of each table are forgotten in one interval, one after the other with turns for others between. */
+  metricPruneSteps: 200,
+  /** Whether a service is still there is looked at once in so many intervals. */
+  metricPruneRounds: 60,
+  /** After a jump of the clock nothing is forgotten for so long: the time may be wrong, and be put right. */
+  metricClockTrustMs: 10 * MINUTE,
+  metricClockJumpMs: 30 * SECOND,
+  metricPoints: 5_000,
 } as const;

@@ -3,6 +3,7 @@
  * that every command has the same manners. Commands live in commands/, one file a noun; commands.ts lists them.
  */
 import type { Client } from "../api/client.ts";
+import type { VoxError } from "../base/errors.ts";
 import type { Io } from "./io.ts";
 import type { Place, PlaceFlags } from "./place.ts";
 
@@ -12,6 +13,8 @@ export interface Command {
   readonly summary: string;
   readonly args: readonly Argument[];
   readonly options: Options;
+  /** The error for one argument too many, where the usual one would repeat what must not be repeated. */
+  readonly refuseMore?: () => VoxError;
   /** Command lines, one a line, as they would be typed. */
   readonly example: string;
   /** What else there is to say, one line each. */

@@ -7,11 +7,16 @@ import { doctor } from "./commands/doctor.ts";
 import { envCommands } from "./commands/env.ts";
 import { eventCommands } from "./commands/events.ts";
 import { exec } from "./commands/exec.ts";
+import { logs } from "./commands/logs.ts";
+import { notifyCommands } from "./commands/notify.ts";
+import { metrics } from "./commands/metrics.ts";
+import { pluginAudit } from "./commands/plugin-audit.ts";
 import { pluginGrantCommands } from "./commands/plugin-grants.ts";
 import { pluginDev } from "./commands/plugin-dev.ts";
 import { pluginInstall } from "./commands/plugin-install.ts";
 import { pluginCommands } from "./commands/plugin.ts";
 import { registryCommands } from "./commands/registry.ts";
+import { secretCommands } from "./commands/secret.ts";
 import { serviceCommands } from "./commands/service.ts";
 
 export const commands: readonly Command[] = [
@@ -21,11 +26,16 @@ export const commands: readonly Command[] = [
   ...pluginCommands,
   pluginDev,
   ...pluginGrantCommands,
+  pluginAudit,
   deploy,
   ...serviceCommands,
+  logs,
+  metrics,
   exec,
   ...envCommands,
+  ...secretCommands,
   ...eventCommands,
+  ...notifyCommands,
   ...registryCommands,
   ...configCommands,
 ];

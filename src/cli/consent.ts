@@ -94,11 +94,16 @@ function remarks(candidate: CandidateView, installed: PluginDetails | undefined)
 function wordsOf(asked: Asked): readonly string[] {
   const name = printable(asked.capability);
   return [
-    ...(asked.scope === undefined
-      ? []
-      : [`${name} is limited to: ${printable(asked.scope.join(", ")) || "nothing"}`]),
+    ...(asked.scope === undefined ? [] : [`${name} ${reachText(asked.capability, asked.scope)}`]),
     ...(asked.reason === undefined ? [] : [`${name}, reason given: ${printable(asked.reason)}`]),
   ];
+}
+
+function reachText(capability: string, scope: readonly string[]): string {
+  // The one entry that is more than the capability alone, and no limit.
+  if (capability === "docker_read" && scope.includes("all"))
+    return "is for all containers of this machine, not only for voxeltron's own";
+  return `is limited to: ${printable(scope.join(", ")) || "nothing"}`;
 }
 
 function requiredGrants(candidate: CandidateView): Grants {

@@ -17,14 +17,17 @@ export function parseGrant(text: string): Grants[number] {
   return { capability, scope: scope.map((part) => part.trim()) };
 }
 
-/** Throws `usage.invalid` also where a capability is named twice: which scope would hold? */
+/** The same capability twice means both scopes. Throws `usage.invalid` where one of the two has none: which would hold? */
 export function parseGrants(texts: readonly string[]): Grants {
-  const grants = texts.map(parseGrant);
-  const twice = grants.find((grant, index) =>
-    grants.slice(0, index).some((other) => other.capability === grant.capability),
-  );
-  if (twice !== undefined) throw fail("usage.invalid", `${twice.capability} is granted twice`);
-  return grants;
+  const grants = new Map<Capability, Grants[number]>();
+  for (const { capability, scope } of texts.map(parseGrant)) {
+    const before = grants.get(capability);
+    if (before !== undefined && (scope === undefined || before.scope === undefined))
+      throw fail("usage.invalid", `${capability} is granted twice, once of them without a scope`);
+    const both = scope === undefined ? {} : { scope: [...new Set([...(before?.scope ?? []), ...scope])] };
+    grants.set(capability, { capability, ...both });
+  }
+  return [...grants.values()];
 }
 
 export function parseCapability(name: string): Capability {

@@ -215,6 +215,7 @@ function assignArguments(
     args[wanted.name] = word;
   }
   const extra = words[used];
+  if (extra !== undefined && command.refuseMore !== undefined) throw command.refuseMore();
   if (extra !== undefined) throw usage(`${quote(extra)} is one argument too many`, command);
   return { args, rest: [] };
 }

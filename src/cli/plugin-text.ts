@@ -4,36 +4,13 @@ import type { PluginReport } from "../api/offline.ts";
 import { LIMITS } from "../base/limits.ts";
 import { printable } from "../base/text.ts";
 import { transcript } from "./consent.ts";
-import { facts } from "./output.ts";
+import { unusedText } from "./audit-text.ts";
+import { facts, table } from "./output.ts";
 
-export function pluginFacts(plugin: PluginDetails): string {
-  return facts([
-    ["name", plugin.name],
-    ["version", plugin.version],
-    ["description", plugin.description],
-    ["state", plugin.reason === null ? plugin.state : `${plugin.state}: ${plugin.reason}`],
-    ["kind", plugin.tier === null ? plugin.kind : `${plugin.kind}, tier ${plugin.tier}`],
-    ["room", roomText(plugin)],
-    ["linked to", plugin.link],
-    ["hooks", plugin.hooks.map((hook) => (hook.gate ? `${hook.hook} (gate)` : hook.hook)).join(", ")],
-    ...plugin.granted.map(
-      (grant) => ["granted", `${risky(grant)}, ${grant.grantedAt} by ${grant.grantedBy}`] as const,
-    ),
-    ...plugin.notGranted.map((asked) => ["not granted", risky(asked)] as const),
-    [
-      "waiting",
-      plugin.pending === 0 ? null : plugin.pending === 1 ? "1 delivery" : `${plugin.pending} deliveries`,
-    ],
-    ["stopped", plugin.strikes === 0 ? null : `${plugin.strikes}× in the last ten minutes`],
-    ...plugin.warnings.map((warning) => ["warning", warning] as const),
-    ["source", plugin.source],
-    ["installed", plugin.installedAt],
-    ["digest", plugin.digest],
-    ...plugin.versions.map(
-      ({ version, digest, installedAt }) =>
-        ["earlier", `${version}, installed ${installedAt}, ${digest}`] as const,
-    ),
-  ]);
+export function pluginText(plugin: PluginDetails): string {
+  const { capabilities, unused } = plugin;
+  const standing = capabilities.length === 0 ? "" : `\n${standingText(capabilities)}`;
+  return [pluginFacts(plugin), standing, unusedText(unused)].join("");
 }
 
 export function logLine(entry: LogView): string {
@@ -62,16 +39,54 @@ export function reportText(report: PluginReport): string {
 
 // --- internal ---
 
+function pluginFacts(plugin: PluginDetails): string {
+  return facts([
+    ["name", plugin.name],
+    ["version", plugin.version],
+    ["description", plugin.description],
+    ["state", plugin.reason === null ? plugin.state : `${plugin.state}: ${plugin.reason}`],
+    ["kind", plugin.tier === null ? plugin.kind : `${plugin.kind}, tier ${plugin.tier}`],
+    ["room", roomText(plugin)],
+    ["linked to", plugin.link],
+    ["hooks", plugin.hooks.map((hook) => (hook.gate ? `${hook.hook} (gate)` : hook.hook)).join(", ")],
+    [
+      "waiting",
+      plugin.pending === 0 ? null : plugin.pending === 1 ? "1 delivery" : `${plugin.pending} deliveries`,
+    ],
+    ["stopped", plugin.strikes === 0 ? null : `${plugin.strikes}× in the last ten minutes`],
+    ...plugin.warnings.map((warning) => ["warning", warning] as const),
+    ["source", plugin.source],
+    ["installed", plugin.installedAt],
+    ["digest", plugin.digest],
+    ...plugin.versions.map(
+      ({ version, digest, installedAt }) =>
+        ["earlier", `${version}, installed ${installedAt}, ${digest}`] as const,
+    ),
+  ]);
+}
+
 function roomText({ room, roomReason, running }: PluginDetails): string | null {
   if (room === null) return null;
   return `${room} (${roomReason ?? "nobody knows why"}), ${running ? "running" : "not running"}`;
 }
 
-function risky(asked: {
-  readonly capability: string;
-  readonly risk: string;
-  readonly scope?: readonly string[] | null | undefined;
-}): string {
-  const scope = asked.scope === undefined || asked.scope === null ? "" : ` for ${asked.scope.join(", ")}`;
-  return `${asked.capability} (${asked.risk} risk)${scope}`;
+/** What it asked for, what it got, and why that is less. */
+function standingText(capabilities: PluginDetails["capabilities"]): string {
+  const rows = capabilities.map((each) => [
+    `${each.capability} (${each.risk}, ${each.required ? "required" : "optional"})`,
+    scopeText(each.requested),
+    each.granted === null ? "no" : `${scopeText(each.granted)}, ${each.granted.at} by ${each.granted.by}`,
+    each.effective === null ? "nothing" : scopeText(each.effective),
+    each.lastUsedAt ?? "never",
+    each.why,
+  ]);
+  const reasons = capabilities.map(({ capability, reason }) =>
+    reason === null ? "" : `${printable(capability)}, reason given: ${printable(reason)}\n`,
+  );
+  const header = ["CAPABILITY", "REQUESTED", "GRANTED", "EFFECTIVE", "LAST USED", "WHY LESS"];
+  return [table(header, rows, ""), ...reasons].join("");
+}
+
+function scopeText({ scope }: { readonly scope: readonly string[] | null }): string {
+  return scope === null ? "everything" : scope.join(", ") || "nothing";
 }

@@ -116,20 +116,27 @@ async function askHidden(question: string): Promise<string | undefined> {
   stdin.setRawMode(true);
   stdin.setEncoding("utf8");
   stdin.resume();
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     let typed = "";
-    function settle(answer: string | undefined): void {
+    function settle(answer: string | undefined, more = ""): void {
       stdin.off("data", take);
       stdin.off("end", interrupt);
       stdin.setRawMode(false);
       stdin.pause();
       process.stderr.write("\n");
-      resolve(answer);
+      // The first line alone would be stored as if it were all.
+      if (more.trim() === "") resolve(answer);
+      else
+        reject(
+          fail("usage.invalid", "several lines were pasted, wanted one", { hint: "pass a file or a pipe" }),
+        );
     }
     const interrupt = () => settle(undefined);
     function take(data: string): void {
+      let seen = 0;
       for (const character of data) {
-        if (character === "\r" || character === "\n") return settle(typed);
+        seen += character.length;
+        if (character === "\r" || character === "\n") return settle(typed, data.slice(seen));
         if (character === CTRL_C || (character === CTRL_D && typed === "")) return settle(undefined);
         if (character === DELETE || character === BACKSPACE) typed = [...typed].slice(0, -1).join("");
         else if (character >= " ") typed += character;

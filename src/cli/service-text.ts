@@ -2,6 +2,7 @@
 import type { ServiceDetails, ServiceView } from "../api/operations.ts";
 import { formatBytes, printable } from "../base/text.ts";
 import { facts, table } from "./output.ts";
+import { usageRows } from "./usage-text.ts";
 
 export function serviceLine(service: ServiceView): string {
   const { address: at, state } = service;
@@ -31,6 +32,7 @@ export function serviceFacts(service: ServiceDetails): string {
     ["instance", service.instance],
     ["started", service.startedAt],
     ["restarts", service.restarts === 0 ? null : service.restarts],
+    ...usageRows(service.usage),
   ]);
   const rows = service.deploys.map((deploy) => [
     deploy.version,

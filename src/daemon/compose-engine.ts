@@ -1,7 +1,8 @@
 /**
- * Who is given what in the engine: events, deploys, services, registries and the providers that run instances. It knows no
+ * Who is given what in the engine: events, deploys, services and the providers that run instances. It knows no
  * plugins; of the host it is given who may refuse, and the uploads. Called by compose.ts.
  */
+import { cpus } from "node:os";
 import { join } from "node:path";
 import { newId } from "../base/ids.ts";
 import { makeAppFolders } from "../engine/app-folders.ts";
@@ -11,23 +12,33 @@ import { makeProbes } from "../engine/deploys/probes.ts";
 import { makeEdges, type Edges } from "../engine/edge/edges.ts";
 import type { Events, Gates } from "../engine/events/events.ts";
 import { makeEvents } from "../engine/events/outbox.ts";
+import { findLive } from "../engine/live.ts";
+import { makeLogs, type ServiceLogs } from "../engine/logs/logs.ts";
+import { makeMetrics, type Metrics } from "../engine/metrics/metrics.ts";
 import { makePorts } from "../engine/ports.ts";
+import type { ServiceControl } from "../engine/providers/docker/containers/containers.ts";
 import { makeDockerProvider, type DockerProvider } from "../engine/providers/docker/provider.ts";
 import { makeProcessProvider, type ProcessProvider } from "../engine/providers/process/provider.ts";
-import { makeRegistries, type Registries } from "../engine/registries.ts";
-import { openSecretBox } from "../engine/secret-box.ts";
+import type { Provider, SecretsOf } from "../engine/providers/provider.ts";
+import type { Redaction } from "../engine/secrets/redaction.ts";
 import type { ServiceDeps } from "../engine/service-deps.ts";
 import { makeServiceEnvironment, type ServiceEnvironment } from "../engine/services/service-environment.ts";
 import { makeServices, type Services } from "../engine/services/services.ts";
-import type { Database } from "../state/database.ts";
 import type { EventRows } from "../state/events.ts";
-import { installationId } from "../state/installation.ts";
-import { makeRegistryRows } from "../state/registries.ts";
-import { makeServiceState } from "../state/service-state.ts";
+import { readHostUsage } from "../platform/host-usage.ts";
+import type { MetricRows } from "../state/metrics.ts";
+import type { ServiceState } from "../state/service-state.ts";
 import type { World } from "./world.ts";
 
 export interface EngineNeeds {
+  readonly metricRows: MetricRows;
+  /** The installation's id. */
+  readonly owner: string;
+  readonly state: ServiceState;
   readonly eventRows: EventRows;
+  readonly secretsOf: SecretsOf;
+  readonly registryAuth: ServiceDeps["registryAuth"];
+  readonly redaction: Redaction;
   readonly gates: Gates;
   readonly takeUpload: ServiceDeps["takeUpload"];
 }
@@ -36,46 +47,77 @@ export interface Engine {
   readonly deploys: Deploys;
   readonly services: Services;
   readonly environment: ServiceEnvironment;
-  readonly registries: Registries;
   readonly events: Events;
   readonly edges: Edges;
+  readonly logs: ServiceLogs;
+  readonly metrics: Metrics;
   readonly processes: ProcessProvider;
   readonly containers: DockerProvider;
+  /** Services, for the containers that plugins name. */
+  readonly control: ServiceControl;
 }
 
-export function composeEngine({ config, clock, log }: World, db: Database, needs: EngineNeeds): Engine {
+export function composeEngine({ config, clock, log }: World, needs: EngineNeeds): Engine {
   const { data_dir: dataDir, docker, providers: chosen } = config();
-  const state = makeServiceState(db);
+  const { state, secretsOf } = needs;
   const events = makeEvents({ events: needs.eventRows, gates: needs.gates, clock, newId, log });
-  const registries = makeRegistries(makeRegistryRows(db), openSecretBox(join(dataDir, "secret.key")), clock);
-  const processes = makeProcessProvider({ root: join(dataDir, "instances"), clock, log });
-  const containers = makeDockerProvider({ endpoint: docker.socket, clock });
-  const providers = [containers, processes];
+  const processes = makeProcessProvider({ root: join(dataDir, "instances"), secretsOf, clock, log });
+  const containers = makeDockerProvider({ endpoint: docker.socket, secretsOf, clock });
+  const providers = new Map<string, Provider>([containers, processes].map((each) => [each.name, each]));
+  const logs = makeLogs({
+    root: join(dataDir, "logs"),
+    providers,
+    isService: (name) => state.services.find(name) !== undefined,
+    maxBytes: () => config().logs.max_bytes,
+    redact: (service, text) => needs.redaction.of(service)(text),
+    clock,
+    log,
+  });
+  const metrics = makeMetrics({
+    state,
+    rows: needs.metricRows,
+    providers,
+    readHost: () => readHostUsage(dataDir),
+    cpus: cpus().length,
+    settings: () => config().metrics,
+    clock,
+    log,
+  });
   const edges = makeEdges(clock);
   const deps: ServiceDeps = {
     state,
     events,
-    providers: new Map(providers.map((provider) => [provider.name, provider])),
+    providers,
     defaultProvider: chosen.default,
-    owner: installationId(db, newId),
+    owner: needs.owner,
     edges,
     ports: makePorts(),
     busy: makeBusy(),
     folders: makeAppFolders(join(dataDir, "apps")),
+    logs,
     probes: makeProbes(clock),
-    registryAuth: (image) => registries.authFor(image),
+    registryAuth: needs.registryAuth,
+    redaction: needs.redaction,
     takeUpload: needs.takeUpload,
+    usageOf: (service, instance) => metrics.usageOf(service, instance),
     clock,
     log,
   };
+  const services = makeServices(deps);
   return {
     deploys: makeDeploys(deps),
-    services: makeServices(deps),
+    services,
     environment: makeServiceEnvironment(state),
-    registries,
     events,
     edges,
+    logs,
+    metrics,
     processes,
     containers,
+    control: {
+      liveInstance: (name) => findLive(state, state.services.find(name))?.row.instance,
+      start: (name, signal) => services.start(name, signal),
+      stop: (name) => services.stop(name),
+    },
   };
 }

@@ -5,13 +5,23 @@
 import type { Clock } from "../base/clock.ts";
 import { LIMITS } from "../base/limits.ts";
 import { pluginsDir } from "../base/paths.ts";
+import type { Redact } from "../base/redact.ts";
+import { makePluginAudit } from "../host/audit/plugin-audit.ts";
+import { watchDays, type WatchedDays } from "../host/audit/watch-days.ts";
 import { makeBroker, type Broker } from "../host/capabilities/broker.ts";
 import { makeCatalogue } from "../host/capabilities/catalogue.ts";
+import type { ContainerPower } from "../host/capabilities/docker.ts";
 import type { OwnEndpoint } from "../host/capabilities/notification-endpoints.ts";
+import type { ServiceLogReader } from "../host/capabilities/logs.ts";
+import type { MetricsSource } from "../host/capabilities/metrics.ts";
 import type { ChannelSender } from "../host/capabilities/notify.ts";
+import { makeNotifyRate } from "../host/capabilities/notify-rate.ts";
+import type { SecretReader } from "../host/capabilities/secrets.ts";
 import { makeEventFeed, type EventFeed } from "../host/deliveries/feed.ts";
 import { makeDispatcher, type Dispatcher } from "../host/deliveries/dispatcher.ts";
 import { makeGates, type AskGates } from "../host/deliveries/gates.ts";
+import { makeFileStore } from "../host/files/file-store.ts";
+import { makeFileWriter } from "../host/files/writer.ts";
 import { makePackageStore } from "../host/package/package-store.ts";
 import { makePluginLogs } from "../host/installed/plugin-logs.ts";
 import { readLinked } from "../host/link/read-linked.ts";
@@ -22,28 +32,41 @@ import { openProcessRoom } from "../host/runtimes/process/room.ts";
 import type { OpenRoom, RoomKind } from "../host/runtimes/runtime.ts";
 import { watchFolder } from "../platform/folder/watch-folder.ts";
 import { makeAddressPolicy } from "../platform/http/address-policy.ts";
-import type { HttpClient } from "../platform/http/http-client.ts";
+import type { OpenHttp } from "../platform/http/open-http.ts";
+import type { Dial } from "../platform/tcp/dial.ts";
 import { makeAuditRows } from "../state/audit.ts";
-import { inTransaction, type Database } from "../state/database.ts";
+import { makeAuditTotalRows } from "../state/audit-totals.ts";
+import { inTransaction, transactionOf, type Database } from "../state/database.ts";
 import { makeDeliveryRows } from "../state/deliveries.ts";
 import type { EventRows } from "../state/events.ts";
 import { makeGrantRows } from "../state/grants.ts";
+import { makePluginFileRows } from "../state/plugin-files.ts";
 import { makePluginKvRows } from "../state/plugin-kv.ts";
 import { makePluginLogRows } from "../state/plugin-logs.ts";
 import { makePluginRows } from "../state/plugins.ts";
 import { makePluginVersionRows } from "../state/plugin-versions.ts";
 import { makePluginUidRows } from "../state/plugin-uids.ts";
+import { makeWatchedDayRows } from "../state/watched-days.ts";
 import { startJsWorker } from "../workers.ts";
+import { ceilingsFor } from "./config-ceiling.ts";
 import { makeConfinement, type Confinement } from "./confinement.ts";
 import { embeddedPlugins } from "./embedded-plugins.ts";
+import { redactedAuditRows, redactedDeliveryRows, redactedLogRows } from "./redacted-rows.ts";
 import type { World } from "./world.ts";
 
 export interface HostNeeds {
-  readonly http: HttpClient;
+  readonly openHttp: OpenHttp;
+  readonly dial: Dial;
   /** The operator's notification channels. */
   readonly channels: ChannelSender & { endpoints(): readonly OwnEndpoint[] };
+  readonly containers: ContainerPower;
+  readonly serviceLogs: ServiceLogReader;
+  readonly queryMetrics: MetricsSource;
   readonly calledEvent: PluginsDeps["calledEvent"];
   readonly eventRows: EventRows;
+  /** Takes secrets out of what plugins say: a plugin that may read one may also repeat it. */
+  readonly redact: Redact;
+  readonly secretReader: SecretReader;
 }
 
 export interface Host {
@@ -51,6 +74,7 @@ export interface Host {
   readonly dispatcher: Dispatcher;
   readonly feed: EventFeed;
   readonly gates: AskGates;
+  readonly days: Pick<WatchedDays, "start" | "stop">;
   readonly confinement: Pick<Confinement, "status" | "bundle">;
   /** The configuration was read again: what it no longer allows ends. */
   configured(): void;
@@ -58,24 +82,58 @@ export interface Host {
 
 export function composeHost(world: World, db: Database, needs: HostNeeds): Host {
   const { config, clock, log } = world;
-  const { http, channels, calledEvent, eventRows: events } = needs;
+  const {
+    openHttp,
+    dial,
+    channels,
+    containers,
+    serviceLogs,
+    queryMetrics,
+    calledEvent,
+    eventRows: events,
+    redact,
+  } = needs;
   const transaction = <T>(work: () => T): T => inTransaction(db, work);
   const kv = makePluginKvRows(db);
   const uids = makePluginUidRows(db);
   const confinement = makeConfinement(world, uids);
-  const logs = makePluginLogs(makePluginLogRows(db, LIMITS.logRowsPerPlugin));
+  const logs = makePluginLogs(redactedLogRows(makePluginLogRows(db, LIMITS.logRowsPerPlugin), redact));
+  const files = makeFileStore(config().data_dir);
+  const fileLimits = () => ({
+    maxBytes: config().plugins.files_max_bytes,
+    maxCount: config().plugins.files_max_count,
+  });
+  const audit = makePluginAudit({
+    rows: redactedAuditRows(makeAuditRows(db, LIMITS.auditRowsPerPlugin), redact),
+    totals: makeAuditTotalRows(db),
+    together: (work) => transactionOf(db, work),
+    opens: (method) => broker.opens(method),
+    pause: () => clock.sleep(0),
+  });
+  const days = watchDays(makeWatchedDayRows(db, LIMITS.watchedDaysKept), clock, log);
   const broker: Broker = makeBroker({
     methods: makeCatalogue({
       keyValues: kv,
+      files: {
+        store: files,
+        writer: makeFileWriter({ store: files, rows: makePluginFileRows(db), limits: fileLimits, clock }),
+      },
       net: {
-        http,
+        openHttp,
+        dial,
+        clock,
         addressPolicy: () => makeAddressPolicy(config().network.allow_private),
         ownEndpoints: () => channels.endpoints(),
       },
       channels,
+      containers,
+      notifyRate: makeNotifyRate({ clock, perMinute: () => config().plugins.quota.notifications_per_minute }),
+      secrets: needs.secretReader,
+      serviceLogs,
+      queryMetrics,
     }),
     callerOf: (plugin) => plugins.callerOf(plugin),
-    audit: makeAuditRows(db, LIMITS.auditRowsPerPlugin),
+    audit,
     pluginLogs: logs,
     quota: () => config().plugins.quota,
     clock,
@@ -101,15 +159,19 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
       broker.rightsChanged(plugin);
       dispatcher.pluginChanged(plugin);
     },
-    ceiling: () => config().plugins.ceiling,
+    ceilings: (plugin) => ceilingsFor(config().plugins, plugin),
     configFor: (plugin) => config().plugins.config[plugin] ?? {},
     idleMs: () => config().plugins.idle_timeout,
     kv,
     logs,
+    clearContainers: (plugin) => containers.clear(plugin),
+    audit,
+    watchedAfter: (day) => days.after(day),
+    redact,
     clock,
     log,
   });
-  const deliveries = makeDeliveryRows(db);
+  const deliveries = redactedDeliveryRows(makeDeliveryRows(db), redact);
   const feed = makeEventFeed({ events, deliveries });
   const gates = makeGates({ runner: plugins, deliveries, feed, clock, log });
   const dispatcher: Dispatcher = makeDispatcher({
@@ -121,7 +183,8 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
     clock,
     log,
   });
-  return { plugins, dispatcher, feed, gates, confinement, configured: () => broker.rightsChanged() };
+  const configured = (): void => broker.rightsChanged();
+  return { plugins, dispatcher, feed, gates, days, confinement, configured };
 }
 
 // --- internal ---

@@ -2,28 +2,44 @@
  * Where the engine and the plugin host meet, on one screen: what the one needs of the other, and in which order they start and
  * end. It wires and decides nothing. Called by run.ts; the parts it returns are what the API's operations speak to.
  */
+import { hostname } from "node:os";
 import { timestamp } from "../base/clock.ts";
 import { newId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
+import type { Redact } from "../base/redact.ts";
 import { databaseFile } from "../base/paths.ts";
 import { parseEvent } from "../engine/events/parse-event.ts";
 import { sampleEvent } from "../engine/events/samples.ts";
-import { makeNotify } from "../engine/notify/notify.ts";
+import { makeNotify, type Notify } from "../engine/notify/notify.ts";
+import { makeContainers } from "../engine/providers/docker/containers/containers.ts";
 import { makeHttpClient } from "../platform/http/http-client.ts";
+import { makeNameResolver } from "../platform/http/name-resolver.ts";
+import { makeHttpOpener } from "../platform/http/open-http.ts";
 import { systemResolver } from "../platform/http/resolve.ts";
+import { makeSmtpClient } from "../platform/smtp/smtp-client.ts";
+import { makeDial } from "../platform/tcp/dial.ts";
+import { makeServiceState } from "../state/service-state.ts";
 import { openDatabase } from "../state/database.ts";
 import { makeEventRows } from "../state/events.ts";
+import { installationId } from "../state/installation.ts";
+import { makeMetricRows } from "../state/metrics.ts";
 import { composeEngine, type Engine } from "./compose-engine.ts";
+import { composeExporter } from "./compose-exporter.ts";
 import { composeHost, type Host } from "./compose-host.ts";
+import { composeSecrets, type Secrets } from "./compose-secrets.ts";
 import { examine, type Examination } from "./doctor.ts";
 import { makeUploads, type Uploads } from "./uploads.ts";
 import type { World } from "./world.ts";
 
 export interface Parts
   extends
-    Pick<Engine, "deploys" | "services" | "environment" | "registries" | "events">,
+    Pick<Engine, "deploys" | "services" | "environment" | "events" | "metrics">,
+    Pick<Secrets, "secrets" | "keyRotation" | "registries">,
     Pick<Host, "plugins" | "dispatcher" | "feed" | "confinement" | "configured"> {
   readonly uploads: Uploads;
+  readonly notify: Pick<Notify, "list" | "send">;
+  /** Takes secrets out of a text that leaves the daemon. */
+  readonly redact: Redact;
   /** What `voxeltron doctor` finds, as this daemon. */
   readonly examine: () => Promise<Examination>;
   /** Repairs what a crash left, then begins to deliver. */
@@ -39,45 +55,102 @@ export function compose(world: World): Parts {
   const dataDir = config().data_dir;
   const db = openDatabase(databaseFile(dataDir));
   const eventRows = makeEventRows(db);
+  const state = makeServiceState(db);
+  const { redaction, secretReader, ...secrets } = composeSecrets(world, db, state);
   const uploads = makeUploads(dataDir, clock);
-  const http = makeHttpClient({ resolve: systemResolver, clock });
-  const { gates, ...host } = composeHost(world, db, {
+  const http = makeHttpClient(makeHttpOpener({ resolve: systemResolver }), clock);
+  const resolve = makeNameResolver();
+  const owner = installationId(db, newId);
+  const plugged = makeContainers({
+    endpoint: config().docker.socket,
+    clock,
+    owner,
+    rules: () => config().docker,
+    own: [dataDir, config().socket],
+    services: {
+      liveInstance: (service) => control.liveInstance(service),
+      start: (service, signal) => control.start(service, signal),
+      stop: (service) => control.stop(service),
+    },
+  });
+  const notify = makeNotify({
+    channels: () => config().notify,
+    host: hostname(),
     http,
-    channels: makeNotify({ channels: () => config().notify, http, clock, log }),
+    smtp: makeSmtpClient({ resolve: systemResolver, clock }),
+    clock,
+    log,
+  });
+  const { gates, ...host } = composeHost(world, db, {
+    openHttp: makeHttpOpener({ resolve }),
+    dial: makeDial({ resolve }),
+    containers: plugged,
+    channels: notify,
+    serviceLogs: {
+      isService: (name) => engine.services.has(name),
+      read: (name, query) => engine.services.logs(name, query),
+    },
     calledEvent(hook, given) {
       const stamp = { id: newId(), at: timestamp(clock.now()) };
       return given === undefined ? sampleEvent(hook, stamp) : parseEvent(hook, given, stamp);
     },
     eventRows,
+    redact: (text) => redaction.forOperators(text),
+    secretReader,
+    queryMetrics: (question) => engine.metrics.query(question),
   });
-  const { edges, processes, containers, ...engine } = composeEngine(world, db, {
+  const { edges, logs, processes, containers, control, ...engine }: Engine = composeEngine(world, {
+    owner,
+    metricRows: makeMetricRows(db),
+    state,
     eventRows,
     gates,
+    secretsOf: (service) => secrets.secrets.values(service),
+    registryAuth: (image) => secrets.registries.authFor(image),
+    redaction,
     takeUpload: async (id) => uploads.takeApp(id),
   });
+  const { metrics } = engine;
+  const exporter = composeExporter(world, db, { metrics, plugins: host.plugins, events: eventRows });
 
   return {
     ...engine,
     ...host,
+    ...secrets,
     uploads,
+    notify,
+    redact: (text) => redaction.forOperators(text),
     examine: () => examine({ plugins: config().plugins, bundle: host.confinement.bundle }),
     async start() {
+      secrets.keyRotation.finish();
+      exporter.open();
       await host.plugins.sweep();
       await processes.supervise();
       engine.deploys.recover();
       engine.events.subscribe(() => host.dispatcher.wake());
+      host.days.start();
       host.dispatcher.start();
       host.plugins.start();
+      metrics.start();
+    },
+    configured() {
+      host.configured();
+      exporter.follow();
     },
     async drain() {
       await engine.deploys.close();
+      await logs.close();
       await host.dispatcher.stop(LIMITS.shutdownMs);
       await host.plugins.close();
     },
     close() {
+      host.days.stop();
+      exporter.close();
+      metrics.close();
       edges.closeAll();
       processes.close();
       containers.close();
+      plugged.close();
       uploads.close();
       db.close();
     },

@@ -2,7 +2,11 @@
 import { isAbsolute } from "node:path";
 import * as v from "valibot";
 import { parseDuration } from "../base/duration.ts";
+import { LIMITS } from "../base/limits.ts";
+import { parseAddress, type Address } from "../engine/edge/address.ts";
 import { parseDockerEndpoint, type DockerEndpoint } from "../engine/providers/docker/connect.ts";
+import { isPlainPath } from "../engine/providers/docker/containers/bind-source.ts";
+import { plainCapability } from "../engine/providers/docker/containers/rules.ts";
 import { parsePrivateRule, type PrivateRule } from "../platform/http/address-policy.ts";
 
 /** Smaller ones are the system's own accounts, larger ones are negative numbers to some programs. */
@@ -16,6 +20,29 @@ export const duration = v.pipe(
   v.string(),
   v.check((text) => parseDuration(text) !== undefined, 'a duration such as "30s", "5m" or "1h"'),
   v.transform((text) => parseDuration(text) ?? 0),
+);
+
+/** "512 MiB", "2GiB", "4096": bytes in the output. */
+export const byteSize = v.pipe(
+  v.string(),
+  v.check((text) => parseByteSize(text) !== undefined, 'a size such as "512 MiB" or "2 GiB"'),
+  v.transform((text) => parseByteSize(text) ?? 0),
+);
+
+/** How often is measured: milliseconds in the output. */
+export const metricsInterval = v.pipe(
+  duration,
+  v.check(
+    (ms) => ms >= LIMITS.metricsIntervalMinMs && ms <= LIMITS.metricsIntervalMaxMs,
+    "a duration from 1s to 60s",
+  ),
+);
+
+/** `127.0.0.1:9464`, `[::1]:9464`: an address of this host in the output; a port alone is refused, as it would mean all of them. */
+export const listenAddress = v.pipe(
+  v.string(),
+  v.check((text) => readAddress(text) !== undefined, "an IP address and a port such as 127.0.0.1:9464"),
+  v.transform((text) => readAddress(text) as Address),
 );
 
 /** `10.0.0.0/8`, `fd00::/8`, `localhost:8080`: a rule of the network policy in the output. */
@@ -49,6 +76,44 @@ export const uidRange = v.pipe(
 
 export const flag = v.boolean("true or false");
 
+const wantedLogBytes = `a number of bytes, at least ${LIMITS.serviceLogLeastBytes}`;
+
+/** What one service's log may have on disk. */
+export const logBytes = v.pipe(
+  v.number(wantedLogBytes),
+  v.check((bytes) => Number.isSafeInteger(bytes) && bytes >= LIMITS.serviceLogLeastBytes, wantedLogBytes),
+);
+
+const bindFolder = v.pipe(
+  v.string(),
+  v.check((path) => isPlainPath(path) && path !== "/", "an absolute path without . and .."),
+);
+
+/** One inside the other could be swapped for a link by a container that has the outer one. */
+export const bindFolders = v.pipe(
+  v.array(bindFolder),
+  v.check(
+    (paths) => !paths.some((path) => paths.some((other) => path !== other && path.startsWith(`${other}/`))),
+    "folders of which none lies inside another",
+  ),
+);
+
+export const devicePath = v.pipe(
+  v.string(),
+  v.check((path) => isPlainPath(path) && path.startsWith("/dev/"), "a path below /dev"),
+);
+
+/** `NET_ADMIN`, `CAP_NET_ADMIN`: without the prefix in the output. `ALL` is what allow_privileged is for. */
+export const kernelCapability = v.pipe(
+  v.string(),
+  v.regex(/^(?!ALL$)(?:CAP_)?[A-Z][A-Z_]+$/, "a capability of the kernel, such as NET_ADMIN"),
+  v.transform(plainCapability),
+);
+
+export const registryHost = v.pipe(
+  v.string(),
+  v.regex(/^[a-z0-9][a-z0-9.-]*(?::\d{1,5})?$/, "the host of a registry, such as docker.io"),
+);
 const wantedCount = "a whole number, at least 1";
 
 export const count = v.pipe(v.number(wantedCount), v.integer(wantedCount), v.minValue(1, wantedCount));
@@ -56,6 +121,22 @@ export const count = v.pipe(v.number(wantedCount), v.integer(wantedCount), v.min
 export const pluginConfigValue = v.union([v.string(), v.number(), v.boolean(), v.array(v.string())]);
 
 // --- internal ---
+
+const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
+
+function parseByteSize(text: string): number | undefined {
+  const [, number, unit = "B"] = /^(\d{1,9})(?: ?(B|KiB|MiB|GiB|TiB))?$/.exec(text) ?? [];
+  const bytes = Number(number) * 1024 ** UNITS.indexOf(unit);
+  return Number.isSafeInteger(bytes) ? bytes : undefined;
+}
+
+function readAddress(text: string): Address | undefined {
+  try {
+    return text.includes(":") ? parseAddress(text) : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 function isUidRange(value: readonly number[]): boolean {
   const [first = 0, last = 0] = value;

@@ -8,22 +8,31 @@ import * as v from "valibot";
 import { fail, messageOf, systemCode } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { LOG_LEVELS } from "../base/log.ts";
+import { formatBytes } from "../base/text.ts";
 import { choosePaths, defaultPaths, type Environment } from "../base/paths.ts";
 import { checkToml, parseToml, type TomlSource } from "../base/toml.ts";
 import { DEFAULT_DOCKER_SOCKET } from "../engine/providers/docker/connect.ts";
 import { channelSchema } from "../engine/notify/channel-schema.ts";
 import { DEFAULT_QUOTA } from "../host/capabilities/quota.ts";
-import { CAPABILITY_NAMES } from "../sdk/index.ts";
+import { ceiling, pluginCeilings } from "./config-ceiling.ts";
 import { environmentOverrides } from "./config-environment.ts";
 import {
   absolutePath,
+  bindFolders,
+  byteSize,
   count,
   DEFAULT_UID_RANGE,
+  devicePath,
   dockerEndpoint,
   duration,
   flag,
+  kernelCapability,
+  logBytes,
+  listenAddress,
+  metricsInterval,
   pluginConfigValue,
   privateRule,
+  registryHost,
   uidRange,
 } from "./config-values.ts";
 
@@ -38,13 +47,33 @@ const configSchema = v.strictObject({
     v.strictObject({ default: v.optional(v.picklist(["docker", "process"]), "docker") }),
     {},
   ),
-  docker: v.optional(v.strictObject({ socket: v.optional(dockerEndpoint, DEFAULT_DOCKER_SOCKET) }), {}),
+  docker: v.optional(
+    v.strictObject({
+      socket: v.optional(dockerEndpoint, DEFAULT_DOCKER_SOCKET),
+      allow_pull: v.optional(v.array(registryHost), []),
+      allow_network: v.optional(flag, false),
+      allow_public_ports: v.optional(flag, false),
+      allow_binds: v.optional(bindFolders, []),
+      allow_devices: v.optional(v.array(devicePath), []),
+      allow_capabilities: v.optional(v.array(kernelCapability), []),
+      allow_host_network: v.optional(flag, false),
+      allow_host_pid: v.optional(flag, false),
+      allow_host_ipc: v.optional(flag, false),
+      allow_privileged: v.optional(flag, false),
+      allow_docker_socket: v.optional(flag, false),
+    }),
+    {},
+  ),
+  logs: v.optional(v.strictObject({ max_bytes: v.optional(logBytes, LIMITS.serviceLogBytes) }), {}),
   plugins: v.optional(
     v.strictObject({
       idle_timeout: v.optional(duration, `${LIMITS.pluginIdleMs}ms`),
-      ceiling: v.optional(v.array(v.picklist(CAPABILITY_NAMES)), [...CAPABILITY_NAMES]),
+      ceiling: v.optional(ceiling),
+      ceilings: v.optional(pluginCeilings, {}),
       uid_range: v.optional(uidRange, DEFAULT_UID_RANGE),
       allow_unconfined: v.optional(flag, false),
+      files_max_bytes: v.optional(byteSize, formatBytes(LIMITS.filesBytes)),
+      files_max_count: v.optional(count, LIMITS.filesCount),
       quota: v.optional(
         v.strictObject({
           calls_per_second: v.optional(count, DEFAULT_QUOTA.calls_per_second),
@@ -53,6 +82,7 @@ const configSchema = v.strictObject({
             DEFAULT_QUOTA.concurrent_calls,
           ),
           bytes_per_second: v.optional(count, DEFAULT_QUOTA.bytes_per_second),
+          notifications_per_minute: v.optional(count, LIMITS.notifyPerMinute),
         }),
         {},
       ),
@@ -60,7 +90,24 @@ const configSchema = v.strictObject({
     }),
     {},
   ),
+  secrets: v.optional(v.strictObject({ key_file: v.optional(absolutePath) }), {}),
   notify: v.optional(v.record(v.string(), channelSchema), {}),
+  metrics: v.optional(
+    v.strictObject({
+      interval: v.optional(metricsInterval, "10s"),
+      /** How long is kept what was measured, and its means of minutes and of hours. */
+      retention: v.optional(
+        v.strictObject({
+          raw: v.optional(duration, "6h"),
+          minute: v.optional(duration, "7d"),
+          hour: v.optional(duration, "365d"),
+        }),
+        {},
+      ),
+      listen: v.optional(listenAddress),
+    }),
+    {},
+  ),
 });
 
 export type ConfigFile = v.InferOutput<typeof configSchema>;

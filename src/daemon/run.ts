@@ -35,12 +35,15 @@ export interface RunOptions {
 /** Resolves when the daemon has stopped as it was asked to. Throws what kept it from starting. */
 export async function runDaemon({ flags, environment, serve }: RunOptions): Promise<void> {
   const uid = process.getuid?.() ?? 0;
+  const credentials = environment["CREDENTIALS_DIRECTORY"];
   let config = loadConfig(flags, environment, uid);
+  let redact = (text: string): string => text;
   const log = makeLog({
     level: () => config.log_level,
     format: config.log_format,
     clock: systemClock,
-    write: (line) => process.stderr.write(line),
+    // Whatever an error repeats: no secret reaches the log.
+    write: (line) => process.stderr.write(redact(line)),
   });
   const notify = openServiceManager(environment["NOTIFY_SOCKET"]);
   await using stack = new AsyncDisposableStack();
@@ -64,7 +67,10 @@ export async function runDaemon({ flags, environment, serve }: RunOptions): Prom
     const lock = withUmask(PRIVATE, () => lockDataDir(config.data_dir));
     stack.defer(() => lock.release());
     await prepareSocket(config.socket);
-    const parts = withUmask(PRIVATE, () => compose({ config: () => config, log, clock: systemClock }));
+    const parts = withUmask(PRIVATE, () =>
+      compose({ config: () => config, log, clock: systemClock, credentials }),
+    );
+    redact = parts.redact;
     stack.defer(() => parts.close());
     running = parts;
     await parts.start();

@@ -8,4 +8,6 @@ export interface World {
   readonly config: () => Config;
   readonly log: Log;
   readonly clock: Clock;
+  /** The folder of what the service manager hands in (`$CREDENTIALS_DIRECTORY`). */
+  readonly credentials?: string | undefined;
 }

@@ -1,5 +1,6 @@
 /** The version of a service that is live, read together. Called by everything here that needs what runs now. */
 import { decodeSpec, instanceSpec, type ServiceSpec } from "./deploys/service-spec.ts";
+import type { LogTarget } from "./logs/logs.ts";
 import type { InstanceSpec } from "./providers/provider.ts";
 import type { ServiceDeps } from "./service-deps.ts";
 import type { ServiceState } from "../state/service-state.ts";
@@ -15,6 +16,11 @@ export function findLive(state: ServiceState, service: ServiceRow | undefined): 
   if (service === undefined || service.currentVersion === null) return undefined;
   const row = state.versions.find(service.name, service.currentVersion);
   return row === undefined ? undefined : { row, spec: decodeSpec(row.spec) };
+}
+
+/** Whose output belongs to the service's log. */
+export function logTarget({ row, spec }: Live): LogTarget {
+  return { provider: spec.provider, instance: row.instance, service: row.service, version: row.version };
 }
 
 /** What its provider would need to make the instance again, exactly as it was. */

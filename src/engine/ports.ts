@@ -38,6 +38,11 @@ export function isFreeOnLoopback(port: number): boolean {
   }
 }
 
+/** Whether an instance may get it, now or later: what else listens there could be taken for the instance. */
+export function isInstancePort(port: number): boolean {
+  return port >= LOWEST && port < LOWEST + COUNT;
+}
+
 // --- internal ---
 
 /** Linux hands out 32768–60999 to outgoing connections. */

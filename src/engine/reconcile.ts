@@ -118,9 +118,11 @@ function backoff(failures: number): number {
   return waits[Math.min(failures, waits.length) - 1] ?? waits[0];
 }
 
-function destroy(provider: Provider, instance: string, deps: ServiceDeps): Promise<void> {
+async function destroy(provider: Provider, instance: string, deps: ServiceDeps): Promise<void> {
   const bounds = { clock: deps.clock, timeoutMs: LIMITS.providerDestroyMs, who: provider.name };
-  return bounded(provider.destroy(instance), bounds);
+  await deps.logs.settled(instance);
+  await bounded(provider.destroy(instance), bounds);
+  await deps.logs.leave(instance);
 }
 
 /** A provider that no service ever tried is not asked: it may not be installed at all. */

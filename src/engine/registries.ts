@@ -29,7 +29,7 @@ export function makeRegistries(rows: RegistryRows, box: SecretBox, clock: Clock)
           "service.invalid",
           "a registry login has a user name and a password, and one of them is empty",
         );
-      const sealed = box.seal(password, purpose(host));
+      const sealed = box.seal(password, registryPurpose(host));
       rows.put({ host, username, password: sealed, updatedAt: timestamp(clock.now()) });
     },
     list: () => rows.list().map(({ host, username }) => ({ host, username })),
@@ -41,13 +41,11 @@ export function makeRegistries(rows: RegistryRows, box: SecretBox, clock: Clock)
       const row = rows.find(registryOf(image));
       if (row === undefined) return undefined;
       const { host, username } = row;
-      return { host, username, password: box.open(row.password, purpose(host)) };
+      return { host, username, password: box.open(row.password, registryPurpose(host)) };
     },
   };
 }
 
-// --- internal ---
-
-function purpose(host: string): string {
+export function registryPurpose(host: string): string {
   return `registry:${host}`;
 }

@@ -4,7 +4,7 @@
  */
 import { LIMITS } from "../base/limits.ts";
 import { bounded } from "./bounded.ts";
-import { liveInstance, type Live } from "./live.ts";
+import { liveInstance, logTarget, type Live } from "./live.ts";
 import { providerNamed } from "./providers/provider-named.ts";
 import type { ServiceDeps } from "./service-deps.ts";
 
@@ -19,7 +19,9 @@ export async function revive(live: Live, deps: ServiceDeps, signal: AbortSignal)
     const context = { signal, progress() {} };
     const instance = liveInstance(live, deps);
     await within(provider.prepare(instance, context));
+    await deps.logs.renew(logTarget(live));
     await within(provider.create(instance, context), LIMITS.providerWorkMs);
   }
   await within(provider.start(id), LIMITS.providerWorkMs);
+  deps.logs.watch(logTarget(live));
 }

@@ -7,7 +7,10 @@ import type { Busy } from "./busy.ts";
 import type { Probes } from "./deploys/probes.ts";
 import type { Edges } from "./edge/edges.ts";
 import type { Events } from "./events/events.ts";
+import type { ServiceLogs } from "./logs/logs.ts";
+import type { ServiceUsage } from "./metrics/usage.ts";
 import type { Ports } from "./ports.ts";
+import type { Redaction } from "./secrets/redaction.ts";
 import type { Provider, RegistryAuth } from "./providers/provider.ts";
 
 export interface ServiceDeps {
@@ -21,11 +24,16 @@ export interface ServiceDeps {
   readonly ports: Ports;
   readonly busy: Busy;
   readonly folders: AppFolders;
+  readonly logs: ServiceLogs;
   readonly probes: Probes;
   /** Who we are at the registry of this image, if we are someone there. */
   readonly registryAuth: (image: string) => RegistryAuth | undefined;
+  /** Takes secrets out of what instances and engines say, before it is kept or shown. */
+  readonly redaction: Pick<Redaction, "all" | "of">;
   /** Hands over an unpacked upload, once. Throws `upload.not_found`. */
   readonly takeUpload: (id: string) => Promise<Upload>;
+  /** What the instance uses; nothing where it was not measured lately. */
+  readonly usageOf: (service: string, instance: string) => ServiceUsage | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }

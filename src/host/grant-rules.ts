@@ -2,12 +2,16 @@
  * What an operator's consent means, given what a manifest asks for. Effective right = requested ∩ granted ∩ ceiling: a grant
  * may narrow a request, never widen it, and an empty list is nothing. Pure; called by install, grant and the caller's record.
  */
-import { fail } from "../base/errors.ts";
-import { quote } from "../base/text.ts";
+import { fail, type VoxError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
+import { printable, quote } from "../base/text.ts";
 import type { Capability } from "../sdk/index.ts";
 import type { GrantRow } from "../state/grants.ts";
-import { SCOPES } from "./capabilities/scopes.ts";
+import { intersection, union } from "./capabilities/scope-sets.ts";
+import { reaches, SCOPES, type Scope } from "./capabilities/scopes.ts";
+import { underCeilings, type Ceilings } from "./ceiling.ts";
 import { requestsOf, type CapabilityRequest, type HookRequest, type Manifest } from "./manifest/manifest.ts";
+import { isScopeEntry } from "./scoped-capability.ts";
 
 /** What the operator says: a capability, perhaps only for some targets. */
 export interface GrantRequest {
@@ -29,8 +33,10 @@ export interface Grant {
 export function settleGrants(manifest: Manifest, requests: readonly GrantRequest[]): readonly Grant[] {
   const grants = new Map<Capability, Grant>();
   for (const request of requests) {
-    const grant = settleGrant(manifest, request);
-    grants.set(grant.capability, union(grant, grants.get(grant.capability)));
+    const { capability, scope } = settleGrant(manifest, request);
+    const before = grants.get(capability);
+    const both = before === undefined ? scope : union(capability, before.scope, scope);
+    grants.set(capability, { capability, scope: both });
   }
   const missing = manifest.required.map((each) => each.capability).filter((each) => !grants.has(each));
   if (missing.length > 0)
@@ -46,17 +52,19 @@ export function settleGrant(manifest: Manifest, request: GrantRequest): Grant {
   const { scope: asked } = requestOf(manifest, request.capability);
   const { capability, scope } = request;
   if (scope === undefined) return { capability, scope: asked };
-  const rule = SCOPES[capability];
-  const unreadable = scope.find((entry) => !rule.isEntry(entry));
-  if (unreadable !== undefined)
-    throw fail("grant.unknown", `${quote(unreadable)} is no scope of ${capability}, wanted ${rule.wanted}`);
-  const beyond =
-    asked === null ? undefined : scope.find((entry) => !asked.some((each) => rule.covers(each, entry)));
-  if (beyond !== undefined)
+  if (scope.length > LIMITS.scopeEntries)
     throw fail(
       "grant.unknown",
-      `${manifest.name} asks for ${capability} only for ${(asked ?? []).map(quote).join(", ")}, not for ${quote(beyond)}`,
+      `a scope has at most ${LIMITS.scopeEntries} entries, this one ${scope.length}`,
     );
+  const unreadable = scope.find((entry) => !isScopeEntry(capability, entry));
+  if (unreadable !== undefined)
+    throw fail(
+      "grant.unknown",
+      `${quote(unreadable)} is no scope of ${capability}, wanted ${SCOPES[capability].wanted}`,
+    );
+  const beyond = scope.find((entry) => !reaches(capability, asked, entry));
+  if (beyond !== undefined) throw notAskedFor(manifest, capability, asked, beyond);
   return { capability, scope: [...new Set(scope)] };
 }
 
@@ -64,13 +72,14 @@ export function settleGrant(manifest: Manifest, request: GrantRequest): Grant {
 export function effectiveGrants(
   manifest: Manifest,
   granted: readonly GrantRow[],
-  ceiling: readonly Capability[],
+  ceilings: Ceilings,
 ): ReadonlyMap<Capability, Scope> {
   const grants = new Map<Capability, Scope>();
   for (const { capability, scope: asked } of requestsOf(manifest)) {
     const grant = granted.find((each) => each.capability === capability);
-    if (grant === undefined || !ceiling.includes(capability)) continue;
-    grants.set(capability, intersection(capability, asked, grant.scope));
+    if (grant === undefined) continue;
+    const scope = underCeilings(ceilings, capability, intersection(capability, asked, grant.scope));
+    if (scope !== undefined) grants.set(capability, scope);
   }
   return grants;
 }
@@ -128,19 +137,10 @@ function sameScope(a: Scope, b: Scope): boolean {
   return a.length === b.length && a.every((entry) => b.includes(entry));
 }
 
-type Scope = readonly string[] | null;
-
-/** The entries of each that the other covers. */
-function intersection(capability: Capability, a: Scope, b: Scope): Scope {
-  if (a === null) return b;
-  if (b === null) return a;
-  const within = (entries: readonly string[], others: readonly string[]): readonly string[] =>
-    entries.filter((entry) => others.some((other) => SCOPES[capability].covers(other, entry)));
-  return [...new Set([...within(a, b), ...within(b, a)])];
-}
-
-function union(a: Grant, b: Grant | undefined): Grant {
-  if (b === undefined) return a;
-  const whole = a.scope === null || b.scope === null;
-  return { ...a, scope: whole ? null : [...new Set([...(b.scope ?? []), ...(a.scope ?? [])])] };
+/** An author can ask for more, an operator can't give more than was asked for: nobody has said what it would be good for. */
+function notAskedFor(manifest: Manifest, capability: Capability, asked: Scope, entry: string): VoxError {
+  const only = asked === null ? "without naming that" : `only for ${asked.map(quote).join(", ")}`;
+  return fail("grant.unknown", `${manifest.name} asks for ${capability} ${only}, not for ${quote(entry)}`, {
+    hint: `its plugin.toml would have to: [capabilities.scope] ${capability} = ["${printable(entry)}"]`,
+  });
 }

@@ -8,6 +8,8 @@ import { CAPABILITIES, isCapability } from "../sdk/index.ts";
 import type { GrantRow } from "../state/grants.ts";
 import type { PluginRow, PluginVersionRow } from "../state/plugins.ts";
 import type { RoomChoice } from "./choose-room.ts";
+import type { UnusedView } from "./audit/unused.ts";
+import type { StandingView } from "./standing.ts";
 import { requestsOf, type CapabilityRequest, type HookRequest, type Manifest } from "./manifest/manifest.ts";
 import type { RoomKind } from "./runtimes/runtime.ts";
 
@@ -69,6 +71,10 @@ export interface PluginDetails extends PluginView {
   versions: VersionView[];
   granted: GrantView[];
   notGranted: CapabilityView[];
+  /** Each capability that it asks for: requested, granted, effective, and why that is less. */
+  capabilities: StandingView[];
+  /** What it was granted and did not use for a long time. */
+  unused: UnusedView[];
   hooks: HookView[];
   /** Guests that had to be stopped in the last ten minutes. */
   strikes: number;

@@ -2,7 +2,10 @@
  * The plugin host's front desk: every operation on plugins, and the PluginRunner that the dispatcher and the gates use. Made in
  * daemon/compose-host.ts; `sweep` comes before anything else, `close` stops all rooms.
  */
+import { redactData } from "../base/redact.ts";
 import type { Capability, HookName, VoxeltronEvent } from "../sdk/index.ts";
+import type { AuditCallView, PluginAudit, Uses } from "./audit/plugin-audit.ts";
+import { unusedGrants, type UnusedView } from "./audit/unused.ts";
 import type { Caller } from "./capabilities/method.ts";
 import type { PluginRunner } from "./deliveries/plugin-runner.ts";
 import type { GrantRequest } from "./grant-rules.ts";
@@ -20,6 +23,7 @@ import { makeRoster, type RosterDeps } from "./installed/roster.ts";
 import { makeStrikeOut } from "./installed/strike-out.ts";
 import { makeLinks, type Links, type LinksDeps } from "./link/links.ts";
 import type { PackageFiles } from "./package/package-files.ts";
+import type { WhichRows } from "../state/audit.ts";
 import { candidateView } from "./plugin-views.ts";
 import type { CandidateView, LogView, PluginDetails, PluginView } from "./plugin-views.ts";
 
@@ -43,6 +47,7 @@ export function makePlugins(deps: PluginsDeps): Plugins {
     integrity,
     renew: (plugin) => roster.renew(plugin),
     linkProblem: (name) => links.problemOf(name),
+    lastUse: (name) => deps.audit.lastUse(name),
   });
 
   function changed(name: string): void {
@@ -50,6 +55,7 @@ export function makePlugins(deps: PluginsDeps): Plugins {
     deps.changed(name);
   }
 
+  const isInstalled = (name: string): boolean => roster.find(name) !== undefined;
   const summary = (name: string): Promise<PluginView> => status.summary(roster.get(name));
   const details = (name: string): Promise<PluginDetails> => status.details(roster.get(name));
 
@@ -91,6 +97,15 @@ export function makePlugins(deps: PluginsDeps): Plugins {
       roster.get(name);
       yield* deps.logs.tail(name, options);
     },
+    async audit(name, which) {
+      const { uses, keptSince } = await deps.audit.uses(name, which, isInstalled);
+      const meant = roster.all().filter(({ row }) => name === undefined || row.name === name);
+      const unused = meant.flatMap(({ row, grants }) =>
+        unusedGrants(row.name, grants, deps.audit.lastUse(row.name), deps.watchedAfter),
+      );
+      return { uses, keptSince, unused };
+    },
+    calls: (name, which, options) => deps.audit.calls(name, which, options, isInstalled),
     call: async (name, hook, request = {}) => callByHand(roster.toRun(name), hook, request, deps),
     callerOf: (name) => roster.callerOf(name),
     subscribers: (hook) =>
@@ -116,11 +131,12 @@ export function makePlugins(deps: PluginsDeps): Plugins {
 
 export type PluginsDeps = Omit<ChangesDeps, "roster" | "integrity" | "openVersion" | "read"> &
   Omit<RosterDeps, "integrity" | "openVersion" | "strikeOut" | "announce"> &
-  Omit<StatusDeps, "integrity" | "renew" | "linkProblem"> &
+  Omit<StatusDeps, "integrity" | "renew" | "linkProblem" | "lastUse"> &
   Omit<SourceDeps, "roster"> &
   OpenVersionDeps &
   Pick<LinksDeps, "watch"> & {
     readonly logs: PluginLogs;
+    readonly audit: Pick<PluginAudit, "uses" | "calls" | "lastUse">;
     readonly uids: { retain(plugins: readonly string[]): void };
     /** The event of a `plugin call`: what was written for it, or a made-up one. Throws `event.invalid`. */
     readonly calledEvent: (hook: HookName, given: CallRequest["event"]) => VoxeltronEvent;
@@ -150,10 +166,18 @@ export interface Plugins extends PluginRunner {
   grant(name: string, request: GrantRequest, by: string): Promise<PluginDetails>;
   revoke(name: string, capability: Capability): Promise<PluginDetails>;
   logs(name: string, options: TailOptions): AsyncGenerator<LogView>;
+  /** What one plugin or all did with what they may, and what they did not use for a long time. Throws `plugin.not_found`. */
+  audit(name: string | undefined, which: WhichRows): Promise<AuditView>;
+  /** What they asked the broker for, call by call. */
+  calls(name: string | undefined, which: WhichRows, options: TailOptions): AsyncGenerator<AuditCallView>;
   call(name: string, hook: HookName, request?: CallRequest): Promise<CallAnswer>;
   /** For the broker: who the guest of this plugin is and what it may do, now; undefined where it is installed no more. */
   callerOf(name: string): Caller | undefined;
   close(): Promise<void>;
+}
+
+export interface AuditView extends Uses {
+  readonly unused: UnusedView[];
 }
 
 export interface InstallRequest extends Consent {
@@ -181,7 +205,7 @@ async function callByHand(
   plugin: InstalledPlugin,
   hook: HookName,
   request: CallRequest,
-  { calledEvent, logs, clock }: PluginsDeps,
+  { calledEvent, logs, redact, clock }: PluginsDeps,
 ): Promise<CallAnswer> {
   const { name } = plugin.row;
   hookOf(plugin, hook);
@@ -194,5 +218,5 @@ async function callByHand(
   };
   const result = await plugin.supervisor.call(hook, event, { signal: request.signal, onStart });
   const durationMs = Math.round(clock.monotonic() - startedAt);
-  return { result: result ?? null, durationMs, logs: logs.since(name, mark) };
+  return { result: redactData(result ?? null, redact, redact), durationMs, logs: logs.since(name, mark) };
 }

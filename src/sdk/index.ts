@@ -6,14 +6,32 @@ export { CAPABILITIES, CAPABILITY_NAMES, isCapability } from "./capabilities.ts"
 export type { Capability, CapabilityInfo, Risk } from "./capabilities.ts";
 export type {
   ConfigValue,
+  FileEntry,
+  FileRange,
+  FileStat,
+  MetricsQuery,
+  MetricsReader,
+  MetricsSeries,
   Notifier,
   NotifyMessage,
   PluginContext,
   PluginError,
+  PluginFiles,
   PluginLog,
   PluginStore,
+  Secrets,
   Severity,
 } from "./context.ts";
+export type {
+  Container,
+  ContainerDetails,
+  ContainerEvent,
+  ContainerMount,
+  ContainerPort,
+  Containers,
+  ContainerSpec,
+  ContainerUsage,
+} from "./docker.ts";
 export type {
   AlertEvent,
   BackupEvent,
@@ -24,7 +42,11 @@ export type {
   VoxeltronEvent,
   WorkspaceEvent,
 } from "./events.ts";
+export type { LogFilter, LogLevel, LogLine, ServiceLogs } from "./logs.ts";
 export { HOOK_NAMES, HOOKS, isHookName } from "./hooks.ts";
 export type { GateRule, HookInfo, HookName } from "./hooks.ts";
+export type { Connection, ConnectOptions, PluginNetwork } from "./network.ts";
+export { isMetric, METRIC_NAMES, METRICS } from "./metrics.ts";
+export type { MetricInfo, MetricName } from "./metrics.ts";
 export { definePlugin } from "./plugin.ts";
 export type { VoxeltronPlugin } from "./plugin.ts";

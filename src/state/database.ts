@@ -6,11 +6,15 @@ import { Database, SQLiteError } from "bun:sqlite";
 import { diskFull } from "../base/disk-full.ts";
 import { fail } from "../base/errors.ts";
 import { sql as initial } from "./migrations/0001-initial.ts";
+import { sql as serviceSecrets } from "./migrations/0002-service-secrets.ts";
+import { sql as metrics } from "./migrations/0003-metrics.ts";
+import { sql as auditTotals } from "./migrations/0004-audit-totals.ts";
+import { sql as pluginFiles } from "./migrations/0005-plugin-files.ts";
 
 export type { Database } from "bun:sqlite";
 
 /** In order; the number of a migration is its place here plus one. */
-const migrations: readonly string[] = [initial];
+const migrations: readonly string[] = [initial, serviceSecrets, metrics, auditTotals, pluginFiles];
 
 export function openDatabase(path: string): Database {
   const db = guarded(path, () => new Database(path, { create: true, strict: true }));
@@ -43,6 +47,19 @@ export function openDatabaseReadOnly(path: string): Database {
 /** Runs `work` in one transaction: all of it is on disk, or none. Nests as a savepoint. */
 export function inTransaction<T>(db: Database, work: () => T): T {
   return db.transaction(work)();
+}
+
+/** The same for work that is done often: what it takes is made once. */
+export function transactionOf<A extends unknown[]>(
+  db: Database,
+  work: (...args: A) => void,
+): (...args: A) => void {
+  return db.transaction(work);
+}
+
+/** What was committed is on disk when this returns, also for a power cut; a commit alone is safe from a kill only. */
+export function flush(db: Database): void {
+  db.run("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
 // --- internal ---

@@ -17,6 +17,8 @@ export interface DeliveryRows {
   pending(plugin: string, limit: number): readonly PendingDelivery[];
   pluginsWithPending(): readonly string[];
   countPending(plugin: string): number;
+  /** Of all plugins: what waits, and what was given up. */
+  countOpen(): { readonly pending: number; readonly dead: number };
   /** All of them in one transaction. */
   update(changes: readonly DeliveryChange[], at: string): void;
   /** Gives up all that is pending for the plugin; the events that were concerned. */
@@ -92,6 +94,10 @@ export function makeDeliveryRows(db: Database): DeliveryRows {
         .all()
         .map((row) => row.plugin),
     countPending: (plugin) => countPending.get(plugin)?.count ?? 0,
+    countOpen: () => ({
+      pending: countOf(db, "state = 'pending' AND gate = 0"),
+      dead: countOf(db, "state = 'dead'"),
+    }),
     update(changes, at) {
       inTransaction(db, () => {
         for (const { eventSeq, plugin, state, attempts, nextAt, error } of changes)
@@ -131,4 +137,9 @@ export function makeDeliveryRows(db: Database): DeliveryRows {
     },
     ofEvents: (eventSeqs) => ofEvents.all(JSON.stringify(eventSeqs)),
   };
+}
+
+function countOf(db: Database, condition: string): number {
+  const sql = `SELECT count(*) AS count FROM deliveries WHERE ${condition}`;
+  return db.query<{ count: number }, []>(sql).get()?.count ?? 0;
 }

@@ -8,6 +8,8 @@ import type { Database } from "./database.ts";
 export interface EventRows {
   insert(event: VoxeltronEvent): void;
   has(id: string): boolean;
+  /** How many there ever were. */
+  countEver(): number;
   /** Whether what is written now may still be rolled back. */
   inTransaction(): boolean;
   find(id: string): StoredEvent | undefined;
@@ -55,6 +57,8 @@ export function makeEventRows(db: Database): EventRows {
       insert.run(id, hook, at, JSON.stringify(data));
     },
     has: (id) => has.get(id) !== null,
+    countEver: () =>
+      db.query<{ seq: number }, []>("SELECT coalesce(max(seq), 0) AS seq FROM events").get()?.seq ?? 0,
     inTransaction: () => db.inTransaction,
     find: (id) => one(byId.get(id)),
     findBySeq: (seq) => one(bySeq.get(seq)),

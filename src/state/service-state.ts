@@ -4,6 +4,7 @@
  */
 import { inTransaction, type Database } from "./database.ts";
 import { makeDeployRows, type DeployRows } from "./deploys.ts";
+import { makeServiceSecretRows, type ServiceSecretRows } from "./service-secrets.ts";
 import { makeServiceEnvRows, type ServiceEnvRows } from "./service-env.ts";
 import { makeServiceRows, type ServiceRows } from "./services.ts";
 import { makeVersionRows, type VersionRows } from "./versions.ts";
@@ -13,6 +14,7 @@ export interface ServiceState {
   readonly versions: VersionRows;
   readonly deploys: DeployRows;
   readonly env: ServiceEnvRows;
+  readonly secrets: ServiceSecretRows;
   /** All of `work` is on disk, or none. */
   readonly transaction: <T>(work: () => T) => T;
 }
@@ -23,6 +25,7 @@ export function makeServiceState(db: Database): ServiceState {
     versions: makeVersionRows(db),
     deploys: makeDeployRows(db),
     env: makeServiceEnvRows(db),
+    secrets: makeServiceSecretRows(db),
     transaction: (work) => inTransaction(db, work),
   };
 }

@@ -79,6 +79,9 @@ const RULES: readonly Rule[] = [
   held("dockerode is held by its provider", "engine/providers/provider.ts", /["']dockerode["']/, [
     "src/engine/providers/docker/",
   ]),
+  held("mail leaves through one client", "a SmtpClient that is passed in", /["']nodemailer/, [
+    "src/platform/smtp/",
+  ]),
   held("libc is held by platform", "a function of src/platform", /["']bun:ffi["']/, ["src/platform/"]),
   held("output must not be cut", "process.exitCode and a natural end", /\bprocess\.exit\(/, []),
   held("one place writes", "a Log, or cli/output.ts", /\bconsole\.\w+\(/, ["src/host/runtimes/js-worker/"]),

@@ -26,7 +26,8 @@ export async function benchRooms(): Promise<Row[]> {
   await Bun.write(MODULE, await ownModule("echo"));
   const rows: Row[] = [];
   for (const kind of Object.keys(ROOMS) as RoomKind[]) rows.push(...(await callsIn(kind)));
-  rows.push(...(await elsewhere()), ...(await starts()), ...(await manyAtOnce()));
+  rows.push(...(await elsewhere()), ...(await starts()));
+  for (const kind of ["wasm-process", "js-process"] as const) rows.push(...(await manyAtOnce(kind)));
   return rows;
 }
 
@@ -166,10 +167,9 @@ async function starts(): Promise<Row[]> {
   }));
 }
 
-async function manyAtOnce(): Promise<Row[]> {
+async function manyAtOnce(kind: RoomKind): Promise<Row[]> {
   const rooms: Room[] = [];
-  const open = processRoom();
-  const code = wasm();
+  const { open, code } = ROOMS[kind]();
   const before = children();
   const took = await timed(async () => {
     for (let i = 0; i < AT_ONCE; i++) rooms.push(await opened(open, code));
@@ -186,15 +186,20 @@ async function manyAtOnce(): Promise<Row[]> {
   });
   await Promise.all(rooms.map((room) => room.stop()));
   return [
-    { what: `${AT_ONCE} wasm plugins, one started after the other`, value: took, unit: "ms", runs: 1 },
     {
-      what: `each of ${AT_ONCE} idle wasm plugins (PSS)`,
+      what: `${AT_ONCE} plugins in a ${kind}, one started after the other`,
+      value: took,
+      unit: "ms",
+      runs: 1,
+    },
+    {
+      what: `each of ${AT_ONCE} idle plugins in a ${kind} (PSS)`,
       value: median(shares),
       unit: "MB",
       runs: shares.length,
     },
     {
-      what: `calls of ${AT_ONCE} wasm plugins at once`,
+      what: `calls of ${AT_ONCE} plugins in a ${kind} at once`,
       value: (rounds * AT_ONCE) / (all / 1000),
       unit: "/s",
       runs: rounds * AT_ONCE,

@@ -2,11 +2,15 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { needs } from "../harness.ts";
+import { benchCapabilities } from "./capabilities.ts";
 import { benchCommandLine } from "./command-line.ts";
 import { benchDelivery } from "./delivery.ts";
 import { benchDockerDeploy } from "./docker-deploy.ts";
+import { benchLogs } from "./logs.ts";
 import { table, type Row } from "./measure.ts";
+import { benchFiles } from "./files.ts";
 import { benchMemory } from "./memory.ts";
+import { benchMetrics } from "./metrics.ts";
 import { benchReload } from "./reload.ts";
 import { benchRooms } from "./rooms.ts";
 
@@ -18,8 +22,11 @@ const rows: Row[] = [
   ...(await benchDelivery()),
   ...(await benchRooms()),
   ...(await benchReload()),
+  ...(await benchCapabilities()),
+  ...(await benchFiles()),
+  ...(await benchMetrics()),
 ];
-if (needs("docker")) rows.push(...(await benchDockerDeploy()));
+if (needs("docker")) rows.push(...(await benchDockerDeploy()), ...(await benchLogs()));
 else process.stderr.write("no Docker engine answers: its part is left out\n");
 
 const machine = `${cpus().length} × ${cpus()[0]?.model ?? "unknown CPU"}, Bun ${Bun.version}, ${process.platform} ${process.arch}`;

@@ -2,19 +2,27 @@
  * The door of one scenario: the real broker with the real methods, on a store in memory, channels that take everything and a network that
  * is one server. It writes down what comes through. Called by run.ts.
  */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { systemClock } from "../../src/base/clock.ts";
-import { fromWire } from "../../src/base/errors.ts";
+import { fail, fromWire } from "../../src/base/errors.ts";
+import { LIMITS } from "../../src/base/limits.ts";
 import { silentLog } from "../../src/base/log.ts";
+import { noContainers } from "../fixtures/no-containers.ts";
 import { makeBroker } from "../../src/host/capabilities/broker.ts";
 import { makeCatalogue } from "../../src/host/capabilities/catalogue.ts";
 import type { Caller } from "../../src/host/capabilities/method.ts";
+import { makeFileStore } from "../../src/host/files/file-store.ts";
+import { makeFileWriter } from "../../src/host/files/writer.ts";
 import { DEFAULT_QUOTA } from "../../src/host/capabilities/quota.ts";
 import type { PluginDoor } from "../../src/host/runtimes/runtime.ts";
-import type { HttpClient } from "../../src/platform/http/http-client.ts";
+import type { OpenHttp } from "../../src/platform/http/open-http.ts";
 import { checkRequest } from "../../src/platform/http/request.ts";
 import { parseTarget } from "../../src/platform/http/target.ts";
 import type { Capability } from "../../src/sdk/index.ts";
 import { openDatabase } from "../../src/state/database.ts";
+import { makePluginFileRows } from "../../src/state/plugin-files.ts";
 import { makePluginKvRows } from "../../src/state/plugin-kv.ts";
 import { PLUGIN } from "./program.ts";
 import type { CannedAnswer, DoorCall, DoorPlan, LogLine } from "./scenario.ts";
@@ -31,6 +39,8 @@ export const CHANNELS = ["ops", "dev"] as const;
 
 export function makeDoor(plan: DoorPlan = {}): ScenarioDoor {
   const db = openDatabase(":memory:");
+  const dataDir = mkdtempSync(join(tmpdir(), "voxeltron-door-"));
+  const store = makeFileStore(dataDir);
   const calls: DoorCall[] = [];
   const lines: LogLine[] = [];
   const waiting: AbortSignal[] = [];
@@ -39,7 +49,27 @@ export function makeDoor(plan: DoorPlan = {}): ScenarioDoor {
     methods: makeCatalogue({
       keyValues: makePluginKvRows(db),
       channels: { channels: () => CHANNELS, send: async () => {} },
-      net: { http: oneServer, addressPolicy: () => () => undefined, ownEndpoints: () => [] },
+      serviceLogs: { isService: () => false, async *read() {} },
+      containers: noContainers,
+      files: {
+        store,
+        writer: makeFileWriter({
+          store,
+          rows: makePluginFileRows(db),
+          limits: () => ({ maxBytes: LIMITS.filesBytes, maxCount: LIMITS.filesCount }),
+          clock: systemClock,
+        }),
+      },
+      notifyRate: { take() {} },
+      net: {
+        openHttp: oneServer,
+        dial: () => Promise.reject(fail("network.failed", "nobody is there")),
+        addressPolicy: () => () => undefined,
+        ownEndpoints: () => [],
+        clock: systemClock,
+      },
+      secrets: { get: () => "a secret", names: () => ["TOKEN"] },
+      queryMetrics: () => ({ points: [] }),
     }),
     callerOf: () => caller,
     audit: { append() {} },
@@ -65,7 +95,10 @@ export function makeDoor(plan: DoorPlan = {}): ScenarioDoor {
         ? door.invoke(method, params, signal, origin)
         : answer(canned, waiting, signal);
     },
-    close: () => db.close(),
+    close() {
+      db.close();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
   };
 }
 
@@ -95,21 +128,26 @@ async function answer(canned: CannedAnswer, waiting: AbortSignal[], signal?: Abo
 }
 
 /** Says what it was asked. The rules are asked as the real client asks them. */
-const oneServer: HttpClient = async (request, rules) => {
+const oneServer: OpenHttp = async (request, rules) => {
   const { url, method, headers, body } = checkRequest(request);
   const target = parseTarget(url);
   rules.check({ target, method });
   rules.choose(target, ["203.0.113.7"]);
   const text = `${method} ${target.path} ${JSON.stringify(headers)} ${new TextDecoder().decode(body)}`;
   return {
-    url,
-    status: 203,
-    statusText: "Non-Authoritative Information",
-    headers: [
-      ["content-type", "text/plain"],
-      ["x-served-by", target.host],
-    ],
-    body: new TextEncoder().encode(text),
-    redirected: false,
+    hop: { target, method },
+    head: {
+      url,
+      status: 203,
+      statusText: "Non-Authoritative Information",
+      headers: [
+        ["content-type", "text/plain"],
+        ["x-served-by", target.host],
+      ],
+      redirected: false,
+    },
+    body: (async function* () {
+      yield new TextEncoder().encode(text);
+    })(),
   };
 };

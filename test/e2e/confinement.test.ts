@@ -16,12 +16,11 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MACHINES } from "../../src/platform/confine/seccomp/machine.ts";
-import { confinementReport } from "../../src/platform/confine/report.ts";
 import { buildConfinedEntry, GUEST, startInside, type DaemonOrder } from "../confined.ts";
 import { ensureConfinedImage, withoutCalls } from "../fixtures/confined-image.ts";
 import { needs, until } from "../harness.ts";
 
-const canConfine = needs("linux") && confinementReport().ok;
+const canConfine = needs("confinement");
 const isRoot = process.getuid?.() === 0;
 const UID = 212_346;
 

@@ -47,7 +47,8 @@ const ENDINGS: readonly (readonly [deed: string, code: string | RegExp])[] = [
   ["an answer of 100 MB", "plugin.out_of_memory"],
   ["an answer of 10 MB", "plugin.protocol"],
   ["a log without end", "plugin.timeout"],
-  ["calls without end", "plugin.timeout"],
+  // Whichever comes first: its time, or the calls that it may make.
+  ["calls without end", /^plugin\.(timeout|failed)$/],
   ["calls that nobody awaits", /^plugin\.(timeout|out_of_memory|protocol)$/],
   ["process.exit", "plugin.failed"],
   ["a throw of nothing", "plugin.failed"],

@@ -19,6 +19,8 @@ export interface Row {
   readonly notInJavaScript?: string;
   /** A scope that leaves the target out; a sentence where the capability has nothing to leave out for this method. */
   readonly excluded: readonly string[] | string;
+  /** The code of what was left out, where it is not `capability.out_of_scope`. */
+  readonly refusal?: string;
   /** A sentence that says why nothing of it can be under way when its grant is revoked; undefined: it can. */
   readonly instant?: string;
 }

@@ -32,6 +32,7 @@ describe("architecture", () => {
     ["the sdk stands alone", "src/sdk/a.ts", 'import * as v from "valibot";'],
     ["only state speaks SQL", "src/host/a.ts", 'import { Database } from "bun:sqlite";'],
     ["dockerode is held by its provider", "src/engine/deploys/a.ts", 'import Docker from "dockerode";'],
+    ["mail leaves through one client", "src/engine/a.ts", 'import "nodemailer/lib/smtp-connection";'],
     ["libc is held by platform", "src/host/a.ts", 'import { dlopen } from "bun:ffi";'],
     ["output must not be cut", "src/daemon/a.ts", "process.exit(1);"],
     ["one place writes", "src/engine/a.ts", 'console.log("x");'],

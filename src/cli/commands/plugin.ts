@@ -11,7 +11,7 @@ import { consume } from "../consume.ts";
 import { parseHook } from "../hooks.ts";
 import { withoutDaemon } from "../offline.ts";
 import { json, jsonLine, table } from "../output.ts";
-import { logLine, pluginFacts, reportText } from "../plugin-text.ts";
+import { logLine, pluginText, reportText } from "../plugin-text.ts";
 
 const name = [{ name: "name" }];
 
@@ -56,7 +56,7 @@ const info = command({
       async () => (await client()).call("plugin.info", { name: wanted }),
       (offline) => findPlugin(offline, wanted),
     );
-    await io.stdout.write(flags.json ? json(plugin) : pluginFacts(plugin));
+    await io.stdout.write(flags.json ? json(plugin) : pluginText(plugin));
   },
 });
 

@@ -1,11 +1,9 @@
 /** `registry login · list · logout`: private registries. A password comes by prompt or by pipe, never by argv. */
-import { fail } from "../../base/errors.ts";
-import { LIMITS } from "../../base/limits.ts";
 import { printable } from "../../base/text.ts";
 import { argument, command } from "../command.ts";
-import { isInteractive, type Io } from "../io.ts";
 import { json, table } from "../output.ts";
 import { usage } from "../parse.ts";
+import { askFor, readPiped } from "../secret-input.ts";
 
 const login = command({
   words: "registry login",
@@ -25,8 +23,10 @@ const login = command({
     const byPipe = options["password-stdin"];
     if (byPipe && options.username === undefined)
       throw usage("--password-stdin needs --username", { words: "registry login" });
-    const username = options.username ?? (await askFor(io, "Username: ", "ask"));
-    const password = byPipe ? await readPassword(io) : await askFor(io, "Password: ", "askHidden");
+    const username = options.username ?? (await askFor(io, "Username: ", "ask", ADVICE));
+    const password = byPipe
+      ? await readPiped(io, "password")
+      : await askFor(io, "Password: ", "askHidden", ADVICE);
     await (await context.client()).call("registry.login", { host, username, password });
     await io.stdout.write(
       flags.json ? json({ host, username }) : `logged in to ${printable(host)} as ${printable(username)}\n`,
@@ -67,21 +67,4 @@ export const registryCommands = [login, list, logout];
 
 // --- internal ---
 
-async function askFor(io: Io, question: string, how: "ask" | "askHidden"): Promise<string> {
-  if (!isInteractive(io))
-    throw fail("usage.invalid", "there is no terminal to ask at", {
-      hint: "pass --username, and the password by --password-stdin",
-    });
-  const answer = await io[how](question);
-  if (answer === undefined) throw fail("operation.interrupted", "interrupted");
-  if (answer === "") throw fail("usage.invalid", "nothing was typed");
-  return answer;
-}
-
-/** Without the line end that editors and `echo` leave behind. */
-async function readPassword(io: Io): Promise<string> {
-  const text = new TextDecoder().decode(await io.stdin.readAll(LIMITS.requestBodyBytes));
-  const password = text.replace(/\r?\n$/, "");
-  if (password === "") throw fail("usage.invalid", "standard input holds no password");
-  return password;
-}
+const ADVICE = "pass --username, and the password by --password-stdin";

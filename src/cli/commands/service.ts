@@ -1,19 +1,16 @@
-/** `status · logs · stop · start · remove · cancel`: what runs, and turning it off and on. */
-import { systemClock } from "../../base/clock.ts";
-import { parseDuration } from "../../base/duration.ts";
-import { printable, quote } from "../../base/text.ts";
+/** `status · stop · start · remove · cancel`: what runs, and turning it off and on. */
+import { printable } from "../../base/text.ts";
 import { argument, command, type Command } from "../command.ts";
 import { confirm } from "../confirm.ts";
-import { consume } from "../consume.ts";
-import { json, jsonLine, table } from "../output.ts";
-import { usage } from "../parse.ts";
+import { json, table } from "../output.ts";
 import { imageText, serviceFacts, serviceLine } from "../service-text.ts";
+import { memoryText, percentText } from "../usage-text.ts";
 
 const service = [{ name: "service" }];
 
 const status = command({
   words: "status",
-  summary: "show all services, or one with its deploys",
+  summary: "show all services with what they use, or one with its deploys",
   args: [{ name: "service", optional: true }],
   options: {},
   example: "voxeltron status\nvoxeltron status web --json",
@@ -24,7 +21,7 @@ const status = command({
       return io.stdout.write(flags.json ? json(details) : serviceFacts(details));
     }
     const { services } = await (await client()).call("service.list", {});
-    const header = ["NAME", "STATE", "PROVIDER", "IMAGE", "VERSION", "ADDRESS"];
+    const header = ["NAME", "STATE", "PROVIDER", "IMAGE", "VERSION", "ADDRESS", "CPU", "MEMORY"];
     const rows = services.map((row) => [
       row.name,
       row.state,
@@ -32,33 +29,10 @@ const status = command({
       imageText(row.image),
       row.version,
       row.address,
+      percentText(row.usage),
+      memoryText(row.usage),
     ]);
     await io.stdout.write(flags.json ? json(services) : table(header, rows, "nothing is deployed"));
-  },
-});
-
-const logs = command({
-  words: "logs",
-  summary: "show what a service writes",
-  args: service,
-  options: {
-    follow: { type: "flag", short: "f", summary: "go on as more is written" },
-    tail: { type: "integer", value: "N", min: 0, summary: "start at the last N lines" },
-    since: { type: "text", value: "TIME", summary: "start at an RFC 3339 time, or so long ago: 10m, 2h" },
-  },
-  example: "voxeltron logs web -f --tail 100\nvoxeltron logs web --since 10m",
-  async run(context) {
-    const { io, options, flags, client } = context;
-    const input = {
-      name: argument(context, "service"),
-      follow: options.follow,
-      ...(options.tail === undefined ? {} : { tail: options.tail }),
-      ...(options.since === undefined ? {} : { since: parseSince(options.since, systemClock.now()) }),
-    };
-    await consume((await client()).stream("service.logs", input), (line) => {
-      if (flags.json) return io.stdout.write(jsonLine(line));
-      return (line.stream === "stderr" ? io.stderr : io.stdout).write(`${line.text}\n`);
-    });
   },
 });
 
@@ -96,18 +70,7 @@ const cancel = command({
   },
 });
 
-export const serviceCommands = [status, logs, stop, start, remove, cancel];
-
-/** RFC 3339 of what was typed: a time, or how long ago. Throws `usage.invalid`. */
-export function parseSince(text: string, nowMs: number): string {
-  const ago = parseDuration(text);
-  const at =
-    ago === undefined && /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : nowMs - (ago ?? Number.NaN);
-  if (Number.isFinite(at)) return new Date(at).toISOString();
-  throw usage(`--since wants a time such as 2026-01-31T08:00:00Z or 10m, found ${quote(text)}`, {
-    words: "logs",
-  });
-}
+export const serviceCommands = [status, stop, start, remove, cancel];
 
 // --- internal ---
 

@@ -75,14 +75,15 @@ async function giveUp(deploy: Deploy, thrown: unknown, deps: ExecuteDeps): Promi
       stack: stackOf(error),
     });
   await undo(deploy, deps);
+  const text = describe(error, deps.redaction);
   const written = deps.settlement.fail({
     id: deploy.plan.id,
     facts: factsOf(deploy, deps.clock.monotonic()),
     step: deploy.step,
-    error: describe(error),
+    error: text,
   });
   if (!written) deps.reconcile.request();
-  deps.log.warn("a deploy failed", { ...labels(deploy), error: describe(error) });
+  deps.log.warn("a deploy failed", { ...labels(deploy), error: text });
   return error;
 }
 
@@ -99,9 +100,11 @@ async function undo(deploy: Deploy, deps: ExecuteDeps): Promise<void> {
 }
 
 /** A plugin reads "cancelled" where an operator reads a sentence. */
-function describe(error: unknown): string {
+function describe(error: unknown, redaction: ExecuteDeps["redaction"]): string {
   const wire = toWire(error);
-  return wire.code === "deploy.cancelled" ? "cancelled" : printable(wire.message, LIMITS.errorTextChars);
+  if (wire.code === "deploy.cancelled") return "cancelled";
+  // A gate's words are a plugin's, which may have read any secret; and all plugins read the event.
+  return printable(redaction.all(wire.message), LIMITS.errorTextChars);
 }
 
 function labels({ plan, version, step }: Deploy): Readonly<Record<string, unknown>> {

@@ -7,7 +7,6 @@ import { fail, type VoxError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { bounded } from "../bounded.ts";
 import type { InstanceSpec, InstanceStatus, Provider } from "../providers/provider.ts";
-import { lastLines } from "./last-lines.ts";
 import type { Probes } from "./probes.ts";
 
 export interface HealthWait {
@@ -17,16 +16,18 @@ export interface HealthWait {
   readonly path: string | undefined;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** What the instance wrote last. Never fails. */
+  readonly lastLines: () => Promise<string[]>;
 }
 
 /** Throws `deploy.exited` or `deploy.unhealthy`, both with the instance's last lines in `details.logs`. */
 export async function waitForHealth(wait: HealthWait, probes: Probes, clock: Clock): Promise<void> {
-  const { provider, instance, timeoutMs, signal } = wait;
+  const { instance, timeoutMs, signal } = wait;
   const end = clock.monotonic() + timeoutMs;
   let runningSince: number | undefined;
   for (let look = 0; ; look++) {
     const status = await statusOrNothing(wait, clock);
-    if (status !== undefined && hasEnded(status)) throw await exited(wait, status, clock);
+    if (status !== undefined && hasEnded(status)) throw await exited(wait, status);
     if (status?.state === "running") runningSince ??= clock.monotonic();
     const problem =
       instance.hostPort === undefined
@@ -34,7 +35,7 @@ export async function waitForHealth(wait: HealthWait, probes: Probes, clock: Clo
         : await knock(instance.hostPort, wait, probes, clock);
     if (problem === undefined) return;
     if (clock.monotonic() >= end) {
-      const logs = await lastLines(provider, instance.id, clock);
+      const logs = await wait.lastLines();
       throw fail(
         "deploy.unhealthy",
         `${instance.service} was not healthy within ${timeoutMs / 1000} s: ${problem}`,
@@ -89,13 +90,12 @@ function knock(port: number, wait: HealthWait, probes: Probes, clock: Clock): Pr
   return bounded(answer, bounds);
 }
 
-async function exited(wait: HealthWait, status: InstanceStatus, clock: Clock): Promise<VoxError> {
-  const { provider, instance } = wait;
+async function exited({ instance, lastLines }: HealthWait, status: InstanceStatus): Promise<VoxError> {
   const code = status.exitCode === undefined ? "" : ` with code ${status.exitCode}`;
   // What a restarting one says is when it would start again: it won't, the deploy is undone.
   const said = status.state === "restarting" ? "" : (status.detail ?? "");
   const detail = said === "" ? "" : `: ${said}`;
-  const logs = await lastLines(provider, instance.id, clock);
+  const logs = await lastLines();
   return fail("deploy.exited", `${instance.service} ended${code} before it was healthy${detail}`, {
     details: { logs, ...(status.exitCode === undefined ? {} : { exitCode: status.exitCode }) },
   });

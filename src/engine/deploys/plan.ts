@@ -6,6 +6,7 @@ import { fail, isVoxError } from "../../base/errors.ts";
 import { findLive, type Live } from "../live.ts";
 import type { Provider } from "../providers/provider.ts";
 import { providerNamed } from "../providers/provider-named.ts";
+import { checkPlainNames } from "../secrets/service-secrets.ts";
 import type { ServiceDeps, Upload } from "../service-deps.ts";
 import type { DeployRequest } from "./deploy-input.ts";
 import { decodeSpec, EMPTY_SPEC, instanceSpec, type ServiceSpec, type Source } from "./service-spec.ts";
@@ -24,7 +25,7 @@ export interface Plan {
   readonly upload: Upload | undefined;
 }
 
-/** Throws `service.invalid`, `provider.*`, `deploy.port_taken`, `deploy.domain_taken`. */
+/** Throws `service.invalid`, `secret.name_taken`, `provider.*`, `deploy.port_taken`, `deploy.domain_taken`. */
 export function makePlan(
   id: string,
   request: DeployRequest,
@@ -32,6 +33,7 @@ export function makePlan(
   deps: ServiceDeps,
 ): Plan {
   const { state } = deps;
+  checkPlainNames(state, request.service, Object.keys(request.env));
   const previous = findLive(state, state.services.find(request.service));
   const source = chooseSource(id, request, upload, previous?.spec, deps);
   const merged = mergeSpec(request, source, previous?.spec, {

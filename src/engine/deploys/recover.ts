@@ -1,10 +1,10 @@
 /**
- * What a new daemon does about the one before it: tells the deploys that ended with it, opens the services' addresses, and lets
- * the rest be repaired in the background. Waits for no provider. Called by deploys.ts, once.
+ * What a new daemon does about the one before it: tells the deploys that ended with it, opens the services' addresses, goes on
+ * with their logs, and lets the rest be repaired in the background. Waits for no provider. Called by deploys.ts, once.
  */
 import { messageOf } from "../../base/errors.ts";
 import { openAddress } from "../edge/open-address.ts";
-import { findLive } from "../live.ts";
+import { findLive, logTarget } from "../live.ts";
 import type { Reconcile } from "../reconcile.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 import { decodeSpec } from "./service-spec.ts";
@@ -18,12 +18,17 @@ export function recoverServices(deps: ServiceDeps, settlement: Settlement, recon
     void reconcile.discard(decodeSpec(row.spec).provider, row.instance);
   }
   for (const service of state.services.list()) {
-    const live = service.desired === "running" ? findLive(state, service) : undefined;
+    const live = findLive(state, service);
+    // Of one that is stopped too: it may have said something while no daemon was there.
+    if (live !== undefined) deps.logs.watch(logTarget(live));
     try {
-      if (live !== undefined) openAddress(live, deps.edges);
+      if (live !== undefined && service.desired === "running") openAddress(live, deps.edges);
     } catch (error) {
       log.error("an address could not be opened", { service: service.name, error: messageOf(error) });
     }
   }
+  deps.logs.sweep().catch((error: unknown) => {
+    log.warn("logs of services that are gone could not be removed", { error: messageOf(error) });
+  });
   reconcile.request();
 }

@@ -6,9 +6,11 @@
 import { timestamp } from "../../base/clock.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { bounded } from "../bounded.ts";
+import type { LogTarget } from "../logs/logs.ts";
 import type { WorkContext } from "../providers/provider.ts";
 import { providerNamed } from "../providers/provider-named.ts";
 import type { Reconcile } from "../reconcile.ts";
+import { checkPlainNames } from "../secrets/service-secrets.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 import { deployEvent } from "./deploy-event.ts";
 import { factsOf, type Deploy } from "./deploy.ts";
@@ -71,16 +73,21 @@ async function create(deploy: Deploy, deps: StepDeps): Promise<void> {
 
 async function start(deploy: Deploy, deps: StepDeps): Promise<void> {
   await providerWork(deploy, deps, deploy.plan.provider.start(deploy.instance.id));
+  deps.logs.watch(logTargetOf(deploy));
 }
 
 function health(deploy: Deploy, deps: StepDeps): Promise<void> {
   const { plan, instance, signal } = deploy;
   const { health: path, healthTimeoutMs } = plan.spec;
-  return waitForHealth(
-    { provider: plan.provider, instance, path, timeoutMs: healthTimeoutMs ?? LIMITS.healthMs, signal },
-    deps.probes,
-    deps.clock,
-  );
+  const wait = {
+    provider: plan.provider,
+    instance,
+    path,
+    timeoutMs: healthTimeoutMs ?? LIMITS.healthMs,
+    signal,
+    lastLines: () => deps.logs.lastLines(logTargetOf(deploy), LIMITS.deployLogLines),
+  };
+  return waitForHealth(wait, deps.probes, deps.clock);
 }
 
 /** The address leads to the new version when, and only when, the state says so and the event is on its way. */
@@ -101,6 +108,8 @@ async function switchOver(deploy: Deploy, deps: StepDeps): Promise<void> {
         createdAt: at,
       });
       state.services.setCurrent(plan.service, version, plan.provider.name);
+      // One of them may have become a secret since the deploy began.
+      checkPlainNames(state, plan.service, Object.keys(plan.addedEnv));
       state.env.set(plan.service, plan.addedEnv);
       state.versions.keepNewest(plan.service, LIMITS.versionsKept);
       state.deploys.succeed(plan.id, at);
@@ -162,6 +171,10 @@ function providerWork(deploy: Deploy, deps: StepDeps, work: Promise<void>): Prom
     signal,
     late: () => void deps.reconcile.discard(plan.provider.name, instance.id),
   });
+}
+
+function logTargetOf({ plan, version, instance }: Deploy): LogTarget {
+  return { provider: plan.provider.name, instance: instance.id, service: plan.service, version };
 }
 
 function workContext(deploy: Deploy): WorkContext {

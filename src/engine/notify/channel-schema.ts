@@ -6,6 +6,9 @@ import * as v from "valibot";
 import { isVoxError } from "../../base/errors.ts";
 import { checkHeaders } from "../../platform/http/request.ts";
 import { parseTarget } from "../../platform/http/target.ts";
+import { emailSchema } from "./email-schema.ts";
+import { BODY_TYPES, escapeFor } from "./escapes.ts";
+import { template } from "./template-schema.ts";
 
 const url = v.pipe(
   v.string("an http or https URL"),
@@ -20,6 +23,8 @@ const headers = v.pipe(
   ),
 );
 
+const templates = { title: v.optional(template), text: v.optional(template) };
+
 /**
  * @example
  * [notify.ops]
@@ -27,23 +32,46 @@ const headers = v.pipe(
  * url = "https://example.com/hook"
  * secret = "…"                          # optional: signs each request
  * headers = { authorization = "…" }     # optional
+ * body = '{"message": "{{text}}"}'      # optional: what the service at that address wants
  */
 export const channelSchema = v.variant(
   "type",
   [
-    v.strictObject({
-      type: v.literal("webhook"),
-      url,
-      headers: v.optional(headers, {}),
-      secret: v.optional(v.pipe(v.string("a text"), v.minLength(1, "a text that is not empty"))),
-    }),
-    v.strictObject({ type: v.literal("slack"), url }),
-    v.strictObject({ type: v.literal("discord"), url }),
+    v.pipe(
+      v.strictObject({
+        type: v.literal("webhook"),
+        url,
+        headers: v.optional(headers, {}),
+        secret: v.optional(v.pipe(v.string("a text"), v.minLength(1, "a text that is not empty"))),
+        body: v.optional(template),
+        ...templates,
+      }),
+      v.check(
+        ({ headers, body }) => body === undefined || escapeFor(contentTypeOf(headers)) !== undefined,
+        `with a body, a Content-Type that is one of ${BODY_TYPES.join(", ")}`,
+      ),
+      v.check(
+        // Placeholders outside of quotes are no JSON, so what passes has them in texts only.
+        ({ headers, body }) => body === undefined || !isJson(contentTypeOf(headers)) || parses(body),
+        "a body that is JSON, with placeholders between quotes only",
+      ),
+    ),
+    v.strictObject({ type: v.literal("slack"), url, ...templates }),
+    v.strictObject({ type: v.literal("discord"), url, ...templates }),
+    emailSchema,
   ],
-  (issue) => (issue.type === "variant" ? 'type = "webhook", "slack" or "discord"' : "a table with a type"),
+  (issue) =>
+    issue.type === "variant" ? 'type = "webhook", "slack", "discord" or "email"' : "a table with a type",
 );
 
 export type Channel = v.InferOutput<typeof channelSchema>;
+export type HttpChannel = Exclude<Channel, { readonly type: "email" }>;
+
+/** Of a webhook's own headers; JSON where they name none. */
+export function contentTypeOf(headers: Readonly<Record<string, string>>): string {
+  const own = Object.entries(headers).find(([name]) => name.toLowerCase() === "content-type");
+  return own?.[1] ?? "application/json";
+}
 
 // --- internal ---
 
@@ -53,6 +81,19 @@ function isWebUrl(text: string): boolean {
 
 function areHeaders(pairs: readonly (readonly [string, string])[]): boolean {
   return isAccepted(() => checkHeaders(pairs));
+}
+
+function isJson(contentType: string): boolean {
+  return /^application\/json\b/i.test(contentType.trim());
+}
+
+function parses(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isAccepted(check: () => unknown): boolean {

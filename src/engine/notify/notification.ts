@@ -21,3 +21,13 @@ export function cleanNotification(raw: Notification): Notification {
     severity: raw.severity,
   };
 }
+
+/** What `voxeltron notify test` sends. */
+export function testNotification(channel: string): Notification {
+  return {
+    from: "voxeltron",
+    title: "Test notification",
+    text: `The channel ${printable(channel)} works: voxeltron sent this because somebody asked for a test.`,
+    severity: "info",
+  };
+}

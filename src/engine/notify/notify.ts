@@ -1,122 +1,122 @@
 /**
- * Sends to the channels that the operator configured. Their URLs may point anywhere, private networks too: the operator wrote
- * them. They are secrets: none appears in an error, a log line or an event. Used by the broker's `notify.send` through the
- * interface that it names, and by whatever in the engine has news for people.
+ * Sends to the channels that the operator configured. Where they lead is secret: no address, no password and nothing that an
+ * endpoint said appears in an error, a log line or an event. Used by the broker's `notify.send` through the interface that it
+ * names, by the API's `notify.*`, and by whatever in the engine has news for people.
  */
 import type { Clock } from "../../base/clock.ts";
-import { fail, isVoxError } from "../../base/errors.ts";
+import { fail } from "../../base/errors.ts";
 import { newId } from "../../base/ids.ts";
-import { LIMITS } from "../../base/limits.ts";
 import type { Log } from "../../base/log.ts";
-import { quote } from "../../base/text.ts";
-import type { HttpAnswer, HttpClient, HttpRules } from "../../platform/http/http-client.ts";
-import { parseTarget } from "../../platform/http/target.ts";
+import { nameAdvice, quote } from "../../base/text.ts";
+import type { HttpClient } from "../../platform/http/http-client.ts";
+import type { SmtpClient } from "../../platform/smtp/smtp-client.ts";
 import type { Channel } from "./channel-schema.ts";
+import { mailFor } from "./mail.ts";
 import { cleanNotification, type Notification } from "./notification.ts";
-import { payloadFor, type Payload } from "./payload.ts";
+import { payloadFor } from "./payload.ts";
+import { post } from "./post.ts";
+import { tryAgain, type Failure, type Outcome } from "./retry.ts";
+import { mailAttempts } from "./send-mail.ts";
+import type { Envelope } from "./wording.ts";
 
 export interface Notify {
   /** Names, in order. */
   channels(): readonly string[];
+  /** Names and types, in order: all that anybody is shown of a channel. */
+  list(): readonly { readonly name: string; readonly type: Channel["type"] }[];
   /** The channels' URLs, for those who must recognise one. Secrets. */
   endpoints(): readonly { readonly channel: string; readonly url: string }[];
   /**
-   * Resolves when the endpoint answered with 2xx. One repetition after a network failure, a 429 or a 5xx.
-   * Throws `notify.unknown_channel`, `notify.failed` (details: channel, status?) or what the signal says.
+   * Resolves when the endpoint has accepted the message. What may go better the next time is tried again, with pauses: network
+   * failures, HTTP 429 and 5xx, SMTP 4xx. Throws `notify.unknown_channel`, `notify.failed` (details: channel, attempts, status?)
+   * or what the signal says.
    */
-  send(channel: string, message: Notification, signal?: AbortSignal): Promise<void>;
+  send(channel: string, message: Notification, signal?: AbortSignal): Promise<Receipt>;
+}
+
+export interface Receipt {
+  readonly channel: string;
+  readonly type: Channel["type"];
+  readonly attempts: number;
+  /** Recipients of a mail that did not get it, where others did. */
+  readonly refused: number;
 }
 
 export interface NotifyOptions {
   /** Asked at each call, so that a reload of the configuration counts. */
   readonly channels: () => Readonly<Record<string, Channel>>;
+  /** The machine's name, for templates. */
+  readonly host: string;
   readonly http: HttpClient;
+  readonly smtp: SmtpClient;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 export function makeNotify(options: NotifyOptions): Notify {
+  const { clock, log } = options;
+  const list: Notify["list"] = () =>
+    Object.entries(options.channels())
+      .map(([name, { type }]) => ({ name, type }))
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   return {
-    channels: () => Object.keys(options.channels()).toSorted(),
-    endpoints: () => Object.entries(options.channels()).map(([channel, { url }]) => ({ channel, url })),
+    channels: () => list().map(({ name }) => name),
+    list,
+    endpoints: () =>
+      Object.entries(options.channels()).flatMap(([name, channel]) =>
+        "url" in channel ? [{ channel: name, url: channel.url }] : [],
+      ),
     async send(name, message, signal) {
       const all = options.channels();
       const channel = Object.hasOwn(all, name) ? all[name] : undefined;
-      if (channel === undefined) throw fail("notify.unknown_channel", `no channel is called ${quote(name)}`);
-      const envelope = { channel: name, id: newId(), atMs: options.clock.now() };
-      const payload = payloadFor(channel, cleanNotification(message), envelope);
-      const first = await attempt(options, channel, payload, signal);
-      if (first.ok) return;
-      const last = first.again ? await again(options, name, channel, payload, signal) : first;
-      if (!last.ok) throw failed(name, channel, last);
+      if (channel === undefined) throw unknown(name, list());
+      const envelope = { channel: name, host: options.host, id: newId(), atMs: clock.now() };
+      const attempt = attemptsAt(options, channel, cleanNotification(message), envelope, signal);
+      const { outcome, attempts } = await tryAgain(attempt, clock, signal, ({ problem }) =>
+        log.debug("a notification is tried again", { channel: name, problem }),
+      );
+      if (!outcome.ok) {
+        log.warn("a notification was not delivered", {
+          channel: name,
+          from: message.from,
+          problem: outcome.problem,
+        });
+        throw failed(name, channel, outcome, attempts);
+      }
+      if (outcome.refused > 0)
+        log.warn("a mail was refused for some of its recipients", {
+          channel: name,
+          refused: outcome.refused,
+        });
+      return { channel: name, type: channel.type, attempts, refused: outcome.refused };
     },
   };
 }
 
 // --- internal ---
 
-type Outcome =
-  | { readonly ok: true }
-  | { readonly ok: false; readonly again: boolean; readonly status?: number; readonly problem: string };
-
-async function again(
-  options: NotifyOptions,
-  name: string,
+function attemptsAt(
+  { http, smtp, clock }: NotifyOptions,
   channel: Channel,
-  payload: Payload,
+  message: Notification,
+  envelope: Envelope,
   signal: AbortSignal | undefined,
-): Promise<Outcome> {
-  options.log.debug("a notification is tried again", { channel: name });
-  await options.clock.sleep(LIMITS.notifyRetryMs, signal);
-  return attempt(options, channel, payload, signal);
+): () => Promise<Outcome> {
+  if (channel.type === "email")
+    return mailAttempts(smtp, channel, mailFor(channel, message, envelope), signal);
+  const payload = payloadFor(channel, message, envelope);
+  return () => post(http, channel, payload, clock.now(), signal);
 }
 
-async function attempt(
-  { http }: NotifyOptions,
-  channel: Channel,
-  payload: Payload,
-  signal: AbortSignal | undefined,
-): Promise<Outcome> {
-  const request = { url: channel.url, method: "POST", ...payload };
-  const bounds = { timeoutMs: LIMITS.notifyMs, bodyBytes: 0, signal };
-  try {
-    return judged(await http(request, rulesFor(channel), bounds));
-  } catch (error) {
-    if (signal?.aborted === true || !isVoxError(error)) throw error;
-    return {
-      ok: false,
-      again: error.code === "network.failed" || error.code === "network.timeout",
-      problem: PROBLEMS[error.code] ?? "could not be reached",
-    };
-  }
-}
-
-/** A redirect may lead to another path of the same server, and only where the message goes with it. */
-function rulesFor(channel: Channel): HttpRules {
-  const { origin } = parseTarget(channel.url);
-  return {
-    redirect: "follow",
-    check(hop) {
-      if (hop.target.origin !== origin || hop.method !== "POST")
-        throw fail("capability.out_of_scope", "a redirect that leads elsewhere, or loses the message");
-    },
-    choose: (_target, addresses) => addresses,
-  };
-}
-
-function judged({ status }: HttpAnswer): Outcome {
-  if (status >= 200 && status < 300) return { ok: true };
-  return { ok: false, again: status === 429 || status >= 500, status, problem: `answered ${status}` };
-}
-
-function failed(name: string, channel: Channel, outcome: Outcome & { readonly ok: false }): Error {
-  return fail("notify.failed", `the channel ${quote(name)} (${channel.type}) ${outcome.problem}`, {
-    details: { channel: name, ...(outcome.status === undefined ? {} : { status: outcome.status }) },
+function unknown(name: string, known: ReturnType<Notify["list"]>): Error {
+  const names = known.map((channel) => channel.name);
+  return fail("notify.unknown_channel", `no channel is called ${quote(name)}`, {
+    hint: names.length === 0 ? "the operator configures channels: [notify.NAME]" : nameAdvice(name, names),
   });
 }
 
-const PROBLEMS: Readonly<Record<string, string>> = {
-  "network.timeout": "did not answer in time",
-  "capability.out_of_scope":
-    "answered with a redirect that leads elsewhere; configure the address that it leads to",
-};
+function failed(name: string, channel: Channel, { status, problem }: Failure, attempts: number): Error {
+  return fail("notify.failed", `the channel ${quote(name)} (${channel.type}) ${problem}`, {
+    details: { channel: name, attempts, ...(status === undefined ? {} : { status }) },
+  });
+}

@@ -17,12 +17,25 @@ export interface Provider {
   /** Removes it with all that belongs to it but its volumes. Not there: fine. */
   destroy(id: string): Promise<void>;
   status(id: string): Promise<InstanceStatus>;
+  /** What it has used; nothing where it does not run. Absent where the provider can't tell. */
+  stats?(id: string): Promise<InstanceStats | undefined>;
   /** Ids of all instances that this daemon (`owner`) ever made and that still exist. */
   list(owner: string): Promise<readonly string[]>;
-  /** Lines as they were written. Ends when the instance ends, or at the signal. */
-  logs(id: string, options: LogOptions): AsyncIterable<LogLine>;
+  /**
+   * What the instance wrote, and writes, over its restarts. Asking for the next batch says that those before are kept elsewhere: they
+   * may be let go of. Nothing is read far ahead. Ends when the instance has ended and all was given, or at the signal.
+   */
+  logs(id: string, options: LogOptions): AsyncIterable<LogBatch>;
   exec(id: string, options: ExecOptions): Promise<number>;
 }
+
+/**
+ * The secret values of a service, asked for at the moment when an instance gets its environment. They are in no spec, so that
+ * nothing that keeps or shows a spec has them. Throws `secret.*`.
+ */
+export type SecretsOf = (service: string) => Readonly<Record<string, string>>;
+
+export const noSecrets: SecretsOf = () => ({});
 
 export interface InstanceSpec {
   /** Chosen by the engine before anything is made; also the container's name: `vx-web-3-1f2e3d4c`. */
@@ -70,6 +83,23 @@ export interface InstanceStatus {
   readonly detail?: string;
 }
 
+/** Counters begin at 0 with every run. What the provider can't tell is absent. */
+export interface InstanceStats {
+  /** Another text after every start: counters of two runs can't be compared. */
+  readonly run: string;
+  /** Of all its processes together. */
+  readonly cpuSeconds: number;
+  /** Without the file cache. */
+  readonly memoryBytes: number;
+  /** Absent where there is none. */
+  readonly memoryLimitBytes?: number;
+  readonly networkRxBytes?: number;
+  readonly networkTxBytes?: number;
+  readonly blockReadBytes?: number;
+  readonly blockWriteBytes?: number;
+  readonly restarts?: number;
+}
+
 export interface WorkContext {
   readonly signal: AbortSignal;
   /** A line for the person who waits; `percent` where it is known. */
@@ -77,18 +107,24 @@ export interface WorkContext {
 }
 
 export interface LogOptions {
-  readonly follow: boolean;
-  readonly tail: number | undefined;
-  /** RFC 3339. */
-  readonly since?: string | undefined;
+  /** The position of the last batch that is kept; undefined: from the first line on. */
+  readonly from: string | undefined;
   readonly signal: AbortSignal;
 }
 
 export type OutputStream = "stdout" | "stderr";
 
-export interface LogLine {
+export interface LogBatch {
+  /** In the order in which they were written, as far as that is known. */
+  readonly parts: readonly LogPart[];
+  /** Where to go on behind it: a few printable characters without a blank, which nobody else understands. */
+  readonly position: string;
+}
+
+export interface LogPart {
   readonly stream: OutputStream;
-  readonly at?: string;
+  readonly atMs: number;
+  /** Whole lines, without the end of the last one. One that is too long comes in pieces. */
   readonly text: string;
 }
 

@@ -5,11 +5,13 @@
 import { fail } from "../../base/errors.ts";
 import { quote } from "../../base/text.ts";
 import type { ServiceState } from "../../state/service-state.ts";
+import { checkPlainNames } from "../secrets/service-secrets.ts";
 import { parseEnv, parseEnvKey } from "../deploys/parse-env.ts";
 
 /** All throw `service.not_found`. */
 export interface ServiceEnvironment {
   list(service: string): Readonly<Record<string, string>>;
+  /** Throws `service.invalid`, `secret.name_taken`. */
   set(service: string, env: Readonly<Record<string, string>>): void;
   /** Throws `service.invalid` for a variable that is not set. */
   unset(service: string, keys: readonly string[]): void;
@@ -28,6 +30,7 @@ export function makeServiceEnvironment(state: ServiceState): ServiceEnvironment 
     set(service, env) {
       check(service);
       parseEnv(env);
+      checkPlainNames(state, service, Object.keys(env));
       state.transaction(() => state.env.set(service, env));
     },
     unset(service, keys) {

@@ -10,6 +10,7 @@ import { formatVolume } from "../deploys/parse-volume.ts";
 import { addressOf, sourceName } from "../deploys/service-spec.ts";
 import { formatAddress } from "../edge/address.ts";
 import { findLive, type Live } from "../live.ts";
+import type { ServiceUsage } from "../metrics/usage.ts";
 import type { InstanceStatus } from "../providers/provider.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 
@@ -22,6 +23,8 @@ export interface ServiceView {
   readonly version: number | null;
   readonly address: string | null;
   readonly domains: string[];
+  /** null where nothing runs, or nothing was measured yet. */
+  readonly usage: ServiceUsage | null;
 }
 
 export interface ServiceDetails extends ServiceView {
@@ -85,9 +88,10 @@ function viewOf(
   row: ServiceRow,
   live: Live | undefined,
   status: InstanceStatus | undefined,
-  { busy }: ServiceDeps,
+  { busy, usageOf }: ServiceDeps,
 ): ServiceView {
   const unborn = busy.isDeploying(row.name) ? "deploying" : "failed";
+  const usage = live === undefined ? undefined : usageOf(row.name, live.row.instance);
   return {
     name: row.name,
     state: live === undefined ? unborn : stateOf(row, status),
@@ -96,6 +100,7 @@ function viewOf(
     version: row.currentVersion,
     address: live === undefined ? null : (addressOf(live.spec, live.row.hostPort) ?? null),
     domains: [...(live?.spec.domains ?? [])],
+    usage: status?.state === "running" ? (usage ?? null) : null,
   };
 }
 

@@ -58,10 +58,14 @@ const INSIDES = "it is a part of Node's own insides";
 
 /** Why not, and what there is instead; by the part of the name before any slash. */
 const ADVICE: readonly (readonly [names: readonly string[], advice: string])[] = [
-  [["fs"], "a plugin has no files of the host: ctx.kv keeps what it has to remember"],
+  [
+    ["fs"],
+    "a plugin has no files of the host: ctx.fs has those that it may share, ctx.kv what it has to remember",
+  ],
   [["sqlite"], "a plugin has no database of its own: ctx.kv keeps what it has to remember"],
   [["http", "https", "http2", "undici"], "requests are made with fetch"],
-  [["net", "tls", "dgram", "dns", "quic", "ws"], "a plugin opens no sockets: requests are made with fetch"],
+  [["net", "tls"], "connections are made with ctx.net.connect"],
+  [["dgram", "dns", "quic", "ws"], "a plugin opens no sockets: requests are made with fetch"],
   [["child_process", "cluster"], "a plugin can't start programs"],
   [["worker_threads"], "a plugin can't start threads"],
   [["process"], "a plugin has no process: its settings are in ctx.config"],

@@ -1,5 +1,5 @@
 /** `@voxeltron/sdk` as a plugin's code sees it when it imports a value: the SDK's tables and helpers, as one module's text. */
-import { CAPABILITIES, HOOKS } from "../../sdk/index.ts";
+import { CAPABILITIES, HOOKS, METRICS } from "../../sdk/index.ts";
 
 export const SDK_MODULE = `
 export const CAPABILITIES = ${JSON.stringify(CAPABILITIES)};
@@ -8,5 +8,8 @@ export const isCapability = (name) => Object.hasOwn(CAPABILITIES, name);
 export const HOOKS = ${JSON.stringify(HOOKS)};
 export const HOOK_NAMES = Object.keys(HOOKS);
 export const isHookName = (name) => Object.hasOwn(HOOKS, name);
+export const METRICS = ${JSON.stringify(METRICS)};
+export const METRIC_NAMES = Object.keys(METRICS);
+export const isMetric = (name) => Object.hasOwn(METRICS, name);
 export const definePlugin = (plugin) => plugin;
 `;

@@ -1,6 +1,6 @@
 /**
  * How much of the daemon one plugin's transfers may hold at a time: so many at once (the others wait), so many bytes
- * together. Called by net.ts.
+ * together. Called by net-fetch.ts and fs.ts.
  */
 import { fail } from "../../base/errors.ts";
 import { formatBytes } from "../../base/text.ts";
@@ -17,7 +17,22 @@ export interface Lease {
   leave(): void;
 }
 
-export function makeAllowance(bounds: { readonly places: number; readonly bytes: number }): Allowance {
+export interface AllowanceBounds {
+  readonly places: number;
+  readonly bytes: number;
+}
+
+/** One for each plugin, made when it is first asked for. */
+export function makeAllowances(bounds: AllowanceBounds): (plugin: string) => Allowance {
+  const all = new Map<string, Allowance>();
+  return (plugin) => {
+    const found = all.get(plugin) ?? makeAllowance(bounds);
+    all.set(plugin, found);
+    return found;
+  };
+}
+
+export function makeAllowance(bounds: AllowanceBounds): Allowance {
   let free = bounds.places;
   let held = 0;
   const waiting: (() => void)[] = [];

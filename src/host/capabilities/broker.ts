@@ -4,18 +4,18 @@
  * as it is, a bug stays in the daemon's log. Made in daemon/compose-host.ts; rooms get `doorFor(plugin)`.
  */
 import * as v from "valibot";
-import { timestamp, type Clock } from "../../base/clock.ts";
+import type { Clock } from "../../base/clock.ts";
 import { diskFull } from "../../base/disk-full.ts";
 import { fail, isVoxError, messageOf, stackOf } from "../../base/errors.ts";
+import { jsonSize } from "../../base/json-size.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Log } from "../../base/log.ts";
 import { didYouMean, formatBytes, printable, quote } from "../../base/text.ts";
 import type { Capability } from "../../sdk/index.ts";
-import type { AuditRow, AuditRows } from "../../state/audit.ts";
 import type { PluginLogs } from "../installed/plugin-logs.ts";
 import type { CallOrigin, MethodShape, PluginDoor } from "../runtimes/runtime.ts";
+import { makeAuditDesk, type AuditDesk, type AuditLog } from "./audit-desk.ts";
 import { denied } from "./denial.ts";
-import { makeFloodGate } from "./flood-gate.ts";
 import type { Caller, Method } from "./method.ts";
 import { makePluginLog } from "./plugin-log.ts";
 import { makeQuota, type Quota, type QuotaRates } from "./quota.ts";
@@ -38,6 +38,8 @@ export interface Broker {
   doorFor(plugin: string, callerOf?: CallerOf): PluginDoor;
   /** Ends what is under way with a right that is gone; all plugins' where none is named. */
   rightsChanged(plugin?: string): void;
+  /** The capabilities of which one opens the method. */
+  opens(method: string): readonly Capability[];
 }
 
 /** The daemon's own record of the plugin, as it is now; undefined where it is installed no more. */
@@ -46,7 +48,7 @@ export type CallerOf = (plugin: string) => Caller | undefined;
 export interface BrokerOptions {
   readonly methods: readonly Method[];
   readonly callerOf: CallerOf;
-  readonly audit: Pick<AuditRows, "append">;
+  readonly audit: AuditLog;
   readonly pluginLogs: Pick<PluginLogs, "append">;
   readonly quota: () => QuotaRates;
   readonly clock: Clock;
@@ -78,6 +80,7 @@ export function makeBroker(options: BrokerOptions): Broker {
         desk.streams.recheck();
       }
     },
+    opens: (method) => table.get(method)?.anyOf ?? [],
   };
 }
 
@@ -87,7 +90,7 @@ export function makeBroker(options: BrokerOptions): Broker {
 interface Desk {
   readonly plugin: string;
   readonly log: PluginDoor["log"];
-  readonly audit: (row: Omit<AuditRow, "at" | "plugin">) => void;
+  readonly audit: AuditDesk;
   readonly turn: Turns;
   readonly quota: Quota;
   readonly running: Running;
@@ -122,27 +125,12 @@ function shapesFor(methods: readonly Method[], caller: Caller | undefined): read
   }));
 }
 
-function makeDesk(plugin: string, { audit, pluginLogs, quota, clock, log }: BrokerOptions): Desk {
-  const append = (row: Omit<AuditRow, "at" | "plugin">): void =>
-    audit.append({ at: timestamp(clock.now()), plugin, ...row });
-  const refusals = makeFloodGate(
-    clock,
-    { burst: LIMITS.refusalBurst, perSecond: LIMITS.refusalsPerSecond },
-    (dropped) => {
-      try {
-        append({ method: "*", capability: null, target: `${dropped} more calls`, outcome: "refused" });
-      } catch (error) {
-        log.error("an audit line was lost", { plugin, dropped, problem: messageOf(error) });
-      }
-    },
-  );
+function makeDesk(plugin: string, options: BrokerOptions): Desk {
+  const { pluginLogs, quota, clock, log } = options;
   return {
     plugin,
     log: makePluginLog(plugin, pluginLogs, clock, log),
-    // What was done or tried is always written down; what we refuse costs a plugin nothing, so it could fill the log.
-    audit: (row) => {
-      if (!row.outcome.startsWith("capability.") || refusals.pass()) append(row);
-    },
+    audit: makeAuditDesk(plugin, options),
     turn: makeTurns(),
     quota: makeQuota(clock, plugin, quota),
     running: makeRunning(),
@@ -175,7 +163,8 @@ async function invoke(options: BrokerOptions, table: Table, desk: Desk, call: Ca
 }
 
 async function checked(options: BrokerOptions, table: Table, desk: Desk, call: Call): Promise<unknown> {
-  const caller = currentCaller(options, desk.plugin);
+  const during = call.origin?.during;
+  const caller = currentCaller(options, desk.plugin, during);
   const method = table.get(call.name) ?? unknownMethod(table, call.name);
   const capability = method.anyOf.find((name) => caller.grants.has(name)) ?? null;
   let target: string | null = null;
@@ -184,7 +173,7 @@ async function checked(options: BrokerOptions, table: Table, desk: Desk, call: C
     const params = parsed(method, call.params, method.anyOf.length > 0 && capability === null, caller);
     target = method.target === undefined ? null : printable(method.target(params));
     // Asked of the records at each look: it was granted when the plugin began to use it, which says nothing of now.
-    const check = (): void => checkRights(currentCaller(options, desk.plugin), method, params);
+    const check = (): void => checkRights(currentCaller(options, desk.plugin, during), method, params);
     check();
     const answer = await desk.running.run(check, call.signal, async (signal) => {
       if (method.isPatient === true) await desk.quota.awaitBytes(signal);
@@ -203,8 +192,20 @@ async function checked(options: BrokerOptions, table: Table, desk: Desk, call: C
         : outcome;
     throw error;
   } finally {
-    if (method.anyOf.length > 0) desk.audit({ method: method.name, capability, target, outcome });
+    if (method.anyOf.length > 0)
+      desk.audit({
+        method: method.name,
+        capability: capability ?? wantedOf(caller, method),
+        target,
+        outcome,
+        during,
+      });
   }
+}
+
+/** What it would take: of what opens the method, what its manifest asks for. */
+function wantedOf({ requested }: Caller, { anyOf }: Method): Capability | null {
+  return anyOf.find((name) => requested.has(name)) ?? anyOf[0] ?? null;
 }
 
 /** Of calls that come from no room. */
@@ -217,11 +218,12 @@ function checkRights(caller: Caller, method: Method, params: never): void {
 }
 
 /** Its grants are read anew each time they are looked at, so a long call sees a revoke too. */
-function currentCaller({ callerOf }: BrokerOptions, plugin: string): Caller {
+function currentCaller({ callerOf }: BrokerOptions, plugin: string, during: string | undefined): Caller {
   const now = callerOf(plugin);
   if (now === undefined) throw fail("plugin.not_found", `plugin ${plugin} is not installed any more`);
   return {
     ...now,
+    during,
     get grants() {
       return callerOf(plugin)?.grants ?? NOTHING;
     },
@@ -253,7 +255,7 @@ function parsed(method: Method, params: unknown, isDenied: boolean, caller: Call
 }
 
 function sizeOf(method: Method, answer: unknown): number {
-  const size = answer === undefined ? 0 : Buffer.byteLength(JSON.stringify(answer));
+  const size = answer === undefined ? 0 : jsonSize(answer);
   if (size > LIMITS.messageBytes)
     throw fail(
       "capability.limit",

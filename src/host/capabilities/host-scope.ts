@@ -1,6 +1,6 @@
 /**
  * The `hosts` scope of network_outbound: `example.com`, `*.example.com` (every name below it, not itself), either with
- * `:port`. Without a port every port is meant. Pure. Used by net.ts, and where a grant or a manifest names a scope.
+ * `:port`. Without a port every port is meant. Pure. Used by reach.ts, and where a grant or a manifest names a scope.
  */
 import { isIP } from "node:net";
 

@@ -4,7 +4,9 @@
  */
 import type { GenericSchema, InferOutput } from "valibot";
 import type { Capability } from "../../sdk/index.ts";
+import type { Ceilings } from "../ceiling.ts";
 import type { MethodArgs, MethodSurface } from "../runtimes/runtime.ts";
+import type { Scope } from "./scopes.ts";
 import type { CallStreams, StreamSource } from "./streams.ts";
 
 /** Who is asking. Made by the daemon from its own records, never from what the guest says. */
@@ -16,8 +18,19 @@ export interface Caller {
   readonly requested: ReadonlySet<Capability>;
   /** Of these, the ones that the operator may leave out. */
   readonly optional: ReadonlySet<Capability>;
-  /** What the operator's ceiling leaves out for every plugin: granting it would change nothing. */
+  /** What the operator's ceiling leaves out: granting it would change nothing. */
   readonly withheld: ReadonlySet<Capability>;
+  /** Why its grants are what they are, for the advice that a refusal gives. */
+  readonly standing?: Standing;
+  /** The hook that runs, or other words for what its guest is doing. */
+  readonly during?: string | undefined;
+}
+
+/** What the manifest asks for, and what was granted of it; undefined: nothing. */
+export interface Standing {
+  asked(capability: Capability): Scope | undefined;
+  granted(capability: Capability): Scope | undefined;
+  readonly ceilings: Ceilings;
 }
 
 export interface Method {

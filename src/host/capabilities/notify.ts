@@ -9,6 +9,7 @@ import { quote } from "../../base/text.ts";
 import type { Severity } from "../../sdk/index.ts";
 import { outOfScope } from "./denial.ts";
 import { method, type Caller, type Method } from "./method.ts";
+import type { NotifyRate } from "./notify-rate.ts";
 import { inScope } from "./scopes.ts";
 
 /** What the family needs of the engine's channels. */
@@ -16,7 +17,7 @@ export interface ChannelSender {
   /** Names, in order. */
   channels(): readonly string[];
   /** Resolves when the endpoint accepted it; throws `notify.unknown_channel` and `notify.failed`. */
-  send(channel: string, message: ChannelMessage, signal: AbortSignal): Promise<void>;
+  send(channel: string, message: ChannelMessage, signal: AbortSignal): Promise<unknown>;
 }
 
 export interface ChannelMessage {
@@ -28,7 +29,7 @@ export interface ChannelMessage {
 }
 
 /** `notify.send {channel, message: string | {title?, text, severity?}}` → nothing. */
-export function notifyMethods(sender: ChannelSender): readonly Method[] {
+export function notifyMethods(sender: ChannelSender, rate: NotifyRate): readonly Method[] {
   return [
     method({
       name: "notify.send",
@@ -40,6 +41,7 @@ export function notifyMethods(sender: ChannelSender): readonly Method[] {
       check: (caller, { channel }) => checkScope(caller, sender, channel),
       async run(caller, { channel, message }, signal) {
         checkChannel(caller, sender, channel);
+        rate.take(caller.plugin);
         await sender.send(channel, { ...message, from: caller.plugin }, signal);
       },
     }),
@@ -81,7 +83,7 @@ function checkChannel(caller: Caller, sender: ChannelSender, channel: string): v
   // In the message, not in a hint: it reaches people through the plugin's own error.
   const others = known.length === 0 ? "none is configured" : `there are: ${known.join(", ")}`;
   throw fail("notify.unknown_channel", `no channel is called ${quote(channel)}; ${others}`, {
-    hint: "the operator configures it: [notify.NAME] with type and url",
+    hint: "the operator configures it: [notify.NAME] with a type",
   });
 }
 

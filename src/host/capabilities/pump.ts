@@ -3,6 +3,7 @@
  * source. Called by streams.ts.
  */
 import { fail } from "../../base/errors.ts";
+import { jsonSize } from "../../base/json-size.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { formatBytes } from "../../base/text.ts";
 
@@ -15,6 +16,8 @@ export interface Batch {
 export interface Pump {
   /** Waits for the first item, or the end; gives all that is there. Rejects with what the source failed with, and with the signal's reason. */
   next(signal: AbortSignal): Promise<Batch>;
+  /** Nothing more comes from the source, though something of it may be unread. */
+  readonly isOver: () => boolean;
   /** Ends the source now. `reason`: what `next` rejects with from then on; undefined: it says that the stream is done. */
   stop(reason: unknown): void;
 }
@@ -75,6 +78,7 @@ export function makePump(source: AsyncIterable<unknown>, end: AbortController): 
       changed();
       return { items, done: over !== undefined && items.length === 0 };
     },
+    isOver: () => over !== undefined,
     stop(reason) {
       // What was read ahead was read with a right that is gone.
       [ahead, chars] = [[], 0];
@@ -90,7 +94,7 @@ export function makePump(source: AsyncIterable<unknown>, end: AbortController): 
 const ITEM_CHARS = LIMITS.messageBytes / 2 - LIMITS.streamAheadChars;
 
 function sizeOf(item: unknown): number {
-  const size = JSON.stringify(item)?.length ?? 0;
+  const size = jsonSize(item);
   if (size <= ITEM_CHARS) return size;
   throw fail(
     "capability.limit",

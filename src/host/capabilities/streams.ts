@@ -11,6 +11,8 @@ import { makePump, type Batch, type Pump } from "./pump.ts";
 /** Items that are JSON, as they come. What can be written to has `write`; it resolves when more can be taken. */
 export interface StreamSource extends AsyncIterable<unknown> {
   readonly write?: (data: unknown, signal: AbortSignal) => Promise<void>;
+  /** Aborts when it has failed though nobody reads; its reason goes to whoever reads it next. */
+  readonly failed?: AbortSignal;
 }
 
 /** What one call may do with its plugin's streams. */
@@ -51,6 +53,13 @@ export function makeStreams(): Streams {
     return found;
   }
 
+  /** A plugin need not read what it asked for: a stream that has ended and is still unread makes room for one that is wanted. */
+  function forgetOneThatIsOver(): void {
+    for (const stream of open.values()) {
+      if (stream.pump.isOver()) return stream.forget();
+    }
+  }
+
   /** The reason goes to whoever reads it next. */
   function checkOpen(stream: OpenStream): void {
     try {
@@ -74,7 +83,10 @@ export function makeStreams(): Streams {
         open.delete(handle);
         life.removeEventListener("abort", endWithRoom);
       };
-      open.set(handle, { owner, source, pump: makePump(source, end), forget });
+      const pump = makePump(source, end);
+      open.set(handle, { owner, source, pump, forget });
+      const { failed } = source;
+      failed?.addEventListener("abort", () => pump.stop(failed.reason), { once: true });
       end.signal.addEventListener("abort", () => life.aborted && forget(), { once: true });
       return handle;
     } catch (error) {
@@ -87,6 +99,7 @@ export function makeStreams(): Streams {
   return {
     during: (owner) => ({
       async start(start) {
+        if (open.size + opening >= LIMITS.streamsPerPlugin) forgetOneThatIsOver();
         if (open.size + opening >= LIMITS.streamsPerPlugin)
           throw fail(
             "capability.limit",

@@ -20,6 +20,8 @@ export function makeFrameReader(frame: (bytes: Uint8Array) => void): FrameReader
   /** Its bytes, where it does not lie in one piece. */
   let body: Uint8Array | undefined;
   let bodyBytes = 0;
+  /** Whole ones since `read` was called. */
+  let frames = 0;
 
   function readHead(piece: Uint8Array): number {
     const taken = Math.min(FRAME_HEAD_BYTES - headBytes, piece.length);
@@ -54,8 +56,6 @@ export function makeFrameReader(frame: (bytes: Uint8Array) => void): FrameReader
   }
 
   const broken = (): boolean => (length ?? 0) > FRAME_BYTES_MAX;
-  /** Since `read` was called. */
-  let frames = 0;
 
   return {
     read(piece, framesMax) {

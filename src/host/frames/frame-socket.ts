@@ -55,7 +55,11 @@ export function openFrameSocket(descriptor: number, on: FrameSocketEvents): Fram
     const options: Bun.FdSocketOptions = {
       fd: descriptor,
       socket: {
-        open: (opened) => queue.flush(opened),
+        // Before the promise is kept; what is sent from here on goes at once.
+        open(opened) {
+          socket = opened;
+          queue.flush(opened);
+        },
         data: (_, piece) => intake.add(piece),
         drain: (opened) => queue.flush(opened),
         close: () => intake.whenDone(closed),
@@ -68,8 +72,8 @@ export function openFrameSocket(descriptor: number, on: FrameSocketEvents): Fram
     };
     try {
       // The types list a descriptor for a server's socket alone.
-      socket = await Bun.connect(options as unknown as Bun.UnixSocketOptions);
-      if (isClosed) socket.terminate();
+      const opened = await Bun.connect(options as unknown as Bun.UnixSocketOptions);
+      if (isClosed) opened.terminate();
     } catch (error) {
       if (systemCode(error) === undefined) throw error;
       closed();

@@ -38,10 +38,45 @@ export function imaginedDoor(manifest: Manifest): PluginDoor {
 /** Never called: only the names of the methods are looked at. */
 const NO_POWERS: CataloguePowers = {
   keyValues: { get: () => undefined, set: () => false, delete: () => false, list: () => [] },
-  net: { http: refuse, addressPolicy: () => makeAddressPolicy([]), ownEndpoints: () => [] },
+  files: {
+    store: { read: refuse, list: refuse, stat: nothing },
+    writer: { write: refuse, append: refuse, remove: refuse, mkdir: refuse, rename: refuse },
+  },
+  net: {
+    openHttp: refuse,
+    dial: refuse,
+    addressPolicy: () => makeAddressPolicy([]),
+    ownEndpoints: () => [],
+    clock: systemClock,
+  },
   channels: { channels: () => [], send: refuse },
+  containers: {
+    list: refuse,
+    inspect: refuse,
+    stats: refuse,
+    events: () => (async function* () {})(),
+    create: refuse,
+    start: refuse,
+    stop: refuse,
+    restart: refuse,
+    remove: refuse,
+    clear: refuse,
+  },
+  notifyRate: { take() {} },
+  secrets: { get: () => "", names: () => [] },
+  serviceLogs: { isService: () => false, read: never },
+  queryMetrics: refuse,
 };
+
+// eslint-disable-next-line require-yield -- there is nothing to give
+async function* never(): AsyncGenerator<never> {
+  throw new Error("there is nothing behind this door");
+}
 
 function refuse(): Promise<never> {
   return Promise.reject(new Error("there is nothing behind this door"));
+}
+
+function nothing(): never {
+  throw new Error("there is nothing behind this door");
 }

@@ -3,7 +3,7 @@
  * happen one after the other; grants are read anew at each call of a guest, so a change takes effect at once. Called by plugins.ts.
  */
 import { timestamp } from "../../base/clock.ts";
-import { fail } from "../../base/errors.ts";
+import { fail, messageOf } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Capability } from "../../sdk/index.ts";
 import type { PluginKvRows } from "../../state/plugin-kv.ts";
@@ -11,6 +11,7 @@ import { requestOf, settleGrant, type GrantRequest } from "../grant-rules.ts";
 import { versionOf } from "../installed/installed-plugin.ts";
 import type { Integrity } from "../installed/integrity.ts";
 import type { PluginLogs } from "../installed/plugin-logs.ts";
+import { requestsOf, type CapabilityRequest } from "../manifest/manifest.ts";
 import type { Candidate } from "./candidate.ts";
 import { installPlugin, type Consent } from "./install.ts";
 import { makeKeyedLock } from "./keyed-lock.ts";
@@ -27,7 +28,7 @@ export interface PluginChanges {
   reload(name: string, source: NextState): Promise<boolean>;
   /** Gives the version that it went back to. Throws `plugin.version_not_found`, `plugin.tampered`. */
   rollback(name: string, to: string | undefined, by: string): Promise<string>;
-  /** With its files, grants, store and logs. */
+  /** With its files, grants, store and logs, and with the containers and volumes that it made. */
   remove(name: string): Promise<void>;
   /** Enabling throws `plugin.tampered`; when disabled, a running call may end. */
   setEnabled(name: string, enabled: boolean): Promise<void>;
@@ -41,6 +42,8 @@ export interface ChangesDeps extends TakeOverDeps {
   readonly integrity: Integrity;
   readonly kv: Pick<PluginKvRows, "clear">;
   readonly logs: Pick<PluginLogs, "clear">;
+  /** Containers and volumes that it made. Throws where the engine can't be reached. */
+  readonly clearContainers: (plugin: string) => Promise<void>;
   readonly log: Log;
 }
 
@@ -63,6 +66,19 @@ export function makePluginChanges(deps: ChangesDeps): PluginChanges {
       roster.refresh(name);
       roster.get(name).supervisor.restart();
     });
+  }
+
+  /** The next plugin of that name must not find them. */
+  async function clearContainers(name: string): Promise<void> {
+    try {
+      await deps.clearContainers(name);
+    } catch (error) {
+      log.warn("containers that a plugin made may still be there", {
+        plugin: name,
+        problem: messageOf(error),
+        look: `docker ps -a --filter label=voxeltron.plugin=${name}`,
+      });
+    }
   }
 
   return {
@@ -89,7 +105,7 @@ export function makePluginChanges(deps: ChangesDeps): PluginChanges {
     },
     async remove(name) {
       await change(name, async () => {
-        const { supervisor } = roster.get(name);
+        const { supervisor, manifest } = roster.get(name);
         await roster.alone(name, async () => {
           deps.transaction(() => forget(name, deps));
           roster.refresh(name);
@@ -97,6 +113,7 @@ export function makePluginChanges(deps: ChangesDeps): PluginChanges {
         await supervisor.close();
         integrity.forget(name);
         await deps.store.settle(name, []);
+        if (manifest === undefined || requestsOf(manifest).some(isDockerWrite)) await clearContainers(name);
       });
       log.info("plugin removed", { plugin: name });
     },
@@ -135,6 +152,10 @@ export function makePluginChanges(deps: ChangesDeps): PluginChanges {
 }
 
 // --- internal ---
+
+function isDockerWrite({ capability }: CapabilityRequest): boolean {
+  return capability === "docker_write";
+}
 
 /** All rows that are the plugin's. */
 function forget(name: string, { rows, versions, grants, kv, uids, logs }: ChangesDeps): void {

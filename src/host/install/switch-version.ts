@@ -6,12 +6,12 @@
  */
 import { diskFull } from "../../base/disk-full.ts";
 import { LIMITS } from "../../base/limits.ts";
-import type { Capability } from "../../sdk/index.ts";
 import type { GrantRows } from "../../state/grants.ts";
 import type { PluginUidRows } from "../../state/plugin-uids.ts";
 import type { PluginVersionRows } from "../../state/plugin-versions.ts";
 import type { PluginRow, PluginRows, PluginVersionRow } from "../../state/plugins.ts";
 import type { CallerOf } from "../capabilities/broker.ts";
+import type { Ceilings } from "../ceiling.ts";
 import type { Integrity } from "../installed/integrity.ts";
 import type { OpenVersion } from "../installed/open-version.ts";
 import type { Roster } from "../installed/roster.ts";
@@ -40,7 +40,7 @@ export interface SwitchDeps {
   readonly roster: Roster;
   readonly openVersion: OpenVersion;
   readonly doorFor: (plugin: string, callerOf: CallerOf) => PluginDoor;
-  readonly ceiling: () => readonly Capability[];
+  readonly ceilings: (plugin: string) => Ceilings;
   readonly uids: Pick<PluginUidRows, "remove">;
 }
 
@@ -97,7 +97,7 @@ function prepareVersion(deps: SwitchDeps, next: NextVersion): Promise<Prepared> 
   // Also where it is disabled now: what it could call then decides whether it loads.
   const awake = { ...next, row: { ...next.row, enabled: true, paused: null } };
   const doors = {
-    before: deps.doorFor(name, () => callerFrom(awake, deps.ceiling())),
+    before: deps.doorFor(name, () => callerFrom(awake, deps.ceilings(name))),
     after: deps.roster.doorOf(name, digest),
   };
   const open = (door: PluginDoor) => deps.openVersion(next, next.code, door);

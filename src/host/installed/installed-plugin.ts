@@ -3,9 +3,10 @@
  * whole when the row changes, but for the supervisor. Made by roster.ts.
  */
 import { fail, isVoxError, type ErrorCode, type VoxError } from "../../base/errors.ts";
-import { isHookName, type Capability, type HookName } from "../../sdk/index.ts";
+import { isHookName, type HookName } from "../../sdk/index.ts";
 import type { GrantRow } from "../../state/grants.ts";
 import type { PluginRow } from "../../state/plugins.ts";
+import { withholding, type Ceilings } from "../ceiling.ts";
 import type { HookRequest, Manifest } from "../manifest/manifest.ts";
 import { parseManifest } from "../manifest/parse-manifest.ts";
 import type { PluginState } from "../plugin-views.ts";
@@ -103,7 +104,7 @@ export function stateOf(
 }
 
 /** What looks wrong and stops nothing. */
-export function warningsOf(plugin: InstalledPlugin, ceiling: readonly Capability[]): string[] {
+export function warningsOf(plugin: InstalledPlugin, ceilings: Ceilings): string[] {
   const { manifest, grants, supervisor } = plugin;
   if (manifest === undefined) return [];
   const { handlers } = supervisor.status();
@@ -112,10 +113,9 @@ export function warningsOf(plugin: InstalledPlugin, ceiling: readonly Capability
       (hook) => `its code has ${hook}, and [hooks] in its plugin.toml does not name it`,
     ),
     ...grants
-      .filter(({ capability }) => !ceiling.includes(capability as Capability))
-      .map(
-        ({ capability }) => `${capability} is granted, and [plugins] ceiling does not allow it to any plugin`,
-      ),
+      .map(({ capability }) => ({ capability, ceiling: withholding(ceilings, capability) }))
+      .filter(({ ceiling }) => ceiling !== undefined)
+      .map(({ capability, ceiling }) => `${capability} is granted, and ${ceiling?.key} does not allow it`),
   ];
 }
 

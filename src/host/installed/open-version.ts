@@ -1,6 +1,6 @@
 /**
  * Starts a version's code: in the room that it belongs to, with its own settings. Who made sure that the code is the right one, and
- * what the door opens, is the caller's business. Called by roster.ts, and by install/prepare.ts for a version that is not there yet.
+ * what the door opens, is the caller's business. Called by roster.ts, and by install/switch-version.ts for a version that is not there yet.
  */
 import type { GuestCode, OpenRoom, PluginDoor, RoomKind } from "../runtimes/runtime.ts";
 import type { OpenedRoom } from "../runtimes/room-keeper.ts";

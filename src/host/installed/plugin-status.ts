@@ -2,7 +2,9 @@
  * What an operator sees of an installed plugin, looked up anew each time: the row, the files on disk, the room and the
  * deliveries that wait. Called by plugins.ts.
  */
-import type { Capability } from "../../sdk/index.ts";
+import type { Redact } from "../../base/redact.ts";
+import { unusedGrants } from "../audit/unused.ts";
+import type { Ceilings } from "../ceiling.ts";
 import type { PluginVersionRows } from "../../state/plugin-versions.ts";
 import {
   consentView,
@@ -11,6 +13,7 @@ import {
   type PluginDetails,
   type PluginView,
 } from "../plugin-views.ts";
+import { standings } from "../standing.ts";
 import { problemOf, stateOf, versionOf, warningsOf, type InstalledPlugin } from "./installed-plugin.ts";
 import type { Integrity } from "./integrity.ts";
 import { roomOf, type PluginOverrides } from "./version.ts";
@@ -27,12 +30,18 @@ export interface StatusDeps {
   readonly versions: Pick<PluginVersionRows, "list">;
   readonly configFor: PluginOverrides;
   readonly canConfine: () => boolean;
-  /** `[plugins] ceiling`: what the operator allows to any plugin; asked each time. */
-  readonly ceiling: () => readonly Capability[];
+  /** What the operator's configuration allows to a plugin at most; asked each time. */
+  readonly ceilings: (plugin: string) => Ceilings;
+  /** When a plugin last used a capability. */
+  readonly lastUse: (plugin: string) => (capability: string) => string | undefined;
+  /** Days after that one, up to today, on which the daemon ran. */
+  readonly watchedAfter: (day: string) => number;
   /** Deliveries that wait for the plugin. */
   readonly pendingFor: (plugin: string) => number;
   /** Why the folder that it is linked to is not what runs. */
   readonly linkProblem: (plugin: string) => string | undefined;
+  /** Takes secrets out of text. */
+  readonly redact: Redact;
 }
 
 export function makePluginStatus(deps: StatusDeps): PluginStatus {
@@ -41,7 +50,9 @@ export function makePluginStatus(deps: StatusDeps): PluginStatus {
     if (tampered !== undefined) plugin.supervisor.restart();
     deps.renew(plugin);
     const problem = problemOf(plugin, deps.configFor);
-    const state = stateOf(plugin, { tampered, problem, link: deps.linkProblem(plugin.row.name) });
+    const found = stateOf(plugin, { tampered, problem, link: deps.linkProblem(plugin.row.name) });
+    // Its own words, when it crashed.
+    const state = { ...found, reason: found.reason === null ? null : deps.redact(found.reason) };
     const choice = plugin.manifest === undefined ? undefined : roomOf(versionOf(plugin), deps.canConfine());
     return pluginView(plugin.row, state, choice);
   }
@@ -49,6 +60,7 @@ export function makePluginStatus(deps: StatusDeps): PluginStatus {
   async function details(plugin: InstalledPlugin): Promise<PluginDetails> {
     const view = await summary(plugin);
     const { name, digest, installedAt, source, link } = plugin.row;
+    const lastUse = deps.lastUse(name);
     const { strikes, running } = plugin.supervisor.status();
     return {
       ...view,
@@ -61,7 +73,12 @@ export function makePluginStatus(deps: StatusDeps): PluginStatus {
       strikes,
       running,
       pending: deps.pendingFor(name),
-      warnings: warningsOf(plugin, deps.ceiling()),
+      capabilities:
+        plugin.manifest === undefined
+          ? []
+          : standings(plugin.manifest, plugin.grants, deps.ceilings(name), lastUse),
+      unused: unusedGrants(name, plugin.grants, lastUse, deps.watchedAfter),
+      warnings: warningsOf(plugin, deps.ceilings(name)),
     };
   }
 

@@ -7,11 +7,11 @@ import type { Clock } from "../../base/clock.ts";
 import { fail, messageOf } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { didYouMean, quote } from "../../base/text.ts";
-import type { Capability } from "../../sdk/index.ts";
 import type { GrantRows } from "../../state/grants.ts";
 import type { PluginRows } from "../../state/plugins.ts";
 import type { CallerOf } from "../capabilities/broker.ts";
 import type { Caller } from "../capabilities/method.ts";
+import type { Ceilings } from "../ceiling.ts";
 import type { OpenedRoom } from "../runtimes/room-keeper.ts";
 import type { PluginDoor, RoomKind } from "../runtimes/runtime.ts";
 import { makeSupervisor, type Supervisor } from "../runtimes/supervisor.ts";
@@ -20,12 +20,14 @@ import { makeInstalledPlugin, refuseResting, versionOf, type InstalledPlugin } f
 import type { Integrity } from "./integrity.ts";
 import type { OpenVersion } from "./open-version.ts";
 import type { StrikeOut } from "./strike-out.ts";
-import { callerFrom, configOf, type PluginOverrides } from "./version.ts";
+import { callerFrom, configOf, type PluginOverrides, type VersionCaller } from "./version.ts";
 
 export function makeRoster(deps: RosterDeps): Roster {
   const plugins = new Map<string, InstalledPlugin>();
   /** The settings of the last attempt to open a room: it may have failed because of them. */
   const tried = new Map<string, OpenedRoom["config"]>();
+  /** Asked several times in each call; the plugin's object is replaced with its row and grants, the ceilings' with the configuration. */
+  const callers = new WeakMap<InstalledPlugin, VersionCaller>();
   let sorted: readonly InstalledPlugin[] = [];
 
   async function open(name: string): Promise<OpenedRoom> {
@@ -49,7 +51,12 @@ export function makeRoster(deps: RosterDeps): Roster {
   function callerOf(name: string, digest?: string): Caller | undefined {
     const plugin = plugins.get(name);
     if (plugin === undefined || (digest !== undefined && plugin.row.digest !== digest)) return undefined;
-    return callerFrom(plugin, deps.ceiling());
+    const ceilings = deps.ceilings(name);
+    const known = callers.get(plugin);
+    if (known?.standing.ceilings === ceilings) return known;
+    const caller = callerFrom(plugin, ceilings);
+    callers.set(plugin, caller);
+    return caller;
   }
 
   /** A guest that something else takes the place of must not act with the rights of what comes after it. */
@@ -152,8 +159,8 @@ export interface RosterDeps {
   /** The broker's door for one plugin; `callerOf` says at each call who comes through it and what he may do. */
   readonly doorFor: (plugin: string, callerOf: CallerOf) => PluginDoor;
   readonly configFor: PluginOverrides;
-  /** `[plugins] ceiling`: what the operator allows to any plugin; asked each time. */
-  readonly ceiling: () => readonly Capability[];
+  /** What the operator's configuration allows to a plugin at most; asked each time. */
+  readonly ceilings: (plugin: string) => Ceilings;
   /** How long a room may stand idle. */
   readonly idleMs: () => number;
 }

@@ -2,11 +2,11 @@
  * One version of a plugin, installed or about to be: its row, what it asks for and what it was granted, with the answers that
  * follow from them. Pure. Used by whoever opens a room, and by the installer.
  */
-import { CAPABILITY_NAMES, type Capability } from "../../sdk/index.ts";
 import type { GrantRow } from "../../state/grants.ts";
 import type { PluginRow } from "../../state/plugins.ts";
-import type { Caller } from "../capabilities/method.ts";
+import type { Caller, Standing } from "../capabilities/method.ts";
 import { chooseRoom, type RoomChoice } from "../choose-room.ts";
+import { withheldBy, type Ceilings } from "../ceiling.ts";
 import { effectiveGrants } from "../grant-rules.ts";
 import { requestsOf, type CapabilityRequest, type Manifest } from "../manifest/manifest.ts";
 import { resolveConfig, type PluginConfig } from "./plugin-config.ts";
@@ -20,18 +20,26 @@ export interface Version {
 /** Who its guest is and what it may use now. The guest of a plugin that is disabled or paused, while it ends, may use nothing. */
 export function callerFrom(
   { row, manifest, grants }: Pick<Version, "row" | "grants"> & { readonly manifest: Manifest | undefined },
-  ceiling: readonly Capability[],
-): Caller {
+  ceilings: Ceilings,
+): VersionCaller {
   const named = (requests: readonly CapabilityRequest[]) => new Set(requests.map((each) => each.capability));
+  const requests = manifest === undefined ? [] : requestsOf(manifest);
   const mayAct = row.enabled && row.paused === null && manifest !== undefined;
   return {
     plugin: row.name,
-    grants: mayAct ? effectiveGrants(manifest, grants, ceiling) : new Map(),
-    requested: named(manifest === undefined ? [] : requestsOf(manifest)),
+    grants: mayAct ? effectiveGrants(manifest, grants, ceilings) : new Map(),
+    requested: named(requests),
     optional: named(manifest?.optional ?? []),
-    withheld: new Set(CAPABILITY_NAMES.filter((capability) => !ceiling.includes(capability))),
+    withheld: withheldBy(ceilings),
+    standing: {
+      asked: (capability) => requests.find((each) => each.capability === capability)?.scope,
+      granted: (capability) => grants.find((each) => each.capability === capability)?.scope,
+      ceilings,
+    },
   };
 }
+
+export type VersionCaller = Caller & { readonly standing: Standing };
 
 /** Throws `config.invalid`. */
 export function configOf(

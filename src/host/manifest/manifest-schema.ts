@@ -7,8 +7,8 @@ import * as v from "valibot";
 import { parseDuration } from "../../base/duration.ts";
 import { isObject } from "../../base/is-object.ts";
 import { LIMITS } from "../../base/limits.ts";
-import { didYouMean, quote } from "../../base/text.ts";
-import { parseHostRule } from "../capabilities/host-scope.ts";
+import { SCOPES } from "../capabilities/scopes.ts";
+import { isScopeEntry, wantedCapability } from "../scoped-capability.ts";
 import { CAPABILITY_NAMES, HOOK_NAMES, HOOKS, type Capability, type HookName } from "../../sdk/index.ts";
 
 /** What a plugin may be called: it becomes a folder, a table key and a word on a terminal. */
@@ -34,22 +34,6 @@ const main = v.pipe(
 );
 
 const capability = v.picklist(CAPABILITY_NAMES, (issue) => wantedCapability(issue.input));
-
-const scopeEntry = v.pipe(
-  v.string(),
-  v.check(
-    (text) => text !== "" && text.length <= 256 && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text),
-    "1 to 256 visible characters",
-  ),
-);
-
-const hostEntry = v.pipe(
-  scopeEntry,
-  v.check(
-    (text) => parseHostRule(text) !== undefined,
-    'a host such as "hooks.slack.com", "*.slack.com" or "hooks.slack.com:443"',
-  ),
-);
 
 const timeout = v.pipe(
   v.union([v.number(), v.string()], 'seconds, or a duration such as "30s"'),
@@ -81,14 +65,8 @@ const capabilitySection = v.pipe(
   v.strictObject({
     required: v.optional(v.array(capability), []),
     optional: v.optional(v.array(capability), []),
-    scope: v.optional(
-      v.strictObject({
-        ...perCapability(v.array(scopeEntry)),
-        network_outbound: v.optional(v.array(hostEntry)),
-      }),
-      {},
-    ),
-    reason: v.optional(v.strictObject(perCapability(v.string())), {}),
+    scope: v.optional(v.strictObject(perCapability(scopeOf)), {}),
+    reason: v.optional(v.strictObject(perCapability(() => v.string())), {}),
   }),
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return;
@@ -134,11 +112,19 @@ export type ManifestDocument = v.InferOutput<typeof manifestSchema>;
 const CONFIG_KEY = /^[A-Za-z_][\w-]{0,63}$/;
 const wantedKey = "letters, digits, _ and -, beginning with a letter or _, at most 64 of them";
 
-function perCapability<S extends v.GenericSchema>(schema: S) {
-  return Object.fromEntries(CAPABILITY_NAMES.map((each) => [each, v.optional(schema)])) as Record<
+function perCapability<S extends v.GenericSchema>(schemaOf: (capability: Capability) => S) {
+  return Object.fromEntries(CAPABILITY_NAMES.map((each) => [each, v.optional(schemaOf(each))])) as Record<
     Capability,
     v.OptionalSchema<S, undefined>
   >;
+}
+
+function scopeOf(name: Capability) {
+  const entry = v.pipe(
+    v.string(),
+    v.check((text) => isScopeEntry(name, text), SCOPES[name].wanted),
+  );
+  return v.pipe(v.array(entry), v.maxLength(LIMITS.scopeEntries, `at most ${LIMITS.scopeEntries} entries`));
 }
 
 type HookValue = boolean | { readonly gate: boolean };
@@ -160,12 +146,6 @@ function hookValue(hook: HookName): v.GenericSchema<HookValue> {
       ? v.literal(false, `false: ${hook} reports what has happened, there is nothing left to refuse`)
       : v.literal(true, `true: ${hook} always is a gate`);
   return v.union([v.boolean(), v.strictObject({ gate: fixed })], "true or false");
-}
-
-function wantedCapability(found: unknown): string {
-  const meant = typeof found === "string" ? didYouMean(found, CAPABILITY_NAMES) : undefined;
-  const advice = meant === undefined ? "" : `; did you mean ${quote(meant)}?`;
-  return `one of ${CAPABILITY_NAMES.join(", ")}${advice}`;
 }
 
 function timeoutMs(value: number | string): number | undefined {

@@ -1,7 +1,7 @@
 /**
  * Keeps a plugin whose rooms die, or do not open, from being started again and again: each further room in a row comes after a
  * longer pause; after too many the plugin is suspended, and then may try once in a while. What a plugin merely throws is no
- * reason. Called by supervisor.ts.
+ * reason. Called by health.ts.
  */
 import { timestamp, type Clock } from "../../base/clock.ts";
 import { fail, isVoxError, messageOf, type ErrorCode, type VoxError } from "../../base/errors.ts";

@@ -1,4 +1,7 @@
-/** Waits for a room, but not for ever: one that breaks its word must not stop the line. Called by supervisor.ts, room-keeper.ts. */
+/**
+ * Waits for a room, but not for ever: one that breaks its word must not stop the line. Called by room-keeper.ts and room-caller.ts,
+ * which share one; supervisor.ts cuts a wait short.
+ */
 import type { Clock } from "../../base/clock.ts";
 
 export interface Patience {

@@ -73,6 +73,8 @@ export interface CallOrigin {
   readonly life: AbortSignal;
   /** Characters of the message. */
   readonly chars: number;
+  /** The hook that its guest runs, or other words for what it is doing. */
+  readonly during?: string;
 }
 
 /** Names of the positional arguments, which together are the `params` object; "object": the one argument is that object. */

@@ -1,4 +1,4 @@
-/** Counts the guests of one plugin that had to be stopped in the last ten minutes. Called by supervisor.ts. */
+/** Counts the guests of one plugin that had to be stopped in the last ten minutes. Called by health.ts. */
 import type { Clock } from "../../base/clock.ts";
 import { isVoxError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";

@@ -112,7 +112,7 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
         health.forget();
       }),
     status: () => ({
-      running: keeper.current() !== undefined,
+      running: keeper.current()?.room.alive === true,
       config: keeper.current()?.config,
       strikes: health.strikes(),
       problem: keeper.problem(),
@@ -158,6 +158,7 @@ export interface Supervisor {
 }
 
 export interface SupervisorStatus {
+  /** A room is open, and its guest lives. */
   readonly running: boolean;
   /** The settings that the guest in the room was given. */
   readonly config: OpenedRoom["config"] | undefined;

@@ -2,6 +2,7 @@
  * A child process of this program that has no power but its socket: it is confined by the kernel before it reads anything of a
  * plugin, watched from outside, and killed with its whole process group. Only the daemon's side; the child's is seal.ts.
  */
+import { closeSync } from "node:fs";
 import type { Clock } from "../../base/clock.ts";
 import { fail } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
@@ -65,8 +66,11 @@ export function makeStartConfined({ clock, command = selfCommand }: StartConfine
 
   return (spec) => {
     checkMachine(machine(), spec);
+    // Before there is a child: where groups can be made is seen by who stands in the daemon's own.
+    const groups = memoryGroups();
     const child = spawn(spec, command);
     const { pid } = child;
+    const descriptor = child.stdio[LINK] as unknown as number;
     let killed = false;
     let over = false;
     let tooMuchMemory: number | undefined;
@@ -75,14 +79,15 @@ export function makeStartConfined({ clock, command = selfCommand }: StartConfine
       killed = true;
       killGroup(pid);
     };
-    const stopWatching = orKill(pid, () =>
-      memoryWatch.watch(pid, spec.memoryBytes, (bytes) => {
+    const { stat, stopWatching } = orEndAll({ pid, descriptor }, () => {
+      const opened = openProcessStat(pid);
+      const tooMuch = (bytes: number): void => {
         tooMuchMemory ??= bytes;
         killGroup(pid);
-      }),
-    );
-    const stat = orKill(pid, () => openProcessStat(pid));
-    const group = memoryGroups().add(pid, spec.memoryBytes);
+      };
+      return { stat: opened, stopWatching: memoryWatch.watch(opened, spec.memoryBytes, tooMuch) };
+    });
+    const group = groups.add(pid, spec.memoryBytes);
     const stderr = readText(child.stderr, LIMITS.confinedStderrBytes);
 
     async function end(): Promise<ProcessEnd> {
@@ -101,7 +106,7 @@ export function makeStartConfined({ clock, command = selfCommand }: StartConfine
 
     return {
       pid,
-      descriptor: child.stdio[LINK] as unknown as number,
+      descriptor,
       ended: end(),
       kill,
       cpuMs: () => stat.read()?.cpuMs,
@@ -160,12 +165,13 @@ function planOf({
   };
 }
 
-/** A process that nobody watches must not be. */
-function orKill<T>(pid: number, work: () => T): T {
+/** A process that nobody watches must not be; and nobody will take our end of its socket. */
+function orEndAll<T>({ pid, descriptor }: Pick<ConfinedProcess, "pid" | "descriptor">, work: () => T): T {
   try {
     return work();
   } catch (cause) {
     killGroup(pid);
+    closeSync(descriptor);
     throw fail("confinement.unavailable", `process ${pid} can't be watched`, { cause });
   }
 }

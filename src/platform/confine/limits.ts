@@ -36,14 +36,11 @@ const RESOURCE = {
   messageQueues: 12,
 } as const;
 
-/** What the runtime has open itself, some, and what a plugin may hold of timers and the like. */
-const OPEN_FILES = 64n;
-
 type Limit = readonly [keyof typeof RESOURCE, bigint];
 
 const LIMITS_OF_THE_CONFINED: readonly Limit[] = [
   ["fileSize", 0n],
-  ["openFiles", OPEN_FILES],
+  ["openFiles", BigInt(LIMITS.confinedOpenFiles)],
   ["lockedMemory", 0n],
   ["addresses", BigInt(LIMITS.confinedAddressBytes)],
   ["messageQueues", 0n],

@@ -6,12 +6,15 @@
 import type { Clock } from "../../base/clock.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { readPageBytes } from "../libc.ts";
-import { openProcessStat, type ProcessStat } from "./process-stat.ts";
+import type { ProcessStat } from "./process-stat.ts";
 import { threadsMax } from "./threads-max.ts";
 
 export interface MemoryWatch {
-  /** Calls `tooMuch` once, with the bytes found, for too many threads too; the returned function ends the watch. Throws where /proc can't be read. */
-  watch(pid: number, memoryBytes: number, tooMuch: (bytes: number) => void): () => void;
+  /**
+   * Calls `tooMuch` once, with the bytes found, for too many threads too; the returned function ends the watch. Whoever opened `stat`
+   * closes it.
+   */
+  watch(stat: Pick<ProcessStat, "read">, memoryBytes: number, tooMuch: (bytes: number) => void): () => void;
 }
 
 export function makeMemoryWatch(clock: Clock): MemoryWatch {
@@ -47,24 +50,14 @@ export function makeMemoryWatch(clock: Clock): MemoryWatch {
   }
 
   return {
-    watch(pid, memoryBytes, tooMuch) {
+    watch(stat, memoryBytes, tooMuch) {
       pageBytes ||= readPageBytes();
-      const one: Watched = {
-        stat: openProcessStat(pid),
-        memoryBytes,
-        tooMuch,
-        residentPages: 0,
-        threads: 0,
-        told: false,
-      };
+      const one: Watched = { stat, memoryBytes, tooMuch, residentPages: 0, threads: 0, told: false };
       watched.add(one);
       cancel?.();
       stillLooks = 0;
       schedule();
-      return () => {
-        watched.delete(one);
-        one.stat.close();
-      };
+      return () => void watched.delete(one);
     },
   };
 }
@@ -72,7 +65,7 @@ export function makeMemoryWatch(clock: Clock): MemoryWatch {
 // --- internal ---
 
 interface Watched {
-  readonly stat: ProcessStat;
+  readonly stat: Pick<ProcessStat, "read">;
   readonly memoryBytes: number;
   readonly tooMuch: (bytes: number) => void;
   residentPages: number;

@@ -4,6 +4,7 @@ export async function readText(stream: ReadableStream<Uint8Array>, maxBytes: num
   let room = maxBytes;
   try {
     for await (const chunk of stream) {
+      if (room === 0) continue;
       chunks.push(chunk.subarray(0, room));
       room -= Math.min(room, chunk.length);
     }

@@ -1,10 +1,10 @@
 /**
- * Reads an answer's body under a bound that holds for the bytes on the wire and for what they unpack to: Bun's own
- * decompression has no bound, so it is switched off and done here. Called by http-client.ts.
+ * Reads an answer's body piece by piece, under a bound that holds for the bytes on the wire and for what they unpack to: Bun's own
+ * decompression has no bound, so it is switched off and done here. Nothing is read ahead of whoever reads. Called by open-http.ts.
  */
-import { promisify } from "node:util";
-import { brotliDecompress, gunzip, inflate, zstdDecompress } from "node:zlib";
-import { fail, systemCode } from "../../base/errors.ts";
+import { pipeline, Readable, type Duplex } from "node:stream";
+import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
+import { fail, isVoxError } from "../../base/errors.ts";
 import { formatBytes } from "../../base/text.ts";
 
 export interface BodyBounds {
@@ -14,57 +14,107 @@ export interface BodyBounds {
   readonly reserve?: ((bytes: number) => void) | undefined;
 }
 
-export interface Body {
-  readonly bytes: Uint8Array;
-  /** True where `bytes` is no longer what the content-encoding header says. */
+export interface OpenBody {
+  /** Iterating throws `network.failed`; the transfer is then cancelled. */
+  readonly pieces: AsyncIterable<Uint8Array>;
+  /** True where the pieces are no longer what the content-encoding header says. */
   readonly decoded: boolean;
 }
 
-/** Throws `network.failed`; the transfer is then cancelled. An encoding that is not known is left as it is. */
-export async function readBody(response: Response, bounds: BodyBounds): Promise<Body> {
-  const raw = await readBounded(response, bounds);
-  const encoding = response.headers.get("content-encoding")?.trim().toLowerCase();
-  const decode = encoding === undefined ? undefined : DECODERS[encoding];
-  if (decode === undefined || raw.byteLength === 0) return { bytes: raw, decoded: false };
-  const bytes = await decode(raw, { maxOutputLength: bounds.bodyBytes }).catch((error: unknown) => {
-    if (systemCode(error) === "ERR_BUFFER_TOO_LARGE") throw tooLarge(bounds);
-    throw fail("network.failed", `the answer is not what its content-encoding ${encoding} says`);
-  });
-  bounds.reserve?.(bytes.byteLength);
-  return { bytes, decoded: true };
+/** An encoding that is not known is left as it is. */
+export function openBody(
+  response: Response,
+  { target, method }: { readonly target: { readonly origin: string }; readonly method: string },
+  bounds: BodyBounds,
+): OpenBody {
+  if (bounds.bodyBytes === 0 || method === "HEAD" || response.body === null) {
+    void response.body?.cancel().catch(() => {});
+    return { pieces: nothing(), decoded: false };
+  }
+  const encoding = response.headers.get("content-encoding")?.trim().toLowerCase() ?? "";
+  const makeDecoder = DECODERS[encoding];
+  const raw = wirePieces(response.body, target.origin, bounds);
+  if (makeDecoder === undefined) return { pieces: raw, decoded: false };
+  return { pieces: unpacked(raw, makeDecoder, encoding, bounds), decoded: true };
+}
+
+/** All pieces as one. */
+export async function joined(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  return Buffer.concat(await Array.fromAsync(pieces));
 }
 
 // --- internal ---
 
-const DECODERS: Readonly<
-  Record<string, (raw: Uint8Array, options: { readonly maxOutputLength: number }) => Promise<Uint8Array>>
-> = {
-  gzip: promisify(gunzip),
-  "x-gzip": promisify(gunzip),
-  deflate: promisify(inflate),
-  br: promisify(brotliDecompress),
-  zstd: promisify(zstdDecompress),
+const OPTIONS = { chunkSize: 64 * 1024 };
+
+const DECODERS: Readonly<Record<string, () => Duplex>> = {
+  gzip: () => createGunzip(OPTIONS),
+  "x-gzip": () => createGunzip(OPTIONS),
+  deflate: () => createInflate(OPTIONS),
+  br: () => createBrotliDecompress(OPTIONS),
+  zstd: () => createZstdDecompress(OPTIONS),
 };
 
-async function readBounded(response: Response, bounds: BodyBounds): Promise<Uint8Array> {
-  if (response.body === null) return new Uint8Array();
-  const pieces: Uint8Array[] = [];
-  let total = 0;
-  const reader = response.body.getReader();
+async function* nothing(): AsyncGenerator<Uint8Array> {}
+
+async function* wirePieces(
+  body: ReadableStream<Uint8Array>,
+  origin: string,
+  bounds: BodyBounds,
+): AsyncGenerator<Uint8Array> {
+  const count = counter(bounds);
+  const reader = body.getReader();
   try {
     for (;;) {
       const { done, value } = await reader.read();
-      if (done) return Buffer.concat(pieces);
-      total += value.byteLength;
-      if (total > bounds.bodyBytes) throw tooLarge(bounds);
-      bounds.reserve?.(value.byteLength);
-      pieces.push(value);
+      if (done) return;
+      count(value.byteLength);
+      yield value;
     }
+  } catch (error) {
+    throw isVoxError(error) ? error : fail("network.failed", `${origin}: the answer broke off`);
   } finally {
     await reader.cancel().catch(() => {});
   }
 }
 
-function tooLarge(bounds: BodyBounds): Error {
-  return fail("network.failed", `the answer's body is larger than ${formatBytes(bounds.bodyBytes)}`);
+async function* unpacked(
+  raw: AsyncGenerator<Uint8Array>,
+  makeDecoder: () => Duplex,
+  encoding: string,
+  bounds: BodyBounds,
+): AsyncGenerator<Uint8Array> {
+  const first = await raw.next();
+  // No bytes at all are no packed bytes either.
+  if (first.done === true) return;
+  const count = counter(bounds);
+  const decoder = makeDecoder();
+  pipeline(Readable.from(startingWith(first.value, raw), { highWaterMark: 1 }), decoder, () => {});
+  try {
+    for await (const piece of decoder as AsyncIterable<Uint8Array>) {
+      count(piece.byteLength);
+      yield piece;
+    }
+  } catch (error) {
+    if (isVoxError(error)) throw error;
+    throw fail("network.failed", `the answer is not what its content-encoding ${encoding} says`);
+  }
+}
+
+async function* startingWith(
+  first: Uint8Array,
+  rest: AsyncGenerator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  yield first;
+  yield* rest;
+}
+
+function counter({ bodyBytes, reserve }: BodyBounds): (bytes: number) => void {
+  let total = 0;
+  return (bytes) => {
+    total += bytes;
+    if (total > bodyBytes)
+      throw fail("network.failed", `the answer's body is larger than ${formatBytes(bodyBytes)}`);
+    reserve?.(bytes);
+  };
 }

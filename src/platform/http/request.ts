@@ -59,6 +59,9 @@ export function redirected(
   if (location === null || !REDIRECTS.includes(status)) return undefined;
   const url = URL.parse(location, from.origin + from.path);
   if (url === null) throw fail("network.failed", `${from.origin} redirects to something that is no URL`);
+  // What was meant for an encrypted connection would go on in the clear; who wants that asks for it by its own URL.
+  if (from.scheme === "https" && url.protocol === "http:")
+    throw fail("network.failed", `${from.origin} redirects from https to http`);
   const toGet =
     status === 303
       ? request.method !== "GET" && request.method !== "HEAD"

@@ -1,24 +1,20 @@
 /**
  * Reads a URL that someone else wrote into the one form that is checked and then connected to. Pure. The URL parser has
  * already turned the odd spellings of an address (octal, hexadecimal, short, full-width) into plain ones; what is left is
- * either an address or a name of letters, digits, dots and hyphens. Called by http-client.ts and by scope checks.
+ * either an address or a name of letters, digits, dots and hyphens. Called by open-http.ts and by the families that check.
  */
 import { isIP } from "node:net";
 import { fail } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { quote } from "../../base/text.ts";
+import type { Place } from "./look-up.ts";
 
-export interface Target {
+export interface Target extends Place {
   readonly scheme: "http" | "https";
-  /** A name in lower case without the last dot, or an address without brackets. */
-  readonly host: string;
-  readonly port: number;
   /** `scheme://host:port`, the port only where it is not the scheme's own. */
   readonly origin: string;
   /** What the Host header says: host, and the port where it is not the scheme's own. */
   readonly authority: string;
-  /** True where `host` is an address: there is nothing to look up. */
-  readonly isAddress: boolean;
   /** Path and query, encoded; never a fragment. */
   readonly path: string;
   /** Path alone. */
@@ -42,15 +38,12 @@ export function parseTarget(text: string): Target {
   if (url.username !== "" || url.password !== "")
     throw invalid("a URL without user and password is wanted; send an Authorization header");
 
-  const host = url.hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
-  const isAddress = isIP(host) !== 0;
-  if (!isAddress && !isName(host)) throw invalid(`${quote(url.hostname)} is no host name`);
+  const { host, isAddress } = readHost(url);
   const port = url.port === "" ? scheme.port : Number(url.port);
   if (BLOCKED_PORTS.has(port))
     throw fail("capability.out_of_scope", `port ${port} belongs to another protocol than HTTP`);
 
-  const bracketed = host.includes(":") ? `[${host}]` : host;
-  const authority = url.port === "" ? bracketed : `${bracketed}:${port}`;
+  const authority = url.port === "" ? bracketed(host) : `${bracketed(host)}:${port}`;
   return {
     scheme: scheme.name,
     host,
@@ -63,9 +56,35 @@ export function parseTarget(text: string): Target {
   };
 }
 
+/**
+ * A host by itself, read as it would be in a URL: the odd spellings of an address become plain ones here too. Throws
+ * `capability.invalid_params`. Any port is one: what speaks over it is the plugin's own business.
+ */
+export function parsePlace(text: string, port: number): Place & { readonly authority: string } {
+  const written = text.includes(":") && !text.startsWith("[") ? `[${text}]` : text;
+  // What a URL parser would drop, decode, or read as the end of the host.
+  const url = /^(?:\[[\da-fA-F:.]+\]|[^\p{Cc}\p{Z}\\/?#@%:[\]<>^|]{1,253})$/u.test(written)
+    ? URL.parse(`http://${written}/`)
+    : null;
+  if (url === null) throw invalid(`a host name or an address is wanted, found ${quote(text)}`);
+  const host = readHost(url);
+  return { ...host, port, authority: `${bracketed(host.host)}:${port}` };
+}
+
 // --- internal ---
 
 const NON_ASCII_MAX = 256;
+
+function readHost(url: URL): Pick<Place, "host" | "isAddress"> {
+  const host = url.hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
+  const isAddress = isIP(host) !== 0;
+  if (!isAddress && !isName(host)) throw invalid(`${quote(url.hostname)} is no host name`);
+  return { host, isAddress };
+}
+
+function bracketed(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}
 
 interface Scheme {
   readonly name: "http" | "https";

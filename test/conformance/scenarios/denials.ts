@@ -15,7 +15,8 @@ function refused(code: string, message: RegExp, more: Readonly<Record<string, un
   };
 }
 
-const NO_SEND = "plugin conformance called notify.send, which needs notify_send; that is not granted";
+const NO_SEND =
+  "plugin conformance called notify.send in on_alert, which needs notify_send; that is not granted";
 
 export const denials: readonly Scenario[] = [
   {
@@ -30,7 +31,12 @@ export const denials: readonly Scenario[] = [
               code: "capability.denied",
               message: NO_SEND,
               hint: "to allow only that: voxeltron plugin grant conformance notify_send=ops",
-              details: { capability: "notify_send", method: "notify.send", plugin: "conformance" },
+              details: {
+                capability: "notify_send",
+                method: "notify.send",
+                plugin: "conformance",
+                during: "on_alert",
+              },
             },
           },
         },

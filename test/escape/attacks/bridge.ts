@@ -161,8 +161,8 @@ export const BRIDGE: readonly Attack[] = [
   inHook("call a method that was not granted", `await ctx.notify.send("ops", "x")`, failed("is not granted")),
   inHook(
     "call a method that does not exist",
-    `return [typeof ctx.docker, typeof ctx.fs, typeof ctx.secrets]`,
-    { code: "ok", answer: ["undefined", "undefined", "undefined"] },
+    `return [typeof ctx.daemon, typeof ctx.exec, typeof ctx.docker?.raw, typeof ctx.secrets?.set]`,
+    { code: "ok", answer: ["undefined", "undefined", "undefined", "undefined"] },
   ),
   inHook(
     "change ctx",

@@ -31,8 +31,8 @@ const standIns: Partial<Handlers> = {
   async *"service.logs"({ name }, signal) {
     if (name === "none") throw fail("service.not_found", "no such service");
     try {
-      yield { stream: "stdout", text: "one" };
-      if (name === "breaks") throw fail("provider.failed", "it broke off");
+      yield { at: "2026-01-01T00:00:00.000Z", level: "info", stream: "stdout", text: "one", version: 1 };
+      if (name === "breaks") throw fail("provider.failed", "it broke off at hunter2");
       await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
       return {};
     } finally {
@@ -50,7 +50,14 @@ beforeAll(() => {
   });
   const log = { ...silentLog, error: (text: string) => void logged.push(text) };
   const upload = async () => ({ upload: "1", files: 0, bytes: 0 });
-  server = serveApi({ socket, handlers: handlers as Handlers, upload, clock: systemClock, log });
+  server = serveApi({
+    socket,
+    handlers: handlers as Handlers,
+    upload,
+    redact: (text) => text.replaceAll("hunter2", "[redacted]"),
+    clock: systemClock,
+    log,
+  });
 });
 
 afterAll(async () => {
@@ -226,4 +233,18 @@ describe("the API", () => {
     const open = Object.entries(operations).filter(([, { input }]) => input.type !== "strict_object");
     expect(open.map(([name]) => name)).toEqual([]);
   });
+});
+
+test("an error says no secret that a program put into its words, in an answer or in a stream", async () => {
+  const stream = await fetch("http://voxeltron/v1/service.logs", {
+    unix: socket,
+    method: "POST",
+    body: JSON.stringify({ name: "breaks", follow: true }),
+  });
+  const [, last = ""] = (await stream.text()).trim().split("\n");
+  expect(JSON.parse(last)).toEqual({
+    error: { code: "provider.failed", message: "it broke off at [redacted]" },
+  });
+  const { body } = await ask("/v1/plugin.info", { body: JSON.stringify({ name: "hunter2" }) });
+  expect(body.error).toMatchObject({ code: "plugin.not_found", message: "no plugin is called [redacted]" });
 });

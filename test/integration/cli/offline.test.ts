@@ -74,8 +74,12 @@ describe("plugin list and info", () => {
     expect(list.stderr).toBe(`note: no daemon answers; this is what ${dir.path} holds\n`);
     expect(list.status).toBe(0);
     const info = await runCliProcess(["--data-dir", dir.path, "plugin", "info", "notifier"]);
-    expect(info.stdout).toContain("granted:     notify_send (Medium risk)");
-    expect(info.stdout).toContain("not granted: logs_read (Low risk)");
+    expect(info.stdout).toMatch(
+      /^notify_send \(Medium, required\) +everything +everything, 2026-01-01T00:00:00.000Z by root +everything +never +-$/m,
+    );
+    expect(info.stdout).toMatch(
+      /^logs_read \(Low, optional\) +everything +no +nothing +never +not granted$/m,
+    );
     const none = await runCliProcess(["--data-dir", dir.path, "plugin", "info", "other"]);
     expect(none.stderr).toContain('no plugin is called "other"');
     expect(none.status).toBe(4);

@@ -122,6 +122,18 @@ test("lists are arrays with --json and tables without", async () => {
     version: 3,
     address: "127.0.0.1:40000",
     domains: [],
+    usage: {
+      at: "2026-01-01T00:00:00.000Z",
+      cpuPercent: 12.34,
+      cpuSeconds: 5,
+      memoryBytes: 12.5 * 2 ** 20,
+      memoryLimitBytes: 64 * 2 ** 20,
+      networkRxBytes: null,
+      networkTxBytes: null,
+      blockReadBytes: null,
+      blockWriteBytes: null,
+      restarts: 0,
+    },
   };
   await using _ = fakeDaemon(socket, {
     "plugin.list": () => ({ plugins }),
@@ -137,7 +149,9 @@ test("lists are arrays with --json and tables without", async () => {
       "long-name  10.0.0   -     tampered  -\n",
   );
   expect(JSON.parse(await run("status", "--json"))).toEqual([service]);
-  expect(await run("status")).toContain("web   running  docker    nginx:1.27  3        127.0.0.1:40000");
+  expect(await run("status")).toContain(
+    "web   running  docker    nginx:1.27  3        127.0.0.1:40000  12.3 %  12.5 MiB of 64 MiB",
+  );
   expect(JSON.parse(await run("env", "list", "web", "--json"))).toEqual([
     { key: "A", value: "1" },
     { key: "B", value: "2" },

@@ -24,6 +24,8 @@ const details = {
   description: "",
   granted: [],
   notGranted: [],
+  capabilities: [],
+  unused: [],
   required: [],
   optional: [],
   hooks: [],

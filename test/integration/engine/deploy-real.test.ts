@@ -33,7 +33,12 @@ const SERVER = `
 function processes(): Provider & { readonly count: () => number } {
   const children = new Map<
     string,
-    { readonly spec: InstanceSpec; child: Subprocess | undefined; out: string }
+    {
+      readonly spec: InstanceSpec;
+      child: Subprocess | undefined;
+      out: string;
+      read: Promise<void> | undefined;
+    }
   >();
   const end = async (id: string, signal: NodeJS.Signals): Promise<void> => {
     const child = children.get(id)?.child;
@@ -45,7 +50,7 @@ function processes(): Provider & { readonly count: () => number } {
     count: () => children.size,
     check() {},
     prepare: async () => "folder",
-    create: async (spec) => void children.set(spec.id, { spec, child: undefined, out: "" }),
+    create: async (spec) => void children.set(spec.id, { spec, child: undefined, out: "", read: undefined }),
     async start(id) {
       const entry = children.get(id);
       if (entry === undefined) throw new Error("not created");
@@ -56,7 +61,7 @@ function processes(): Provider & { readonly count: () => number } {
         stderr: "ignore",
       });
       entry.child = child;
-      void (async () => {
+      entry.read = (async () => {
         for await (const chunk of child.stdout) entry.out += Buffer.from(chunk).toString();
       })();
     },
@@ -71,8 +76,12 @@ function processes(): Provider & { readonly count: () => number } {
       return child.exitCode === null ? { state: "running" } : { state: "exited", exitCode: child.exitCode };
     },
     list: async () => [...children.keys()],
-    async *logs(id) {
-      for (const text of (children.get(id)?.out ?? "").trim().split("\n")) yield { stream: "stdout", text };
+    async *logs(id, { from }) {
+      const { child, read } = children.get(id) ?? {};
+      if (child !== undefined && child.exitCode !== null) await read;
+      const text = (children.get(id)?.out ?? "").slice(Number(from ?? 0));
+      const part = { stream: "stdout", atMs: 0, text: text.trimEnd() } as const;
+      if (text !== "") yield { parts: [part], position: String(Number(from ?? 0) + text.length) };
     },
     exec: async () => 0,
   };

@@ -45,6 +45,12 @@ test("frames of all sizes come back as they were, in order", async () => {
   expect(echo.socket.unread()).toBe(0);
 });
 
+test("what is sent at first is with the kernel at once", async () => {
+  await using echo = openEcho("wait");
+  echo.socket.sendText("hello");
+  expect(echo.socket.unread()).toBe(0);
+});
+
 test("what the other end does not read is counted, waits, and goes when it does", async () => {
   await using echo = openEcho("wait");
   for (let i = 0; i < 50; i++) echo.socket.sendText(`${i}`.padEnd(100_000));

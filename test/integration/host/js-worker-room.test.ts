@@ -84,6 +84,7 @@ describe("a plugin that behaves", () => {
         ],
         body: { $b64: btoa("q=%C3%BC") },
         redirect: "follow",
+        stream: true,
       },
     });
   });
@@ -414,6 +415,36 @@ describe("bounds", () => {
     await using opened = await openRoom(hookCode(body), door);
     expect(await opened.room.call("on_deploy_success", {}, DEADLINE)).toBe("capability.limit");
     expect(door.calls.length).toBe(LIMITS.guestPendingCalls);
+  });
+
+  test("the bytes of a call that could not wait are not counted with those of the next", async () => {
+    const answers = Promise.withResolvers<void>();
+    const door = recordedDoor((method) => (method === "kv.get" ? answers.promise : "kept"));
+    const body = `
+      const bytes = new Uint8Array(5 * 1024 * 1024);
+      const all = Array.from({ length: ${LIMITS.guestPendingCalls} }, () => ctx.kv.get("k"));
+      const refused = await ctx.kv.set("k", bytes).catch((e) => e.code);
+      ctx.log.info(refused);
+      await Promise.all(all);
+      return [refused, await ctx.kv.set("k", bytes)];`;
+    await using opened = await openRoom(hookCode(body), door);
+    const answer = opened.room.call("on_deploy_success", {}, { deadlineMs: 20_000 });
+    await until(() => door.lines.length > 0, { timeoutMs: 20_000, what: "the refusal" });
+    answers.resolve();
+    expect(await answer).toEqual(["capability.limit", "kept"]);
+  });
+
+  test("nor are those of a call that can't be JSON", async () => {
+    const body = `
+      const bytes = new Uint8Array(5 * 1024 * 1024);
+      const failed = await ctx.kv.set("k", [bytes, 1n]).catch((e) => e.name);
+      return [failed, await ctx.kv.set("k", bytes)];`;
+    await using opened = await openRoom(
+      hookCode(body),
+      recordedDoor(() => "kept"),
+    );
+    const answer = await opened.room.call("on_deploy_success", {}, { deadlineMs: 20_000 });
+    expect(answer).toEqual(["TypeError", "kept"]);
   });
 
   test("only so many bytes wait at a time", async () => {

@@ -6,7 +6,8 @@ import * as v from "valibot";
 import { operations } from "../../../src/api/operations.ts";
 import { fail } from "../../../src/base/errors.ts";
 import { sampleEvent } from "../../../src/engine/events/samples.ts";
-import type { Capability } from "../../../src/sdk/index.ts";
+import { makeCeiling } from "../../../src/host/ceiling.ts";
+import type { ScopedCapability } from "../../../src/host/scoped-capability.ts";
 import { codeOf } from "../../fixtures/rejection.ts";
 import { fakeClock, tempDir, until } from "../../harness.ts";
 import { eventOf, installSample, makeWorld, samplePlugin, STAMP, withWorld, type World } from "./world.ts";
@@ -130,7 +131,7 @@ describe("consent", () => {
   });
 
   test("goes no further than the manifest and the operator's ceiling", () => {
-    let ceiling: readonly Capability[] = ["notify_send"];
+    let ceiling: readonly ScopedCapability[] = [{ capability: "notify_send", scope: null }];
     return withWorld(
       async (world) => {
         await installSample(world, samplePlugin({ required: ["notify_send", "logs_read"] }));
@@ -145,7 +146,7 @@ describe("consent", () => {
         );
         expect(await codeOf(world.plugins.revoke("sample", "docker_write"))).toBe("grant.unknown");
       },
-      { ceiling: () => ceiling },
+      { ceilings: () => [makeCeiling(ceiling, "[plugins] ceiling")] },
     );
   });
 });

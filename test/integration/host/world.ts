@@ -8,7 +8,9 @@ import { join } from "node:path";
 import { systemClock } from "../../../src/base/clock.ts";
 import { fail } from "../../../src/base/errors.ts";
 import type { CallerOf } from "../../../src/host/capabilities/broker.ts";
+import { makePluginAudit } from "../../../src/host/audit/plugin-audit.ts";
 import { silentLog } from "../../../src/base/log.ts";
+import { NO_CEILING } from "../../../src/host/ceiling.ts";
 import type { Caller } from "../../../src/host/capabilities/method.ts";
 import type { PackageFiles } from "../../../src/host/package/package-files.ts";
 import { makePackageStore } from "../../../src/host/package/package-store.ts";
@@ -26,10 +28,12 @@ import { readLinked } from "../../../src/host/link/read-linked.ts";
 import { watchFolder } from "../../../src/platform/folder/watch-folder.ts";
 import { makePluginUidRows } from "../../../src/state/plugin-uids.ts";
 import { makePluginVersionRows } from "../../../src/state/plugin-versions.ts";
-import { CAPABILITY_NAMES, type HookName, type VoxeltronEvent } from "../../../src/sdk/index.ts";
+import { type CAPABILITY_NAMES, type HookName, type VoxeltronEvent } from "../../../src/sdk/index.ts";
 import { parseEvent } from "../../../src/engine/events/parse-event.ts";
 import { sampleEvent } from "../../../src/engine/events/samples.ts";
-import { inTransaction, openDatabase } from "../../../src/state/database.ts";
+import { makeAuditRows } from "../../../src/state/audit.ts";
+import { makeAuditTotalRows } from "../../../src/state/audit-totals.ts";
+import { inTransaction, openDatabase, transactionOf } from "../../../src/state/database.ts";
 import { makeGrantRows } from "../../../src/state/grants.ts";
 import { makePluginKvRows } from "../../../src/state/plugin-kv.ts";
 import { makePluginLogRows } from "../../../src/state/plugin-logs.ts";
@@ -98,11 +102,13 @@ export function makeWorld(dataDir: string, changes: Changes = {}): World {
     uids: makePluginUidRows(db),
     grants: makeGrantRows(db),
     kv: makePluginKvRows(db),
+    clearContainers: async () => {},
     transaction: (work) => inTransaction(db, work),
     store: makePackageStore(join(dataDir, "plugins")),
     clock: systemClock,
     log: silentLog,
     logs,
+    redact: (text) => text,
     bundle: async (sources, entry) => {
       const code = new TextDecoder().decode(sources.get(entry));
       return { code, sourceMap: "{}", builtins: code.match(/(?<=imports:)\S+/g) ?? [] };
@@ -115,13 +121,21 @@ export function makeWorld(dataDir: string, changes: Changes = {}): World {
     readLinked,
     watch: (folder, changed) => watchFolder(folder, systemClock, changed),
     configFor: () => ({}),
-    ceiling: () => CAPABILITY_NAMES,
+    ceilings: () => NO_CEILING,
     idleMs: () => 60_000,
     calledEvent: (hook, given) =>
       given === undefined ? sampleEvent(hook, STAMP) : parseEvent(hook, given, STAMP),
     pendingFor: () => 0,
     changed() {},
     embedded: new Map(),
+    audit: makePluginAudit({
+      rows: makeAuditRows(db, 1000),
+      totals: makeAuditTotalRows(db),
+      together: (work) => transactionOf(db, work),
+      opens: () => [],
+      pause: async () => {},
+    }),
+    watchedAfter: () => 0,
   };
   const deps = { ...standard, ...(typeof changes === "function" ? changes(standard) : changes) };
   const plugins = makePlugins(deps);

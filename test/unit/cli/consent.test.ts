@@ -143,11 +143,19 @@ describe("--grant", () => {
       expect(() => parseGrant(text)).toThrow(expect.objectContaining({ code }));
     });
 
-  test("says which capability was meant, and refuses one that is named twice", () => {
+  test("says which capability was meant, and refuses one that is named twice without a scope", () => {
     expect(() => parseGrant("log_read")).toThrow(
       expect.objectContaining({ hint: "did you mean logs_read?" }),
     );
     expect(() => parseGrants(["logs_read", "logs_read=a"])).toThrow("logs_read is granted twice");
+    expect(() => parseGrants(["logs_read", "logs_read"])).toThrow("logs_read is granted twice");
+  });
+
+  test("takes one that is named twice with scopes as both", () => {
+    expect(parseGrants(["logs_read=a,b", "notify_send", "logs_read=b,c"])).toEqual([
+      { capability: "logs_read", scope: ["a", "b", "c"] },
+      { capability: "notify_send" },
+    ]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { commands } from "../../../src/cli/commands.ts";
-import { parseSince } from "../../../src/cli/commands/service.ts";
+import { momentText } from "../../../src/cli/commands/logs.ts";
 import { commandHelp, nounHelp, overviewHelp } from "../../../src/cli/help.ts";
 import { cliStatus } from "../../../src/cli/main.ts";
 import { parsePairs } from "../../../src/cli/pairs.ts";
@@ -99,10 +99,10 @@ describe("what is refused", () => {
 
   test("--since is a time or an age", () => {
     const now = Date.UTC(2026, 0, 1);
-    expect(parseSince("10m", now)).toBe("2025-12-31T23:50:00.000Z");
-    expect(parseSince("2026-01-31T08:00:00Z", now)).toBe("2026-01-31T08:00:00.000Z");
+    expect(momentText("since", "10m", now)).toBe("2025-12-31T23:50:00.000Z");
+    expect(momentText("since", "2026-01-31T08:00:00Z", now)).toBe("2026-01-31T08:00:00.000Z");
     for (const text of ["", "yesterday", "10", "-5m", "2026-13-45"])
-      expect(() => parseSince(text, now)).toThrow("--since wants a time");
+      expect(() => momentText("since", text, now)).toThrow("--since wants a time");
   });
 });
 

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { ceilingsFor } from "../../../src/daemon/config-ceiling.ts";
 import { loadConfig, type Config } from "../../../src/daemon/config.ts";
+import { rejection } from "../../fixtures/rejection.ts";
 import { tempDir } from "../../harness.ts";
 
 const HOME = { HOME: "/home/someone" };
@@ -34,8 +36,13 @@ describe("the configuration", () => {
       },
       network: { allow_private: [] },
       notify: {},
+      metrics: {
+        interval: 10_000,
+        retention: { raw: 21_600_000, minute: 604_800_000, hour: 31_536_000_000 },
+      },
     });
-    expect(config.plugins.ceiling).toHaveLength(9);
+    expect(config.metrics.listen).toBeUndefined();
+    expect(config.plugins.ceiling).toBeUndefined();
   });
 
   test("of root lives in the system's places", () => {
@@ -58,7 +65,91 @@ describe("the configuration", () => {
 
   test("takes lists from variables, separated by commas", async () => {
     const { plugins } = await load("", { ...HOME, VOXELTRON_PLUGINS_CEILING: "logs_read, notify_send" });
-    expect(plugins.ceiling).toEqual(["logs_read", "notify_send"]);
+    expect(plugins.ceiling).toEqual([
+      { capability: "logs_read", scope: null },
+      { capability: "notify_send", scope: null },
+    ]);
+    const scoped = { ...HOME, VOXELTRON_PLUGINS_CEILING: "notify_send=ops,notify_send=dev" };
+    const [ceiling] = ceilingsFor((await load("", scoped)).plugins, "any");
+    expect([...(ceiling?.scopes ?? [])]).toEqual([["notify_send", ["ops", "dev"]]]);
+  });
+
+  test("takes ceilings with scopes, of all plugins and of one, each as its capability and entries", async () => {
+    const toml = [
+      "[plugins]",
+      'ceiling = ["logs_read", "network_outbound=api.example.com:443, *.example.org", "fs_read=files/a=b"]',
+      "[plugins.ceilings]",
+      'notifier = ["notify_send=ops"]',
+    ].join("\n");
+    const { plugins } = await load(toml);
+    expect(plugins.ceiling).toEqual([
+      { capability: "logs_read", scope: null },
+      { capability: "network_outbound", scope: ["api.example.com:443", "*.example.org"] },
+      { capability: "fs_read", scope: ["files/a=b"] },
+    ]);
+    expect(ceilingsFor(plugins, "notifier").map(({ key }) => key)).toEqual([
+      "[plugins] ceiling",
+      "notifier in [plugins.ceilings]",
+    ]);
+    expect(ceilingsFor(plugins, "constructor")).toHaveLength(1);
+  });
+
+  test.each([
+    ["logs_raed", 'did you mean "logs_read"?'],
+    ["logs_read=", "after logs_read= the name of a service"],
+    ["network_outbound=http://a/", 'after network_outbound= a host such as "hooks.slack.com"'],
+    ["fs_write=files/..", "after fs_write= a file or folder"],
+    ["fs_write=backups", 'after fs_write= a file or folder such as "files/reports"'],
+    ["toString", "one of fs_read"],
+  ])("a ceiling of %j is refused with what is wanted", async (entry, words) => {
+    const toml = `[plugins]\nceiling = ["notify_send", ${JSON.stringify(entry)}]`;
+    expect((await rejection(load(toml))) as Error).toMatchObject({
+      code: "config.invalid",
+      message: expect.stringContaining(words),
+    });
+  });
+
+  test("opens nothing to plugins' containers unless it says so", async () => {
+    const { docker } = await load("");
+    const { socket, ...rules } = docker;
+    expect(socket).toEqual({ socketPath: "/var/run/docker.sock" });
+    expect(Object.values(rules).every((value) => value === false || (value as string[]).length === 0)).toBe(
+      true,
+    );
+    expect(Object.keys(rules).every((key) => key.startsWith("allow_"))).toBe(true);
+    const opened = await load(
+      '[docker]\nallow_network = true\nallow_binds = ["/srv/a", "/srv/b"]\nallow_capabilities = ["CAP_NET_ADMIN"]',
+      {
+        ...HOME,
+        VOXELTRON_DOCKER_ALLOW_DEVICES: "/dev/dri, /dev/kvm",
+        VOXELTRON_DOCKER_ALLOW_HOST_PID: "true",
+      },
+    );
+    expect(opened.docker).toMatchObject({
+      allow_network: true,
+      allow_privileged: false,
+      allow_host_pid: true,
+      allow_binds: ["/srv/a", "/srv/b"],
+      allow_devices: ["/dev/dri", "/dev/kvm"],
+      allow_capabilities: ["NET_ADMIN"],
+    });
+  });
+
+  test.each([
+    ['allow_binds = ["/srv", "/srv/a"]', "none lies inside another"],
+    ['allow_binds = ["/"]', "an absolute path"],
+    ['allow_binds = ["/srv/../etc"]', "an absolute path"],
+    ['allow_binds = ["srv"]', "an absolute path"],
+    ["allow_binds = true", "allow_binds"],
+    ['allow_devices = ["/etc/shadow"]', "below /dev"],
+    ['allow_devices = ["/dev/../etc/shadow"]', "below /dev"],
+    ['allow_capabilities = ["ALL"]', "a capability of the kernel"],
+    ['allow_capabilities = ["net_admin"]', "a capability of the kernel"],
+    ['allow_pull = ["https://ghcr.io"]', "the host of a registry"],
+    ['allow_privileged = "true"', "true or false"],
+    ["allow_everything = true", "allow_everything"],
+  ])("refuses [docker] %s", async (line, words) => {
+    expect(load(`[docker]\n${line}`)).rejects.toThrow(words);
   });
 
   test("takes ids and switches from the file and from variables", async () => {
@@ -118,6 +209,42 @@ describe("the configuration", () => {
     expect(error.message).toContain(says);
   });
 
+  test.each([
+    [{ VOXELTRON_PLUGINS_QUOTA_NOTIFICATIONS_PER_MINUTE: "60" }, 60],
+    [{}, 30],
+  ])("%j sets how much a plugin may notify", async (environment, expected) => {
+    expect((await load("", { ...HOME, ...environment })).plugins.quota.notifications_per_minute).toBe(
+      expected,
+    );
+  });
+
+  test.each(["0", "1.5", "many", "-1"])("a plugin can't be let notify %s times a minute", async (value) => {
+    const error = await load("", { ...HOME, VOXELTRON_PLUGINS_QUOTA_NOTIFICATIONS_PER_MINUTE: value }).catch(
+      String,
+    );
+    expect(error).toContain("wanted a whole number, at least 1");
+  });
+
+  test.each([
+    [
+      'type = "slack"\nurl = "https://a.test/s3cret"\ntext = "{{sevrity}}"',
+      "notify.ops.text: found its value, wanted placeholders that are known, and {{sevrity}} is none: did you mean severity?",
+    ],
+    [
+      'type = "email"\nhost = "a.test"\nfrom = "a@b.c"\nto = ["a@b.c"]\npasword_file = "/s3cret"',
+      'notify.ops.pasword_file: is not a known key; did you mean "password_file"?',
+    ],
+    [
+      'type = "email"\nhost = "a.test"\nfrom = "a@b.c"\nto = ["a@b.c"]\nusername = "s3cret"',
+      "notify.ops: found its value, wanted username together with password or password_file",
+    ],
+  ])("of a channel %j is refused by line and key, without its values", async (toml, says) => {
+    const error = (await load(`[notify.ops]\n${toml}`).catch((thrown: unknown) => thrown)) as Error;
+    expect(error).toMatchObject({ code: "config.invalid" });
+    expect(error.message).toContain(says);
+    expect(error.message).not.toContain("s3cret");
+  });
+
   test("never repeats a channel's values in an error", async () => {
     const toml = '[notify.ops]\ntype = "slack"\nurl = "ftp://secret-token"\n';
     const error = (await load(toml).catch((thrown: unknown) => thrown)) as Error;
@@ -132,5 +259,43 @@ describe("the configuration", () => {
     expect(() => loadConfig({ config: join(dir.path, "c.toml") }, HOME, 1000)).toThrow(
       expect.objectContaining({ code: "config.unreadable" }),
     );
+  });
+});
+
+describe("[metrics]", () => {
+  test("says how often is measured, how long it is kept, and who may read it", async () => {
+    const toml =
+      '[metrics]\ninterval = "30s"\nlisten = "[::1]:9464"\n[metrics.retention]\nraw = "1h"\nhour = "30d"\n';
+    expect((await load(toml)).metrics).toEqual({
+      interval: 30_000,
+      listen: { host: "::1", port: 9464 },
+      retention: { raw: 3_600_000, minute: 604_800_000, hour: 2_592_000_000 },
+    });
+    const environment = {
+      ...HOME,
+      VOXELTRON_METRICS_LISTEN: "127.0.0.1:9464",
+      VOXELTRON_METRICS_RETENTION_RAW: "2h",
+    };
+    expect((await load(toml, environment)).metrics).toMatchObject({
+      listen: { host: "127.0.0.1", port: 9464 },
+      retention: { raw: 7_200_000, hour: 2_592_000_000 },
+    });
+  });
+
+  test.each([
+    ['interval = "500ms"', "from 1s to 60s"],
+    ['interval = "2m"', "from 1s to 60s"],
+    ["interval = 10", "metrics.interval"],
+    ['listen = "9464"', "127.0.0.1:9464"],
+    ['listen = "localhost:9464"', "127.0.0.1:9464"],
+    ['listen = "127.0.0.1:0"', "127.0.0.1:9464"],
+    ['listen = "127.0.0.1:70000"', "127.0.0.1:9464"],
+    ['retention = "6h"', "metrics.retention"],
+    ['retention = { minutes = "6h" }', "minutes"],
+  ])("refuses %p", async (line, wanted) => {
+    expect(await rejection(load(`[metrics]\n${line}\n`))).toMatchObject({
+      code: "config.invalid",
+      message: expect.stringContaining(wanted),
+    });
   });
 });

@@ -74,8 +74,10 @@ export function fakeProvider(name = "fake", cluster: Cluster = new Map()): FakeP
       await play("list", owner);
       return [...cluster.values()].filter(({ spec }) => spec.owner === owner).map(({ spec }) => spec.id);
     },
-    async *logs() {
-      for (const text of provider.lines) yield { stream: "stdout", text };
+    async *logs(_id, { from }) {
+      if (from !== undefined) return;
+      const part = { stream: "stdout", atMs: Date.UTC(2026, 0, 1), text: provider.lines.join("\n") } as const;
+      yield { parts: [part], position: "end" };
     },
     async exec(id, { command, output }) {
       need(id);

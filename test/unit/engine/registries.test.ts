@@ -2,15 +2,15 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { makeRegistries } from "../../../src/engine/registries.ts";
 import { parseRegistryHost, registryOf } from "../../../src/engine/registry-host.ts";
-import { openSecretBox } from "../../../src/engine/secret-box.ts";
 import { openDatabase } from "../../../src/state/database.ts";
 import { makeRegistryRows } from "../../../src/state/registries.ts";
+import { fileBox } from "../../fixtures/secret-box.ts";
 import { fakeClock, tempDir } from "../../harness.ts";
 
 test("a login is found by the images of its host, sealed in the database, and gone after logout", async () => {
   await using dir = tempDir();
   const db = openDatabase(join(dir.path, "state.db"));
-  const registries = makeRegistries(makeRegistryRows(db), openSecretBox(join(dir.path, "key")), fakeClock());
+  const registries = makeRegistries(makeRegistryRows(db), fileBox(join(dir.path, "key")), fakeClock());
   registries.login({ host: "https://GHCR.io/v2/", username: "ann", password: "hunter2" });
   registries.login({ host: "ghcr.io", username: "bob", password: "hunter3" });
   expect(registries.list()).toEqual([{ host: "ghcr.io", username: "bob" }]);

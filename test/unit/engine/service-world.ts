@@ -1,7 +1,11 @@
 /** Everything a test of deploys and services needs, over a real database and fakes for what is outside. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Clock } from "../../../src/base/clock.ts";
 import { systemClock } from "../../../src/base/clock.ts";
 import { newId } from "../../../src/base/ids.ts";
+import { LIMITS } from "../../../src/base/limits.ts";
 import { silentLog } from "../../../src/base/log.ts";
 import { makeAppFolders } from "../../../src/engine/app-folders.ts";
 import { makeBusy } from "../../../src/engine/busy.ts";
@@ -11,6 +15,7 @@ import { makeDeploys, type Deploys } from "../../../src/engine/deploys/deploys.t
 import type { Probes } from "../../../src/engine/deploys/probes.ts";
 import { makeEdges } from "../../../src/engine/edge/edges.ts";
 import type { Events } from "../../../src/engine/events/events.ts";
+import { makeLogs } from "../../../src/engine/logs/logs.ts";
 import { makePorts } from "../../../src/engine/ports.ts";
 import type { ServiceDeps, Upload } from "../../../src/engine/service-deps.ts";
 import { makeServices, type Services } from "../../../src/engine/services/services.ts";
@@ -50,23 +55,41 @@ export function makeWorld(options: WorldOptions = {}): World {
   const db = options.db ?? openDatabase(":memory:");
   const clock = options.clock ?? systemClock;
   const provider = fakeProvider("fake", options.cluster);
+  const state = makeServiceState(db);
+  const providers = new Map([provider, ...(options.providers ?? [])].map((each) => [each.name, each]));
+  const redaction: ServiceDeps["redaction"] = options.deps?.redaction ?? {
+    all: (text) => text,
+    of: () => (text) => text,
+  };
+  const logsFolder = mkdtempSync(join(tmpdir(), "voxeltron-world-"));
   const deps: ServiceDeps = {
-    state: makeServiceState(db),
+    state,
     events: fakeEvents(db, options),
-    providers: new Map([provider, ...(options.providers ?? [])].map((each) => [each.name, each])),
+    providers,
     defaultProvider: "fake",
     owner: "owner",
     edges: makeEdges(clock),
     ports: makePorts(),
     busy: makeBusy(),
     folders: makeAppFolders(options.folders ?? "/nowhere/voxeltron-test"),
+    logs: makeLogs({
+      root: logsFolder,
+      providers: options.deps?.providers ?? providers,
+      isService: (name) => state.services.find(name) !== undefined,
+      maxBytes: () => LIMITS.serviceLogBytes,
+      redact: (service, text) => redaction.of(service)(text),
+      clock: systemClock,
+      log: silentLog,
+    }),
     probes: { tcp: async () => undefined, http: async () => undefined, ...options.probes },
     registryAuth: () => undefined,
+    redaction,
     takeUpload: async (id) => {
       const upload = options.uploads?.get(id);
       if (upload === undefined) throw new Error("no such upload");
       return upload;
     },
+    usageOf: () => undefined,
     clock,
     log: silentLog,
     ...options.deps,
@@ -95,6 +118,8 @@ export function makeWorld(options: WorldOptions = {}): World {
     },
     async close() {
       await deploys.close();
+      await deps.logs.close();
+      rmSync(logsFolder, { recursive: true, force: true });
       deps.edges.closeAll();
     },
   };

@@ -2,7 +2,9 @@
 import { describe, expect, test } from "bun:test";
 import { effectiveGrants, newWishes, settleGrant, settleGrants } from "../../../src/host/grant-rules.ts";
 import type { CapabilityRequest, Manifest } from "../../../src/host/manifest/manifest.ts";
-import { CAPABILITY_NAMES, type Capability } from "../../../src/sdk/index.ts";
+import { makeCeiling, NO_CEILING } from "../../../src/host/ceiling.ts";
+import type { ScopedCapability } from "../../../src/host/scoped-capability.ts";
+import type { Capability } from "../../../src/sdk/index.ts";
 import type { GrantRow } from "../../../src/state/grants.ts";
 
 const asks = (capability: Capability, scope: readonly string[] | null = null): CapabilityRequest => ({
@@ -102,6 +104,23 @@ describe("settling consent", () => {
     });
 });
 
+describe("docker_read of all containers", () => {
+  const all = { capability: "docker_read", scope: ["all"] } as const;
+
+  test("is granted where the manifest names it, be it by the capability's name alone", () => {
+    const wanted = manifest([asks("docker_read", ["all"])]);
+    expect(settleGrant(wanted, all).scope).toEqual(["all"]);
+    expect(settleGrant(wanted, { capability: "docker_read" }).scope).toEqual(["all"]);
+    expect(settleGrant(wanted, { capability: "docker_read", scope: ["web"] }).scope).toEqual(["web"]);
+  });
+
+  test("is a widening where the manifest asks for the whole capability: that is voxeltron's own containers", () => {
+    const wanted = manifest([asks("docker_read")]);
+    expect(codeOf(() => settleGrant(wanted, all))).toBe("grant.unknown");
+    expect(settleGrant(wanted, { capability: "docker_read", scope: ["web"] }).scope).toEqual(["web"]);
+  });
+});
+
 describe("what a guest may use", () => {
   const granted = (capability: string, scope: readonly string[] | null): GrantRow => ({
     capability,
@@ -119,12 +138,27 @@ describe("what a guest may use", () => {
     [["a"], [], []],
     [[], null, []],
   ];
+  test("docker_read is never of all containers but by name, on both sides", () => {
+    const effective = (asked: Scope, given: Scope) => [
+      ...effectiveGrants(
+        manifest([asks("docker_read", asked)]),
+        [granted("docker_read", given)],
+        NO_CEILING,
+      ).values(),
+    ];
+    expect(effective(["all"], ["all"])).toEqual([["all"]]);
+    expect(effective(null, ["all"])).toEqual([null]);
+    expect(effective(["all"], null)).toEqual([null]);
+    expect(effective(["all"], ["web"])).toEqual([["web"]]);
+    expect(effective(null, null)).toEqual([null]);
+  });
+
   for (const [asked, given, effective] of cases)
     test(`asked ${JSON.stringify(asked)}, granted ${JSON.stringify(given)}: ${JSON.stringify(effective)}`, () => {
       const grants = effectiveGrants(
         manifest([asks("logs_read", asked)]),
         [granted("logs_read", given)],
-        CAPABILITY_NAMES,
+        NO_CEILING,
       );
       expect([...grants]).toEqual([["logs_read", effective]]);
     });
@@ -132,8 +166,13 @@ describe("what a guest may use", () => {
   test("is nothing that is not granted, not asked for or above the ceiling", () => {
     const wanted = manifest([asks("logs_read"), asks("notify_send")], [asks("fs_read")]);
     const grants = [granted("logs_read", null), granted("fs_read", null), granted("docker_write", null)];
-    expect([...effectiveGrants(wanted, grants, ["logs_read", "docker_write"]).keys()]).toEqual(["logs_read"]);
-    expect(effectiveGrants(wanted, grants, []).size).toBe(0);
+    const below = (...entries: readonly ScopedCapability[]) => [makeCeiling(entries, "x")];
+    const some = below({ capability: "logs_read", scope: null }, { capability: "docker_write", scope: null });
+    expect([...effectiveGrants(wanted, grants, some).keys()]).toEqual(["logs_read"]);
+    expect(effectiveGrants(wanted, grants, below()).size).toBe(0);
+    const narrow = below({ capability: "logs_read", scope: ["web"] });
+    expect([...effectiveGrants(wanted, grants, narrow)]).toEqual([["logs_read", ["web"]]]);
+    expect([...effectiveGrants(wanted, grants, [...some, ...narrow])]).toEqual([["logs_read", ["web"]]]);
   });
 });
 
@@ -178,4 +217,13 @@ describe("what a next version asks for otherwise", () => {
       "it is no gate of on_deploy_start any more",
     ]);
   });
+});
+
+test("a scope has so many entries as can be compared at each look, and no more", () => {
+  const wanted = manifest([asks("logs_read")]);
+  const scope = (count: number) => Array.from({ length: count }, (_, index) => `service-${index}`);
+  expect(codeOf(() => settleGrant(wanted, { capability: "logs_read", scope: scope(100) }))).toBe("ok");
+  expect(codeOf(() => settleGrant(wanted, { capability: "logs_read", scope: scope(101) }))).toBe(
+    "grant.unknown",
+  );
 });

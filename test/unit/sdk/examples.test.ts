@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sampleEvent } from "../../../src/engine/events/samples.ts";
-import type { EventOf, HookName, PluginContext, VoxeltronPlugin } from "../../../src/sdk/index.ts";
+import type { Container, EventOf, HookName, PluginContext, VoxeltronPlugin } from "../../../src/sdk/index.ts";
 import { documentedPlugin } from "../../fixtures/documented-plugin.ts";
 import { tempDir } from "../../harness.ts";
 
@@ -81,6 +81,18 @@ describe("the SDK's examples", () => {
   });
 });
 
+const CONTAINER: Container = {
+  id: "0".repeat(64),
+  name: "vxp.example.cache",
+  image: "redis:7",
+  origin: "plugin",
+  plugin: "example",
+  state: "exited",
+  status: "Exited (0) 3 minutes ago",
+  createdAt: "2026-01-01T00:00:00.000Z",
+  ports: [],
+};
+
 /** A context that does nothing but write down what it was asked. */
 function contextThatNotes(said: string[]): PluginContext {
   const note = (name: string) => (): void => void said.push(name);
@@ -100,6 +112,59 @@ function contextThatNotes(said: string[]): PluginContext {
       delete: noteAsync("delete", true),
       list: noteAsync("list", []),
     },
+    fs: {
+      read: noteAsync("read", new Uint8Array()),
+      readText: noteAsync("readText", ""),
+      list: noteAsync("list", []),
+      stat: noteAsync("stat", { type: "file", size: 0, modified: "2026-01-01T00:00:00.000Z" }),
+      write: noteAsync("write", undefined),
+      append: noteAsync("append", undefined),
+      remove: noteAsync("remove", undefined),
+      mkdir: noteAsync("mkdir", undefined),
+      rename: noteAsync("rename", undefined),
+    },
+    net: {
+      connect: noteAsync("connect", {
+        read: noteAsync("read", null),
+        write: noteAsync("write", undefined),
+        close: noteAsync("close", undefined),
+        async *[Symbol.asyncIterator]() {},
+      }),
+    },
     notify: { send: noteAsync("send", undefined) },
+    docker: {
+      list: noteAsync("list", [CONTAINER]),
+      inspect: () => Promise.reject(new Error("no example looks at one")),
+      stats: () => Promise.reject(new Error("no example measures one")),
+      async *events() {
+        said.push("events");
+        const { id, name, image, origin, createdAt: at } = CONTAINER;
+        yield { id, name, image, origin, at, action: "die", exitCode: 3 };
+      },
+      create: noteAsync("create", { id: CONTAINER.id, name: CONTAINER.name }),
+      start: noteAsync("start", undefined),
+      stop: noteAsync("stop", undefined),
+      restart: noteAsync("restart", undefined),
+      remove: noteAsync("remove", undefined),
+    },
+    secrets: { get: noteAsync("get", "secret"), list: noteAsync("list", ["SECRET"]) },
+    logs: {
+      query: noteAsync("query", []),
+      async *follow() {
+        said.push("follow");
+        yield { at: "2026-01-01T00:00:00.000Z", level: "info", stream: "stdout", text: "x", version: 1 };
+      },
+    },
+    metrics: {
+      query: noteAsync("query", {
+        service: "web",
+        metric: "memory_bytes",
+        unit: "bytes",
+        from: "2026-01-01T00:00:00.000Z",
+        to: "2026-01-01T01:00:00.000Z",
+        stepMs: 60_000,
+        points: [["2026-01-01T00:00:00.000Z", 2 ** 20]],
+      }),
+    },
   };
 }

@@ -166,9 +166,9 @@ test("audit: the newest are kept, and one plugin's flood does not push out what 
       target: `${index}`,
       outcome: "ok",
     });
-  const rows = audit.list("a", 10_000);
+  const rows = audit.newest("a", {}, 10_000);
   expect(rows.at(-1)?.target).toBe("499");
-  expect(audit.list("quiet", 10)).toHaveLength(1);
+  expect(audit.newest("quiet", {}, 10)).toHaveLength(1);
   expect(rows.length).toBeLessThanOrEqual(50 + 101);
   expect(rows.length).toBeGreaterThanOrEqual(50);
 });

@@ -14,6 +14,11 @@ export function checkContainerSpec(spec: InstanceSpec): void {
   for (const volume of spec.volumes) checkVolume(volume);
 }
 
+/** Whether any engine would take it as an image's name or id. */
+export function isImageName(text: string): boolean {
+  return text.length <= 512 && IMAGE.test(text);
+}
+
 // --- internal ---
 
 /** `[host[:port]/]name[/name…][:tag][@sha256:…]`, or an image's id. It becomes part of a request's path. */
@@ -28,7 +33,7 @@ const IMAGE = new RegExp(
 );
 
 function checkImage(image: string): void {
-  if (image.length <= 512 && IMAGE.test(image)) return;
+  if (isImageName(image)) return;
   throw fail("service.invalid", `wanted the name of an image, found ${quote(image)}`, {
     hint: "write it as [host[:port]/]name[:tag], in lower case",
   });

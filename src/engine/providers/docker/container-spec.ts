@@ -11,12 +11,16 @@ export const LABELS = {
   service: "voxeltron.service",
   version: "voxeltron.version",
   instance: "voxeltron.instance",
+  /** Of what a plugin made: its name, and the image as it named it. */
+  plugin: "voxeltron.plugin",
+  image: "voxeltron.image",
 } as const;
 
-/** `entrypoint`: the image's own, which may bring an init of its own. */
+/** `entrypoint`: the image's own, which may bring an init of its own. `secrets` become variables like others. */
 export function containerOptions(
   spec: InstanceSpec,
   entrypoint: readonly string[] = [],
+  secrets: Readonly<Record<string, string>> = {},
 ): ContainerCreateOptions & { name: string } {
   const portKey = `${spec.port}/tcp`;
   const published = spec.port !== undefined && spec.hostPort !== undefined;
@@ -24,7 +28,7 @@ export function containerOptions(
     name: spec.id,
     Image: spec.image ?? "",
     Labels: instanceLabels(spec),
-    Env: Object.entries(spec.env).map(([key, value]) => `${key}=${value}`),
+    Env: Object.entries({ ...spec.env, ...secrets }).map(([key, value]) => `${key}=${value}`),
     ...(spec.command === undefined ? {} : { Cmd: [...spec.command] }),
     ...(published ? { ExposedPorts: { [portKey]: {} } } : {}),
     HostConfig: {
@@ -38,10 +42,33 @@ export function containerOptions(
       Init: !bringsInit(entrypoint),
       Privileged: false,
       SecurityOpt: ["no-new-privileges"],
-      LogConfig: { Type: "json-file", Config: LOG_CONFIG },
+      LogConfig: BOUNDED_LOG,
     },
   };
 }
+
+export function bringsInit(entrypoint: readonly string[]): boolean {
+  return INITS.has(entrypoint[0]?.split("/").at(-1) ?? "");
+}
+
+/** Few and large: who follows a log may miss something where a file takes the place of another. */
+const LOG_FILES = 2;
+
+/** The engine's driver for logs that `docker logs` reads, bounded. */
+export const BOUNDED_LOG = {
+  Type: "json-file",
+  Config: {
+    "max-size": `${Math.floor(LIMITS.instanceLogBytes / LOG_FILES)}`,
+    "max-file": `${LOG_FILES}`,
+  },
+};
+
+/** `always` becomes `unless-stopped`: what was stopped must not come back with the engine. */
+export const RESTART: Readonly<Record<RestartPolicy, string>> = {
+  always: "unless-stopped",
+  "on-failure": "on-failure",
+  no: "no",
+};
 
 // --- internal ---
 
@@ -54,19 +81,6 @@ function instanceLabels(spec: InstanceSpec): Record<string, string> {
   };
 }
 
-/** `always` becomes `unless-stopped`: a service that was stopped must not come back with the engine. */
-const RESTART: Readonly<Record<RestartPolicy, string>> = {
-  always: "unless-stopped",
-  "on-failure": "on-failure",
-  no: "no",
-};
-
-const LOG_FILES = 4;
-const LOG_CONFIG = {
-  "max-size": `${Math.floor(LIMITS.instanceLogBytes / LOG_FILES)}`,
-  "max-file": `${LOG_FILES}`,
-};
-
 /** Some of these refuse to work unless they are process 1, so ours must not take its place. */
 const INITS = new Set([
   "init",
@@ -78,10 +92,6 @@ const INITS = new Set([
   "s6-svscan",
   "systemd",
 ]);
-
-function bringsInit(entrypoint: readonly string[]): boolean {
-  return INITS.has(entrypoint[0]?.split("/").at(-1) ?? "");
-}
 
 function mount(volume: Volume, spec: InstanceSpec): MountSettings {
   const common = { Source: volume.source, Target: volume.target, ReadOnly: volume.readOnly };

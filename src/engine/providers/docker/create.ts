@@ -13,10 +13,11 @@ import { removeContainer } from "./remove.ts";
 export async function createContainer(
   docker: Docker,
   spec: InstanceSpec,
+  secrets: Readonly<Record<string, string>>,
   context: WorkContext,
 ): Promise<void> {
   const image = await inspectImage(docker, spec.image ?? "");
-  const make = () => docker.createContainer(containerOptions(spec, entrypointOf(image)));
+  const make = () => docker.createContainer(containerOptions(spec, entrypointOf(image), secrets));
   let container: Docker.Container;
   try {
     container = await make();

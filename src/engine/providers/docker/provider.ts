@@ -3,17 +3,17 @@
  * engine's restart policy, so nothing here has to run for it. Every failure leaves as a VoxError of errors.ts.
  * Composed by the daemon; called by the engine's deploys.
  */
-import type Docker from "dockerode";
 import type { Clock } from "../../../base/clock.ts";
 import { LIMITS } from "../../../base/limits.ts";
-import { bounded } from "../../bounded.ts";
-import type { Provider } from "../provider.ts";
+import { noSecrets, type Provider, type SecretsOf } from "../provider.ts";
 import { checkContainerSpec } from "./check.ts";
-import { endpointText, makeDockerConnection, type DockerEndpoint } from "./connect.ts";
+import type { DockerEndpoint } from "./connect.ts";
 import { LABELS } from "./container-spec.ts";
+import { containerStats } from "./container-stats.ts";
 import { containerStatus } from "./container-status.ts";
 import { createContainer } from "./create.ts";
-import { dockerError, engineStatus, type DockerTask } from "./errors.ts";
+import { makeEngineDesk, type EngineTask, type EngineWork } from "./engine-desk.ts";
+import { dockerError, engineStatus } from "./errors.ts";
 import { execInContainer } from "./exec.ts";
 import { readContainerLogs } from "./logs.ts";
 import { ensureImage } from "./pull.ts";
@@ -21,6 +21,8 @@ import { removeContainer } from "./remove.ts";
 
 export interface DockerProviderOptions {
   readonly endpoint: DockerEndpoint;
+  /** A container keeps what it was made with. */
+  readonly secretsOf?: SecretsOf;
   readonly clock: Clock;
 }
 
@@ -33,31 +35,20 @@ export interface DockerProvider extends Provider {
  * @example
  * const docker = makeDockerProvider({ endpoint: parseDockerEndpoint(config.docker.socket), clock: systemClock });
  */
-export function makeDockerProvider({ endpoint, clock }: DockerProviderOptions): DockerProvider {
-  const connection = makeDockerConnection(endpoint);
-  const where = endpointText(endpoint);
+export function makeDockerProvider(options: DockerProviderOptions): DockerProvider {
+  const { endpoint, secretsOf = noSecrets, clock } = options;
+  const desk = makeEngineDesk(endpoint, clock);
 
   /** `timeoutMs` undefined: work that may take as long as it takes, and has a signal of its own. */
-  async function engine<T>(
-    task: Omit<DockerTask, "endpoint">,
+  const engine = <T>(
+    task: Omit<EngineTask, "timeoutMs">,
     timeoutMs: number | undefined,
-    work: (docker: Docker, abortSignal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
-    const over = new AbortController();
-    try {
-      const answer = work(await connection.client(), over.signal);
-      return await bounded(answer, { clock, timeoutMs, who: "the docker engine" });
-    } catch (error) {
-      throw dockerError(error, { ...task, endpoint: where });
-    } finally {
-      // A question that nobody waits for would hold its connection for as long as the engine is silent.
-      over.abort();
-    }
-  }
+    work: EngineWork<T>,
+  ): Promise<T> => desk.ask({ ...task, timeoutMs }, work);
 
   return {
     name: "docker",
-    close: () => connection.close(),
+    close: () => desk.close(),
     check: checkContainerSpec,
 
     async prepare(spec, context) {
@@ -76,7 +67,7 @@ export function makeDockerProvider({ endpoint, clock }: DockerProviderOptions): 
       checkContainerSpec(spec);
       context.signal.throwIfAborted();
       await engine({ what: `create ${spec.id}`, image: spec.image }, LIMITS.engineWorkMs, (docker) =>
-        createContainer(docker, spec, context),
+        createContainer(docker, spec, secretsOf(spec.service), context),
       );
     },
 
@@ -108,6 +99,21 @@ export function makeDockerProvider({ endpoint, clock }: DockerProviderOptions): 
         }
       }),
 
+    stats: (id) =>
+      engine({ what: `measure ${id}` }, LIMITS.statsMs, async (docker, abortSignal) => {
+        const container = docker.getContainer(id);
+        try {
+          const [info, stats] = await Promise.all([
+            container.inspect({ abortSignal }),
+            container.stats(oneLook(abortSignal)),
+          ]);
+          return containerStats(info, stats);
+        } catch (error) {
+          if (engineStatus(error) === 404) return undefined;
+          throw error;
+        }
+      }),
+
     list: (owner) =>
       engine({ what: "list containers" }, LIMITS.engineAskMs, async (docker, abortSignal) => {
         const filters = { label: [`${LABELS.owner}=${owner}`] };
@@ -117,10 +123,10 @@ export function makeDockerProvider({ endpoint, clock }: DockerProviderOptions): 
 
     async *logs(id, options) {
       try {
-        const docker = await connection.client();
+        const docker = await desk.client();
         yield* readContainerLogs(docker.getContainer(id), options, clock);
       } catch (error) {
-        throw dockerError(error, { what: `read the log of ${id}`, instance: id, endpoint: where });
+        throw dockerError(error, { what: `read the log of ${id}`, instance: id, endpoint: desk.where });
       }
     },
 
@@ -139,6 +145,12 @@ export function makeDockerProvider({ endpoint, clock }: DockerProviderOptions): 
 // --- internal ---
 
 const REMOVAL_POLL_MS = 100;
+
+/** Without "one-shot" the engine takes a second more to measure a rate of its own. The client's types don't know of the signal. */
+function oneLook(abortSignal: AbortSignal): { readonly stream?: false; readonly "one-shot"?: boolean } {
+  const options = { stream: false, "one-shot": true, abortSignal } as const;
+  return options;
+}
 
 async function ignoring(statuses: readonly number[], answer: Promise<unknown>): Promise<void> {
   try {

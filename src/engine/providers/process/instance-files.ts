@@ -1,6 +1,7 @@
 /**
  * What is kept on disk of an instance, so that the next daemon finds it: `spec.json` (written once), `state.json` (replaced
- * whole at every change), `app/` (the program), `bin/` (what is run beside it) and `logs/`. The folder is closed to others: environments hold passwords.
+ * whole at every change), `app/` (the program), `bin/` (what is run beside it) and `logs/`. Secrets are in none of them but what the
+ * program prints; the folder is closed to others all the same: plain variables may hold passwords too.
  * Written by provider.ts and run.ts; nobody else reads it.
  */
 import { randomUUID } from "node:crypto";

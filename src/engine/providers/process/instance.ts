@@ -11,7 +11,7 @@ import type { LogStore } from "./log-store.ts";
 import { makeRetry } from "./retry.ts";
 import { describeRun } from "./run-status.ts";
 import { makeRun, type RunParts } from "./run.ts";
-import { makeSerial } from "./serial.ts";
+import { makeSerial } from "../../serial.ts";
 
 export interface Instance {
   readonly spec: StoredSpec;
@@ -22,11 +22,20 @@ export interface Instance {
   adopt(): Promise<void>;
   /** Ends every process of it, without asking, and forgets it. */
   kill(): Promise<void>;
-  /** A look at its log and, if an earlier daemon started it, at whether it still runs. */
+  /** Keeps its log within bounds and, if an earlier daemon started it, looks whether it still runs. */
   tend(): Promise<void>;
   status(): InstanceStatus;
+  /** The process that runs now. */
+  run(): InstanceRun | undefined;
   /** Stops watching; the processes go on. */
   release(): void;
+}
+
+export interface InstanceRun {
+  readonly pid: number;
+  /** Of no other run. */
+  readonly name: string;
+  readonly restarts: number;
 }
 
 export function makeInstance(spec: StoredSpec, initial: RunState, parts: RunParts): Instance {
@@ -88,12 +97,17 @@ export function makeInstance(spec: StoredSpec, initial: RunState, parts: RunPart
     adopt: () => serial(adopt),
     kill: () => serial(kill),
     async tend() {
-      logs.tend();
+      while (logs.tend()) await clock.sleep(TEND_PAUSE_MS);
       if (isUnseenEnd()) await serial(async () => (isUnseenEnd() ? run.ended(undefined) : undefined));
     },
     status() {
       const running = run.isAlive() || (run.state().desired === "running" && run.child() !== undefined);
       return describeRun(run.state(), spec.restart, { running, retryInMs: retry.dueInMs() });
+    },
+    run() {
+      const { main, restarts } = run.state();
+      if (main === null || !run.isAlive()) return undefined;
+      return { pid: main.pid, name: `${main.bootId} ${main.startTicks} ${main.pid}`, restarts };
     },
     release: () => run.release(),
   };
@@ -102,3 +116,5 @@ export function makeInstance(spec: StoredSpec, initial: RunState, parts: RunPart
 // --- internal ---
 
 const STOP_POLL_MS = 20;
+/** A flood that nobody takes is let go of in parts, so that the daemon does something else in between. */
+const TEND_PAUSE_MS = 10;

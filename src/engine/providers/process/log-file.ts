@@ -1,7 +1,8 @@
 /**
- * One output stream of an instance on disk: the file that the processes append to, and what was cut off before it. Bytes
- * have positions that count from the instance's first byte and survive the cutting. Bounded by copy and truncate, because
- * the writers keep their descriptor. Called by log-store.ts.
+ * One output stream of an instance on disk, from where it was let go of to its newest byte. Bytes have positions that count from
+ * the instance's first one. The writers keep their descriptor, so the beginning is punched out below them: positions stay and
+ * nothing that is written meanwhile is lost. Each start of the program gets a new file, named by its first position.
+ * All calls are short and synchronous. Called by log-store.ts.
  */
 import {
   closeSync,
@@ -13,10 +14,11 @@ import {
   renameSync,
   rmSync,
   statSync,
-  writeSync,
 } from "node:fs";
 import { join } from "node:path";
 import { systemCode } from "../../../base/errors.ts";
+import { LIMITS } from "../../../base/limits.ts";
+import { firstData, punchHole } from "../../../platform/sparse-file.ts";
 
 export interface LogFile {
   /** Position of the oldest byte that is still there. */
@@ -26,107 +28,140 @@ export interface LogFile {
   /** A descriptor to append to, for a child. The caller closes it. */
   openToAppend(): number;
   /** At most `maxBytes` from `position`, or from the oldest byte if that is newer. Empty at the end. */
-  read(position: number, maxBytes: number): { readonly position: number; readonly bytes: Buffer };
-  /** When the file has more than `maxBytes`, keeps that many aside and begins a new one. */
-  cut(maxBytes: number): void;
+  read(position: number, maxBytes: number): LogBytes;
+  /** Lets go of what is before the position: of most of it, not at every call, and not of much at once. True: there is more of it. */
+  release(position: number): boolean;
 }
 
-export function makeLogFile(dir: string, name: string): LogFile {
-  const current = join(dir, `${name}.log`);
-  let old = findOld(dir, name);
-  const start = () => (old === undefined ? 0 : old.end - old.size);
-  const base = () => old?.end ?? 0;
+export interface LogBytes {
+  readonly position: number;
+  readonly bytes: Buffer;
+  /** The program that wrote them has ended, and these are its last. */
+  readonly isLast: boolean;
+  /** When the file was written to the last time. */
+  readonly writtenMs: number | undefined;
+}
+
+/** `punch` says false: the file system can't give back the beginning of a file that grows. */
+export function makeLogFile(dir: string, name: string, punch = punchHole): LogFile {
+  let pieces = findPieces(dir, name);
+  const newest = () => pieces.at(-1);
+  const end = () => endOf(newest());
+
+  /** Where nothing can be punched, all of it goes at once; what comes between the look and the cut, some microseconds, is lost. */
+  function cutAll(piece: Piece): void {
+    withFile(piece.path, "r+", (file) => {
+      const base = piece.base + fstatSync(file).size;
+      ftruncateSync(file, 0);
+      const moved = { path: pathOf(dir, name, base), base, start: base };
+      renameSync(piece.path, moved.path);
+      pieces = [moved, ...pieces.filter((each) => each !== piece)];
+    });
+  }
+
+  function punchUpTo(piece: Piece, position: number): boolean {
+    const from = piece.start - piece.base - ((piece.start - piece.base) % BLOCK_BYTES);
+    const wanted = position - piece.base - from;
+    if (wanted < RELEASE_BYTES) return false;
+    const bytes = Math.min(wanted - (wanted % BLOCK_BYTES), RELEASE_MOST_BYTES);
+    const isPunched = withFile(piece.path, "r+", (file) => punch(file, from, bytes)) ?? true;
+    if (isPunched) piece.start = piece.base + from + bytes;
+    else if (position === endOf(piece) || endOf(piece) - piece.start > LIMITS.instanceLogBytes) cutAll(piece);
+    return isPunched && bytes === RELEASE_MOST_BYTES;
+  }
 
   return {
-    start,
-    end: () => base() + sizeOf(current),
-    openToAppend: () => openSync(current, "a", 0o600),
-
-    read(position, maxBytes) {
-      const from = Math.max(position, start());
-      const bytes =
-        old !== undefined && from < old.end
-          ? readAt(old.path, from - start(), Math.min(maxBytes, old.end - from))
-          : readAt(current, from - base(), maxBytes);
-      return { position: from, bytes };
+    start: () => pieces[0]?.start ?? 0,
+    end,
+    openToAppend() {
+      const last = newest();
+      if (last === undefined || sizeOf(last.path) > 0) {
+        const base = end();
+        pieces.push({ path: pathOf(dir, name, base), base, start: base });
+      }
+      return openSync(newest()?.path ?? "", "a", 0o600);
     },
-
-    cut(maxBytes) {
-      if (sizeOf(current) <= maxBytes) return;
-      const before = old;
-      old = setAside(dir, name, base(), maxBytes);
-      if (before !== undefined) rmSync(before.path, { force: true });
+    read(position, maxBytes) {
+      const from = Math.max(position, pieces[0]?.start ?? 0);
+      const piece = pieces.find((each) => from < endOf(each));
+      if (piece === undefined)
+        return { position: from, bytes: Buffer.alloc(0), isLast: false, writtenMs: undefined };
+      const { bytes, writtenMs } = readAt(piece.path, from - piece.base, maxBytes);
+      const isLast = piece !== newest() && from + bytes.length === endOf(piece);
+      return { position: from, bytes, isLast, writtenMs };
+    },
+    release(position) {
+      while (pieces.length > 1 && endOf(pieces[0]) <= position) {
+        rmSync(pieces.shift()?.path ?? "", { force: true });
+      }
+      const [piece] = pieces;
+      if (piece === undefined || position <= piece.start) return false;
+      return punchUpTo(piece, Math.min(position, endOf(piece)));
     },
   };
 }
 
 // --- internal ---
 
-const CHUNK_BYTES = 256 * 1024;
-
-/** Bytes that are no longer in the current file; its name says the position behind its last one. */
-interface OldFile {
+interface Piece {
   readonly path: string;
-  readonly end: number;
-  readonly size: number;
+  /** Position of its first byte, and of the first that was not given back. */
+  readonly base: number;
+  start: number;
 }
 
-function findOld(dir: string, name: string): OldFile | undefined {
+/** What is given back at a time; and a multiple of what file systems call a block, since only whole ones are given back. */
+const RELEASE_BYTES = 1024 * 1024;
+/** The system takes some milliseconds to free so much. */
+const RELEASE_MOST_BYTES = 32 * 1024 * 1024;
+const BLOCK_BYTES = 64 * 1024;
+
+function pathOf(dir: string, name: string, base: number): string {
+  return join(dir, `${name}.${base}.log`);
+}
+
+function endOf(piece: Piece | undefined): number {
+  return piece === undefined ? 0 : piece.base + sizeOf(piece.path);
+}
+
+function findPieces(dir: string, name: string): Piece[] {
   const pattern = new RegExp(`^${name}\\.(\\d+)\\.log$`);
-  const [newest, ...rest] = namesIn(dir)
-    .map((file) => ({ path: join(dir, file), end: Number(pattern.exec(file)?.[1] ?? Number.NaN) }))
-    .filter((file) => Number.isSafeInteger(file.end))
-    .toSorted((a, b) => b.end - a.end);
-  // More than one: the daemon was killed while it cut.
-  for (const { path } of rest) rmSync(path, { force: true });
-  return newest === undefined ? undefined : { ...newest, size: sizeOf(newest.path) };
+  return namesIn(dir)
+    .map((file) => ({ path: join(dir, file), base: Number(pattern.exec(file)?.[1] ?? Number.NaN) }))
+    .filter(({ base }) => Number.isSafeInteger(base))
+    .toSorted((a, b) => a.base - b.base)
+    .map((piece) => ({ ...piece, start: piece.base + firstDataOf(piece.path) }));
 }
 
-/** Writers go on meanwhile: what comes between the end of the copy and the truncation, some microseconds, is lost. */
-function setAside(dir: string, name: string, base: number, maxBytes: number): OldFile {
-  const part = join(dir, `${name}.part`);
-  const source = openSync(join(dir, `${name}.log`), "r+");
-  const target = openSync(part, "w", 0o600);
-  try {
-    copyUpwards(source, target, Math.max(0, fstatSync(source).size - maxBytes), 2 * maxBytes);
-    const end = base + fstatSync(source).size;
-    ftruncateSync(source, 0);
-    const path = join(dir, `${name}.${end}.log`);
-    renameSync(part, path);
-    return { path, end, size: fstatSync(target).size };
-  } finally {
-    closeSync(source);
-    closeSync(target);
-  }
+function firstDataOf(path: string): number {
+  return withFile(path, "r", (file) => Math.min(firstData(file), fstatSync(file).size)) ?? 0;
 }
 
-/** Up to the end of the file, or `maxBytes` if someone writes faster. A full disk ends it early: the bound matters more. */
-function copyUpwards(source: number, target: number, from: number, maxBytes: number): void {
-  const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
-  for (let at = from; at < from + maxBytes;) {
-    const count = readSync(source, buffer, 0, CHUNK_BYTES, at);
-    if (count === 0) return;
-    try {
-      writeSync(target, buffer, 0, count);
-    } catch (error) {
-      if (systemCode(error) === "ENOSPC") return;
-      throw error;
-    }
-    at += count;
-  }
+function readAt(
+  path: string,
+  offset: number,
+  maxBytes: number,
+): { readonly bytes: Buffer; readonly writtenMs: number | undefined } {
+  const read = withFile(path, "r", (file) => {
+    const { size, mtimeMs } = fstatSync(file);
+    const buffer = Buffer.allocUnsafe(Math.min(maxBytes, Math.max(0, size - offset)));
+    const count = readSync(file, buffer, 0, buffer.length, offset);
+    return { bytes: buffer.subarray(0, count), writtenMs: mtimeMs };
+  });
+  return read ?? { bytes: Buffer.alloc(0), writtenMs: undefined };
 }
 
-function readAt(path: string, offset: number, maxBytes: number): Buffer {
+/** Nothing where the file is gone, with its instance. */
+function withFile<T>(path: string, flags: "r" | "r+", use: (file: number) => T): T | undefined {
   let file: number;
   try {
-    file = openSync(path, "r");
+    file = openSync(path, flags);
   } catch (error) {
-    if (systemCode(error) === "ENOENT") return Buffer.alloc(0);
+    if (systemCode(error) === "ENOENT") return undefined;
     throw error;
   }
   try {
-    const buffer = Buffer.allocUnsafe(maxBytes);
-    return buffer.subarray(0, readSync(file, buffer, 0, maxBytes, offset));
+    return use(file);
   } finally {
     closeSync(file);
   }

@@ -1,36 +1,27 @@
 /**
- * The captured output of one instance: both streams, bounded, with the times of their parts. All calls are short and
- * synchronous, so readers never see half a cut. Called by run.ts (writes) and read-logs.ts (reads).
+ * The captured output of one instance until somebody has taken it: both streams, bounded. Called by run.ts and instance.ts
+ * (writes) and read-logs.ts (reads).
  */
 import { closeSync } from "node:fs";
-import type { Clock } from "../../../base/clock.ts";
 import { LIMITS } from "../../../base/limits.ts";
 import { makeLogFile, type LogFile } from "./log-file.ts";
-import { makeLogMarks, type LogMark } from "./log-marks.ts";
 
 export interface LogStore {
   readonly stdout: LogFile;
   readonly stderr: LogFile;
-  marks(): readonly LogMark[];
   /** Gives `use` descriptors for a child, which keeps its own copies. */
   withOutput<T>(use: (output: { readonly stdout: number; readonly stderr: number }) => T): T;
-  /** Looks: notes how far the streams are, and cuts what is too long. */
-  tend(): void;
+  /** Lets go of the oldest bytes where there are too many: nobody took them in time. True: there are still too many. */
+  tend(): boolean;
 }
 
-/** `maxBytes` for all of it: two streams, each with a current and an old file. */
-export function makeLogStore(
-  dir: string,
-  clock: Clock,
-  maxBytes: number = LIMITS.instanceLogBytes,
-): LogStore {
+/** `maxBytes` for both streams together. */
+export function makeLogStore(dir: string, maxBytes: number = LIMITS.instanceLogBytes): LogStore {
   const stdout = makeLogFile(dir, "stdout");
   const stderr = makeLogFile(dir, "stderr");
-  const marks = makeLogMarks(dir);
   return {
     stdout,
     stderr,
-    marks: () => marks.all(),
     withOutput(use) {
       const output = { stdout: stdout.openToAppend(), stderr: stderr.openToAppend() };
       try {
@@ -41,8 +32,10 @@ export function makeLogStore(
       }
     },
     tend() {
-      marks.add({ ms: clock.now(), stdout: stdout.end(), stderr: stderr.end() });
-      for (const file of [stdout, stderr]) file.cut(maxBytes / 4);
+      const isMore = [stdout, stderr].map(
+        (file) => file.end() - file.start() > maxBytes / 2 && file.release(file.end() - maxBytes / 2),
+      );
+      return isMore.includes(true);
     },
   };
 }

@@ -8,7 +8,7 @@ import type { Clock } from "../../../base/clock.ts";
 import { fail } from "../../../base/errors.ts";
 import type { Log } from "../../../base/log.ts";
 import { quote } from "../../../base/text.ts";
-import type { Provider } from "../provider.ts";
+import { noSecrets, type Provider, type SecretsOf } from "../provider.ts";
 import { checkProcessSpec } from "./check.ts";
 import { execBeside } from "./exec.ts";
 import { folderDigest } from "./folder-digest.ts";
@@ -16,7 +16,9 @@ import { makeInstanceFiles } from "./instance-files.ts";
 import type { Instance } from "./instance.ts";
 import { killInstance } from "./kill.ts";
 import { launchDetached, type Launch } from "./launch.ts";
+import { readPageBytes } from "../../../platform/libc.ts";
 import { makeProcessTable, type ProcessTable } from "./process-table.ts";
+import { makeProcessUsages } from "./process-usage.ts";
 import { readInstanceLogs } from "./read-logs.ts";
 import { planRun } from "./run-plan.ts";
 import { makeSupervisor } from "./supervisor.ts";
@@ -31,6 +33,8 @@ export interface ProcessProvider extends Provider {
 export interface ProcessProviderOptions {
   /** The folder `instances` of the data dir; made when needed. */
   readonly root: string;
+  /** Asked at each start: a changed secret counts from the next one. */
+  readonly secretsOf?: SecretsOf;
   readonly clock: Clock;
   readonly log: Log;
   readonly table?: ProcessTable;
@@ -43,9 +47,12 @@ export interface ProcessProviderOptions {
  * await provider.supervise();
  */
 export function makeProcessProvider(options: ProcessProviderOptions): ProcessProvider {
-  const { root, clock, log, table = makeProcessTable(), launch = launchDetached } = options;
+  const { root, secretsOf = noSecrets, clock, log } = options;
+  const { table = makeProcessTable(), launch = launchDetached } = options;
   const files = makeInstanceFiles(root);
-  const supervisor = makeSupervisor({ files, table, launch, clock, log });
+  let pageBytes: number | undefined;
+  const usages = makeProcessUsages(clock, () => (pageBytes ??= readPageBytes()));
+  const supervisor = makeSupervisor({ files, table, launch, secretsOf, clock, log });
 
   async function existing(id: string): Promise<Instance> {
     const instance = await supervisor.find(id);
@@ -90,6 +97,14 @@ export function makeProcessProvider(options: ProcessProviderOptions): ProcessPro
     destroy,
     status: async (id) => (await supervisor.find(id))?.status() ?? { state: "missing" },
 
+    async stats(id) {
+      const instance = await supervisor.find(id);
+      const run = instance?.run();
+      if (run === undefined) return undefined;
+      const usage = await usages.of(id, run.pid);
+      return usage === undefined ? undefined : { ...usage, run: run.name, restarts: run.restarts };
+    },
+
     async list(owner) {
       const specs = await Promise.all((await files.ids()).map((id) => files.readSpec(id)));
       return specs.flatMap((spec) => (spec?.owner === owner ? [spec.id] : []));
@@ -104,7 +119,8 @@ export function makeProcessProvider(options: ProcessProviderOptions): ProcessPro
     async exec(id, execOptions) {
       const instance = await existing(id);
       if (instance.status().state !== "running") throw fail("service.stopped", `${id} is not running`);
-      const wish = { ...instance.spec, command: execOptions.command };
+      const { spec } = instance;
+      const wish = { ...spec, secrets: secretsOf(spec.service), command: execOptions.command };
       const plan = await planRun(files.app(id), wish, await files.tools(id));
       return execBeside(plan, execOptions);
     },

@@ -22,6 +22,7 @@ export interface RunWish {
   /** Undefined or null: what the folder itself says. */
   readonly command: readonly string[] | null | undefined;
   readonly env: Readonly<Record<string, string>>;
+  readonly secrets?: Readonly<Record<string, string>>;
   readonly hostPort: number | null | undefined;
 }
 
@@ -38,6 +39,7 @@ export async function planRun(app: string, wish: RunWish, tools?: string): Promi
       PATH: [...SYSTEM_PATH, ...(isBun && tools !== undefined ? [tools] : [])].join(":"),
       HOME: app,
       ...wish.env,
+      ...wish.secrets,
       ...(typeof wish.hostPort === "number" ? { PORT: String(wish.hostPort) } : {}),
       ...(isBun ? { BUN_BE_BUN: "1" } : {}),
       [INSTANCE_MARK]: wish.id,

@@ -12,15 +12,17 @@ import type { InstanceFiles, RunState, StoredSpec } from "./instance-files.ts";
 import { killInstance } from "./kill.ts";
 import type { Launch, LaunchedProcess } from "./launch.ts";
 import type { LogStore } from "./log-store.ts";
+import type { SecretsOf } from "../provider.ts";
 import { isSameProcess, type ProcessTable } from "./process-table.ts";
 import type { Retry } from "./retry.ts";
 import { planRun } from "./run-plan.ts";
-import type { Serial } from "./serial.ts";
+import type { Serial } from "../../serial.ts";
 
 export interface RunParts {
   readonly files: InstanceFiles;
   readonly table: ProcessTable;
   readonly launch: Launch;
+  readonly secretsOf: SecretsOf;
   readonly clock: Clock;
   readonly log: Log;
   readonly logs: LogStore;
@@ -53,7 +55,7 @@ export function makeRun(
   serial: Serial,
   retry: Retry,
 ): Run {
-  const { files, table, launch, clock, log, logs } = parts;
+  const { files, table, launch, secretsOf, clock, log, logs } = parts;
   const { id } = spec;
   let state = initial;
   let child: LaunchedProcess | undefined;
@@ -80,7 +82,8 @@ export function makeRun(
   async function begin(): Promise<void> {
     try {
       await endAll();
-      const plan = await planRun(files.app(id), spec, await files.tools(id));
+      const wish = { ...spec, secrets: secretsOf(spec.service) };
+      const plan = await planRun(files.app(id), wish, await files.tools(id));
       await save({ desired: "running", main: null, exit: null, startedAt: timestamp(clock.now()) });
       const started = logs.withOutput((output) => launch(plan, output));
       child = started;

@@ -10,6 +10,7 @@ import type { InstanceFiles } from "./instance-files.ts";
 import { makeInstance, type Instance } from "./instance.ts";
 import type { Launch } from "./launch.ts";
 import { makeLogStore } from "./log-store.ts";
+import type { SecretsOf } from "../provider.ts";
 import type { ProcessTable } from "./process-table.ts";
 
 export interface Supervisor {
@@ -26,6 +27,7 @@ export interface SupervisorParts {
   readonly files: InstanceFiles;
   readonly table: ProcessTable;
   readonly launch: Launch;
+  readonly secretsOf: SecretsOf;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -39,7 +41,7 @@ export function makeSupervisor(parts: SupervisorParts): Supervisor {
   async function load(id: string): Promise<Instance | undefined> {
     const [spec, state] = [await files.readSpec(id), await files.readState(id)];
     if (spec === undefined || state === undefined) return undefined;
-    return makeInstance(spec, state, { ...parts, logs: makeLogStore(files.logs(id), clock) });
+    return makeInstance(spec, state, { ...parts, logs: makeLogStore(files.logs(id)) });
   }
 
   async function find(id: string): Promise<Instance | undefined> {

@@ -1,6 +1,6 @@
 /**
  * The second guard of what a guest does after its hook, such as in a timer: the same entry seen twice, a whole budget apart, has
- * overrun although the guest's own checks did not end it. Called by room-body.ts.
+ * overrun although the guest's own checks did not end it. Called by worker-link.ts.
  */
 import type { Clock } from "../../../base/clock.ts";
 

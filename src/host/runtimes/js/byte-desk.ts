@@ -1,7 +1,7 @@
 /**
- * Bytes on their way between the daemon and a JavaScript guest. In the daemon's messages they are `{"$b64": base64}`; a guest would spend its memory and
- * seconds on such a string, so they go to it as buffers, and in the JSON stands a ticket: `{"$b64": ticket}`. Tickets can't be
- * guessed, so nothing that a plugin writes is one. Called by guest-desk.ts.
+ * Bytes on their way between the daemon and a JavaScript guest. In the daemon's messages they are `{"$b64": base64}`; a guest would
+ * spend its memory and seconds on such a string, so they go to it as buffers, and in the JSON stands a ticket: `{"$b64": ticket}`.
+ * Tickets can't be guessed, so nothing that a plugin writes is one. Called by guest-desk.ts.
  */
 import { LIMITS } from "../../../base/limits.ts";
 import { parseJson, randomId, stringifyJson } from "./natives.ts";
@@ -14,6 +14,8 @@ export interface ByteDesk {
   put(bytes: Uint8Array): string;
   /** The guest's message with base64 in place of its tickets. */
   readonly embed: (text: string) => string;
+  /** The message that was to have them is not sent. */
+  drop(): void;
   /** The daemon's value with tickets in place of its base64. Tickets of the value before it are worth nothing any more. */
   extract(value: unknown): unknown;
   /** To the guest: the bytes of a ticket, once. */
@@ -27,7 +29,7 @@ export function makeByteDesk(): ByteDesk {
   let held = 0;
   let last = 0;
 
-  function release(): void {
+  function drop(): void {
     outgoing.clear();
     held = 0;
   }
@@ -37,7 +39,7 @@ export function makeByteDesk(): ByteDesk {
       held += bytes.length;
       // The tickets are counted too: even those of no bytes, of messages that are never sent, would fill the daemon's memory.
       if (held > LIMITS.messageBytes || outgoing.size >= LIMITS.messageValues) {
-        release();
+        drop();
         throw new RangeError("more bytes than one message may have");
       }
       const ticket = `${token}:${++last}`;
@@ -47,9 +49,10 @@ export function makeByteDesk(): ByteDesk {
     embed(text) {
       if (outgoing.size === 0) return text;
       const message = replaceBytes(parseJson(text), (ticket) => outgoing.get(ticket)?.toBase64());
-      release();
+      drop();
       return stringifyJson(message);
     },
+    drop,
     extract(value) {
       incoming.clear();
       return replaceBytes(value, (base64) => {

@@ -85,8 +85,13 @@ export function makeGuestDesk({ post, codeOf, start }: GuestDeskOptions): GuestD
   /** The operations with which the prelude speaks to the daemon. */
   function messageOperations(loadId: number): Record<string, Operation> {
     return {
-      host: (body, _, id) => outbox.host(Number(id), body),
+      host(body, _, id) {
+        const refusal = outbox.host(Number(id), body);
+        if (refusal !== "") bytes.drop();
+        return refusal;
+      },
       "bytes.put": (_, data) => bytes.put(data),
+      "bytes.drop": () => quietly(() => bytes.drop()),
       "bytes.take": (ticket) => bytes.take(ticket),
       cancel: (id) => quietly(() => outbox.cancel(Number(id))),
       log: (body) => quietly(() => outbox.log(body)),

@@ -12,7 +12,7 @@ import { openFrameSocket } from "../../frames/frame-socket.ts";
 import type { Guest } from "../runtime.ts";
 import type { GuestLink, LinkEvents } from "../wire/guest-link.ts";
 import { sendCode } from "./code-frames.ts";
-import { reportEnd } from "./process-end.ts";
+import { reportEnd } from "./report-end.ts";
 import { watchEnd } from "./watch-end.ts";
 import { watchFreeTime } from "./watch-free-time.ts";
 

@@ -6,7 +6,7 @@
 export interface Arena {
   /** Space with whatever was there before in it; undefined where none is left. */
   take(length: number): Space | undefined;
-  give(space: Space, length: number): void;
+  give(space: Space): void;
   /** Takes everything back: no space and no view of one may be used any more. */
   clear(): void;
 }
@@ -14,70 +14,76 @@ export interface Arena {
 export interface Space {
   readonly bytes: Uint8Array;
   readonly words: DataView;
-  /** Where it begins in them. */
+  /** Where it begins in them, and how much it has from there: what was asked for, or more. */
   readonly start: number;
+  readonly size: number;
 }
 
 export function makeArena(cap: number): Arena {
   const first = makeBuffer(FIRST_BYTES);
   let buffers = [first];
-  let size = FIRST_BYTES;
+  /** Of all buffers. */
+  let held = FIRST_BYTES;
+  /** How much of the newest buffer was given out; what an older one has left is not used any more. */
   let top = 0;
+  /** By size. */
   const returned = new Map<number, Space[]>();
 
-  function larger(length: number): Space | undefined {
-    const sizes = [...returned.keys()].filter((each) => each > length && returned.get(each)?.length !== 0);
+  function larger(wanted: number): Space | undefined {
+    const sizes = [...returned.keys()].filter((each) => each > wanted && returned.get(each)?.length !== 0);
     return sizes.length === 0 ? undefined : returned.get(Math.min(...sizes))?.pop();
   }
 
   /** Lets go of what came back and was a buffer of its own. Not emptied: a view of it may still be wanted. */
   function release(): void {
-    for (const [length, spaces] of returned) {
-      if (length < BUFFER_BYTES) continue;
-      const gone = new Set(spaces.filter(({ bytes }) => bytes.length === length).map(({ bytes }) => bytes));
+    const newest = buffers.at(-1);
+    for (const [size, spaces] of returned) {
+      if (size < BUFFER_BYTES) continue;
+      const gone = new Set(spaces.filter(({ bytes }) => bytes.length === size).map(({ bytes }) => bytes));
       returned.set(
-        length,
+        size,
         spaces.filter(({ bytes }) => !gone.has(bytes)),
       );
       buffers = buffers.filter(({ bytes }) => !gone.has(bytes));
-      size -= gone.size * length;
+      held -= gone.size * size;
     }
+    const newestNow = buffers.at(-1) ?? first;
+    if (newestNow !== newest) top = newestNow.bytes.length;
   }
 
   /** A buffer with room for so much: the newest, or another one. */
   function bufferFor(length: number): Buffer | undefined {
     const newest = buffers.at(-1);
     if (newest !== undefined && length <= newest.bytes.length - top) return newest;
-    if (length > cap - size) release();
-    const wanted = Math.min(Math.max(length, BUFFER_BYTES), cap - size);
+    if (length > cap - held) release();
+    const wanted = Math.min(Math.max(length, BUFFER_BYTES), cap - held);
     if (wanted < length) return undefined;
     const made = makeBuffer(wanted);
     buffers.push(made);
-    size += wanted;
+    held += wanted;
     top = 0;
     return made;
   }
 
   return {
     take(length) {
-      const wanted = sizeFor(length);
-      const again = returned.get(wanted)?.pop();
+      const size = sizeFor(length);
+      const again = returned.get(size)?.pop();
       if (again !== undefined) return again;
-      const buffer = bufferFor(wanted);
-      if (buffer === undefined) return larger(wanted);
-      top += wanted;
-      return { ...buffer, start: top - wanted };
+      const buffer = bufferFor(size);
+      if (buffer === undefined) return larger(size);
+      top += size;
+      return { ...buffer, start: top - size, size };
     },
-    give(space, length) {
-      const wanted = sizeFor(length);
-      const spaces = returned.get(wanted);
-      if (spaces === undefined) returned.set(wanted, [space]);
+    give(space) {
+      const spaces = returned.get(space.size);
+      if (spaces === undefined) returned.set(space.size, [space]);
       else spaces.push(space);
     },
     clear() {
       for (const { bytes } of buffers.slice(1)) bytes.buffer.transfer(0);
       buffers = [first];
-      size = FIRST_BYTES;
+      held = FIRST_BYTES;
       top = 0;
       returned.clear();
     },

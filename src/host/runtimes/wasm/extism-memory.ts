@@ -75,7 +75,7 @@ export function makeExtismMemory(): ExtismMemory {
       if (!blocks.isOffset(Number(offset))) throw wild(offset, 0, "free", undefined);
       if (block === undefined) return;
       last = undefined;
-      arena.give(block, block.length);
+      arena.give(block);
       blocks.remove(block);
     },
     length(offset) {

@@ -1,6 +1,6 @@
 /**
  * Finds a function of the host for each import of a module, or says why there is none. What was not granted is not linked:
- * the module does not load, and the refusal says which grant it lacks. Pure. Called by wasm-guest.ts.
+ * the module does not load, and the refusal says which grant it lacks. Pure. Called by wasm-instance.ts.
  */
 import { didYouMean, quote } from "../../../base/text.ts";
 import { GuestRefusal } from "./guest-errors.ts";

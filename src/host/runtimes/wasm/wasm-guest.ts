@@ -1,6 +1,6 @@
 /**
  * The inside of a Tier 1 room: takes a module's bytes, puts the caps on, links what was granted and runs its hooks through
- * Extism. It has no authority: whatever the module asks for goes through `callHost`. Called by the plugin process.
+ * Extism. It has no authority: whatever the module asks for goes through `callHost`. Called by process/child/wasm-main.ts.
  */
 import { messageOf } from "../../../base/errors.ts";
 import { LIMITS } from "../../../base/limits.ts";

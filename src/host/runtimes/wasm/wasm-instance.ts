@@ -3,7 +3,7 @@
  * know no bounds. It is good until something in it throws. Called by wasm-guest.ts.
  */
 import { createPlugin } from "@extism/extism";
-import { GuestRefusal } from "./guest-errors.ts";
+import { GuestRefusal, type GuestThrown } from "./guest-errors.ts";
 import { makeGuestHost, type CallResult, type GuestHostOptions } from "./guest-host.ts";
 import { linkModule, type HostFunction, type Links } from "./link.ts";
 import type { ModuleShape } from "./module-shape.ts";
@@ -32,7 +32,7 @@ export async function startInstance(
   if (memory === undefined && Object.hasOwn(links, WASI_SPACE))
     throw new GuestRefusal('the module uses WASI and exports no memory called "memory"');
   host.connect(memory);
-  initialize(exports);
+  initialize(exports, (error) => thrownBy(error, memory, host.end().error));
   host.end();
 
   return {
@@ -95,13 +95,13 @@ function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T)
 /** Nothing of the SDK's own writes any more; should it, it must not be to the standard output, where frames may go. */
 const NO_LOGGER = new Proxy(console, { get: () => () => {} });
 
-function initialize(exports: WebAssembly.Exports): void {
+/** `thrown` says why it ended, and lets go of what the module left. */
+function initialize(exports: WebAssembly.Exports, thrown: (error: unknown) => GuestThrown): void {
   const name = INITIALIZERS.find((each) => typeof exports[each] === "function");
   if (name === undefined) return;
   try {
     (exports[name] as () => void)();
   } catch (error) {
-    const thrown = thrownBy(error);
-    throw new GuestRefusal(`the module's ${name} failed: ${thrown.message}`);
+    throw new GuestRefusal(`the module's ${name} failed: ${thrown(error).message}`);
   }
 }

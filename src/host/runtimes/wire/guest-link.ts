@@ -30,7 +30,7 @@ export interface FreeTime {
 export interface LinkEvents {
   /** Anything at all may be in it. */
   readonly message: (data: unknown) => void;
-  /** The other end is no more. The link calls it at most once, and also after `end`. */
+  /** The other end is no more. Told also after `end`, and maybe more than once: the first reason counts. */
   readonly gone: (reason: StopReason, detail: string) => void;
   /** In place of `gone`, where the link itself has the reason: the other end could not be confined, or sent what is no message. */
   readonly failed: (error: VoxError) => void;

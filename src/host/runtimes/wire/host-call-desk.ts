@@ -25,13 +25,14 @@ export interface HostCall {
 export function makeHostCallDesk(
   door: PluginDoor,
   { send, unread }: Pick<GuestLink, "send" | "unread">,
+  task: () => string,
 ): HostCallDesk {
   const waiting = new Map<number, WaitingCall>();
   const life = new AbortController();
   let held = 0;
 
   async function run({ id, params }: HostCall, call: WaitingCall): Promise<void> {
-    const origin = { life: life.signal, chars: call.chars };
+    const origin = { life: life.signal, chars: call.chars, during: task() };
     const answer = await answerText(door, id, params, call.controller.signal, origin);
     if (waiting.get(id) !== call) return;
     waiting.delete(id);
@@ -94,15 +95,17 @@ async function answerText(
   signal: AbortSignal,
   origin: CallOrigin,
 ): Promise<string> {
+  let text: string;
   try {
-    const text = result(id, await door.invoke(method, params, signal, origin));
-    if (fitsMessage(text)) return text;
-    const size = formatBytes(text.length);
-    throw fail(
-      "capability.limit",
-      `the answer of ${method} has ${size}, at most ${formatBytes(LIMITS.messageBytes)}`,
-    );
+    text = result(id, await door.invoke(method, params, signal, origin));
   } catch (error) {
-    return failure(id, toWire(error));
+    text = failure(id, toWire(error));
   }
+  return fitsMessage(text) ? text : failure(id, toWire(tooLarge(method, text.length)));
+}
+
+/** An error too: its words may be those of whoever the method asked. */
+function tooLarge(method: string, chars: number): VoxError {
+  const [size, most] = [chars, LIMITS.messageBytes].map(formatBytes);
+  return fail("capability.limit", `the answer of ${method} has ${size}, at most ${most}`);
 }

@@ -45,6 +45,11 @@ export interface GuestFailure {
   };
 }
 
+/** A guest's answer that says so, without what stands around it. The prelude writes the same by itself (js/prelude/plugin.ts). */
+export function failureBody(data: GuestFailure): string {
+  return `"error":${JSON.stringify({ code: -32000, message: "", data })}`;
+}
+
 export function request(id: number, method: string, params: unknown): string {
   return JSON.stringify({ jsonrpc: "2.0", id, method, params });
 }

@@ -1,14 +1,14 @@
 /**
- * The door out of a guest, beside the guest: what the guest sends to the daemon, bounded. A message that is too large or too deep is refused here,
- * calls wait for room, and a flood of log lines is counted instead of sent. The daemon checks again what it gets; this keeps it
- * from having to. Used by js/guest-desk.ts and process/child/wasm-main.ts.
+ * The door out of a guest, beside the guest: what the guest sends to the daemon, bounded. A message that is too large or too deep
+ * and a call too many are refused here, and a flood of log lines is counted instead of sent. The daemon checks again what it gets;
+ * this keeps it from having to end the guest. Used by js/guest-desk.ts and process/child/daemon-line.ts.
  */
 import type { Clock } from "../../../base/clock.ts";
 import { LIMITS } from "../../../base/limits.ts";
 import { formatBytes } from "../../../base/text.ts";
 import { makeFloodGate } from "../../capabilities/flood-gate.ts";
 import { measureJson } from "./json-shape.ts";
-import { BODY_BYTES_MAX, fitsMessage, notice } from "./messages.ts";
+import { BODY_BYTES_MAX, failureBody, fitsMessage, notice } from "./messages.ts";
 
 export interface Outbox {
   /** A call of the broker: its number and its parameters, as JSON text. The empty string, or why it was not sent. */
@@ -92,6 +92,5 @@ function refuseShape(text: string): string {
 }
 
 function refusedBody(reason: string): string {
-  const data = { kind: "refused", thrown: { name: "", message: reason, stack: "", code: "" } };
-  return `"error":${JSON.stringify({ code: -32000, message: reason, data })}`;
+  return failureBody({ kind: "refused", thrown: { name: "", message: reason, stack: "", code: "" } });
 }

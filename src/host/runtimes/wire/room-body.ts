@@ -71,7 +71,7 @@ export function makeRoomBody(clock: Clock, kind: LinkKind, guest: Guest, door: P
     failed: (error) => void end(error),
   });
   const requests = makeGuestRequests(clock, link.send);
-  const calls = makeHostCallDesk(door, link);
+  const calls = makeHostCallDesk(door, link, () => task);
 
   /** False where no guest of ours would say that. */
   function take(message: GuestMessage, chars: number): boolean {

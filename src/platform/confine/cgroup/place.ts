@@ -22,15 +22,6 @@ export function findMemoryPlace(kernel: Kernel): MemoryPlace {
   return hierarchy.version === 1 ? placeOfV1(hierarchy) : placeOfV2(kernel, hierarchy);
 }
 
-function isWritable(folder: string): boolean {
-  try {
-    accessSync(folder, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 // --- internal ---
 
 function none(why: string): MemoryPlace {
@@ -73,7 +64,16 @@ function checked(place: MemoryPlace & { readonly kind: "v2" }): MemoryPlace {
   return isWritable(place.folder) ? place : none(`${place.folder} is not writable`);
 }
 
-/** The daemon was just started, and is the only process there. */
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Nobody else may be moved out of it: the daemon must be the only process there, without a child so far. */
 function standsAlone(folder: string): boolean {
   return readText(`${folder}/cgroup.procs`).trim() === String(process.pid);
 }

@@ -4,8 +4,11 @@ import { systemClock, type Clock } from "../../../../src/base/clock.ts";
 import { silentLog, type Log } from "../../../../src/base/log.ts";
 import type { Channel } from "../../../../src/engine/notify/channel-schema.ts";
 import { makeNotify } from "../../../../src/engine/notify/notify.ts";
+import { makeSmtpClient } from "../../../../src/platform/smtp/smtp-client.ts";
 import { makeHttpClient } from "../../../../src/platform/http/http-client.ts";
+import { makeHttpOpener } from "../../../../src/platform/http/open-http.ts";
 import { fakeClock, until } from "../../../harness.ts";
+import { makeCertificate } from "../../../certificate.ts";
 import { answerWith, rawServer } from "../../../local-server.ts";
 import { rejection } from "../../../fixtures/rejection.ts";
 
@@ -18,8 +21,10 @@ function setUp(channels: Readonly<Record<string, Channel>>, clock: Clock = hasty
   const logged: unknown[] = [];
   const line = (text: string, fields?: unknown): unknown => logged.push([text, fields]);
   const log = { ...silentLog, debug: line, info: line, warn: line, error: line } as Log;
-  const http = makeHttpClient({ resolve: async () => ["127.0.0.1"], clock });
-  return { logged, notify: makeNotify({ channels: () => channels, http, clock, log }) };
+  const powers = { resolve: async () => ["127.0.0.1"], clock };
+  const http = makeHttpClient(makeHttpOpener(powers), clock);
+  const smtp = makeSmtpClient(powers);
+  return { logged, notify: makeNotify({ channels: () => channels, host: "box", http, smtp, clock, log }) };
 }
 
 function webhook(port: number, path = "/s3cret-path?token=s3cret"): Channel {
@@ -91,12 +96,12 @@ describe("send", () => {
     },
   );
 
-  test("gives up after the second time", async () => {
-    await using server = await rawServer("127.0.0.1", inTurn("500 E", "502 E", "200 OK"));
+  test("gives up after the third time", async () => {
+    await using server = await rawServer("127.0.0.1", inTurn("500 E", "502 E", "503 E", "200 OK"));
     expect(await rejection(setUp({ ops: webhook(server.port) }).notify.send("ops", message))).toMatchObject({
-      details: { status: 502 },
+      details: { status: 503, attempts: 3 },
     });
-    expect(server.opened()).toBe(2);
+    expect(server.opened()).toBe(3);
   });
 
   test("an endpoint that does not answer ends with the deadline", async () => {
@@ -107,6 +112,8 @@ describe("send", () => {
     await until(() => server.opened() === 1);
     await clock.advance(10_000);
     await until(async () => (await clock.advance(500), server.opened() === 2));
+    await clock.advance(10_000);
+    await until(async () => (await clock.advance(2_000), server.opened() === 3));
     await clock.advance(10_000);
     expect(await call).toMatchObject({
       code: "notify.failed",
@@ -122,6 +129,17 @@ describe("send", () => {
     expect(server.opened()).toBe(1);
   });
 
+  test("the caller's signal ends a pause, and nothing more is sent", async () => {
+    await using server = await rawServer("127.0.0.1", inTurn("503 E"));
+    const stop = new AbortController();
+    const { notify } = setUp({ ops: webhook(server.port) }, fakeClock());
+    const call = rejection(notify.send("ops", message, stop.signal));
+    await until(() => server.closed() === 1);
+    stop.abort();
+    expect(await call).toMatchObject({ code: "operation.interrupted" });
+    expect(server.opened()).toBe(1);
+  });
+
   test("the caller's signal ends it", async () => {
     await using server = await rawServer("127.0.0.1", () => {});
     const stop = new AbortController();
@@ -129,6 +147,74 @@ describe("send", () => {
     await until(() => server.opened() === 1);
     stop.abort();
     expect(await rejection(call)).toMatchObject({ code: "operation.interrupted" });
+  });
+});
+
+describe("an endpoint that asks to wait", () => {
+  function waiting(after: string) {
+    let first = true;
+    return (socket: Socket): void => {
+      answerWith(socket, "", first ? { status: "429 S", headers: [`Retry-After: ${after}`] } : {});
+      first = false;
+    };
+  }
+
+  test.each([
+    ["7", 7_000],
+    ["0.25", 500],
+    ["Thu, 01 Jan 2026 00:00:09 GMT", 9_000],
+    ["soon", 500],
+  ])("Retry-After: %s is honoured", async (after, expected) => {
+    await using server = await rawServer("127.0.0.1", waiting(after));
+    const pauses: number[] = [];
+    const clock: Clock = {
+      ...hastyClock,
+      now: () => Date.UTC(2026, 0, 1),
+      sleep: async (ms) => void pauses.push(ms),
+    };
+    const { notify } = setUp({ ops: webhook(server.port) }, clock);
+    expect(await notify.send("ops", message)).toEqual({
+      channel: "ops",
+      type: "webhook",
+      attempts: 2,
+      refused: 0,
+    });
+    expect(pauses).toEqual([expected]);
+  });
+
+  test("for longer than the bound is not waited for", async () => {
+    await using server = await rawServer("127.0.0.1", waiting("31"));
+    expect(await rejection(setUp({ ops: webhook(server.port) }).notify.send("ops", message))).toMatchObject({
+      code: "notify.failed",
+      message: 'the channel "ops" (webhook) answered 429 and asks to wait 31 s',
+    });
+    expect(server.opened()).toBe(1);
+  });
+});
+
+describe("an HTTPS endpoint", () => {
+  test("whose certificate is not trusted gets nothing, and the failure says so", async () => {
+    const tls = makeCertificate("hook.test");
+    await using server = await rawServer("127.0.0.1", (socket) => answerWith(socket), { tls });
+    const url = `https://hook.test:${server.port}/s3cret`;
+    const channel: Channel = { type: "slack", url };
+    expect(await rejection(setUp({ ops: channel }).notify.send("ops", message))).toMatchObject({
+      code: "notify.failed",
+      message: 'the channel "ops" (slack) could not be reached: the certificate is self-signed',
+      details: { attempts: 1 },
+    });
+    expect(server.received.join("")).toBe("");
+    const powers = { resolve: async () => ["127.0.0.1"], clock: systemClock };
+    const trusting = makeNotify({
+      channels: () => ({ ops: channel }),
+      host: "box",
+      http: makeHttpClient(makeHttpOpener({ ...powers, ca: tls.cert }), systemClock),
+      smtp: makeSmtpClient(powers),
+      clock: systemClock,
+      log: silentLog,
+    });
+    await trusting.send("ops", message);
+    expect(server.received.join("")).toContain("web is live");
   });
 });
 

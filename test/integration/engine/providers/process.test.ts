@@ -15,8 +15,9 @@ import {
   makeProcessProvider,
   type ProcessProvider,
 } from "../../../../src/engine/providers/process/provider.ts";
-import type { InstanceSpec, LogLine, WorkContext } from "../../../../src/engine/providers/provider.ts";
+import type { InstanceSpec, LogPart, WorkContext } from "../../../../src/engine/providers/provider.ts";
 import { instanceSpec } from "../../../fixtures/instance-spec.ts";
+import { linesOf } from "../../../fixtures/log-lines.ts";
 import { rejection } from "../../../fixtures/rejection.ts";
 import { needs, tempDir, until } from "../../../harness.ts";
 
@@ -67,11 +68,12 @@ describe.skipIf(!needs("linux"))("the process provider", () => {
     return wanted.id;
   }
 
-  async function lines(id: string, options: { tail?: number; follow?: boolean } = {}): Promise<LogLine[]> {
-    return Array.fromAsync(provider.logs(id, { follow: false, tail: undefined, signal: never, ...options }));
+  /** Until the instance has ended. */
+  function lines(id: string): Promise<LogPart[]> {
+    return Array.fromAsync(linesOf(provider.logs(id, { from: undefined, signal: never })));
   }
 
-  const texts = async (id: string) => (await lines(id, { follow: true })).map((line) => line.text);
+  const texts = async (id: string) => (await lines(id)).map((line) => line.text);
   const state = async (id: string) => (await provider.status(id)).state;
   const exited = (id: string) => until(async () => (await state(id)) === "exited");
   const members = (id: string) =>
@@ -146,7 +148,7 @@ describe.skipIf(!needs("linux"))("the process provider", () => {
     const id = await run("exec ls -l /proc/self/fd");
     const fds = (await texts(id)).filter((line) => line.includes("->")).map((line) => line.split(" -> ")[1]);
     expect(
-      fds.filter((target) => !/^\/dev\/null|\/logs\/std(out|err)\.log$|\/fd$/.test(target ?? "")),
+      fds.filter((target) => !/^\/dev\/null|\/logs\/std(out|err)\.0\.log$|\/fd$/.test(target ?? "")),
     ).toEqual([]);
   });
 
@@ -157,14 +159,17 @@ describe.skipIf(!needs("linux"))("the process provider", () => {
     const found = await lines(id);
     const said = new Set(found.map(({ stream, text }) => `${stream} ${text}`));
     expect(said).toEqual(new Set(["stderr err", "stdout out"]));
-    expect(Date.parse(found[0]?.at ?? "")).toBeGreaterThan(Date.now() - 60_000);
+    expect(found[0]?.atMs).toBeGreaterThan(Date.now() - 60_000);
   });
 
   test("stop asks the whole group, start and stop may be said twice", async () => {
     const id = await run(
       "trap 'echo bye; exit 5' TERM; sh -c \"trap 'echo child; exit' TERM; echo up; while :; do sleep 0.02; done\" & while :; do sleep 0.02; done",
     );
-    await until(async () => (await lines(id)).length === 1);
+    for await (const { text } of linesOf(provider.logs(id, { from: undefined, signal: never }))) {
+      expect(text).toBe("up");
+      break;
+    }
     await provider.start(id);
     await provider.stop(id, 5000);
     await provider.stop(id, 5000);
@@ -298,18 +303,59 @@ describe.skipIf(!needs("linux"))("the process provider", () => {
     const id = await run("echo a; while [ ! -e go ]; do sleep 0.02; done; echo b; exec sleep 1000");
     const controller = new AbortController();
     const seen: string[] = [];
-    for await (const line of provider.logs(id, {
-      follow: true,
-      tail: undefined,
-      signal: controller.signal,
-    })) {
+    for await (const line of linesOf(provider.logs(id, { from: undefined, signal: controller.signal }))) {
       seen.push(line.text);
       if (line.text === "a") writeFileSync(`${dir.path}/instances/${id}/app/go`, "");
       else controller.abort();
     }
     expect(seen).toEqual(["a", "b"]);
-    const rest = lines(id, { follow: true, tail: 1 });
+    const rest = lines(id);
     await provider.destroy(id);
-    expect((await rest).length).toBeLessThanOrEqual(1);
+    expect((await rest).length).toBeLessThanOrEqual(2);
+  });
+
+  test("secrets are asked for at each start and by exec, and are in none of the instance's files", async () => {
+    let password = "hunter22";
+    provider.close();
+    provider = open({ secretsOf: (service) => ({ PASSWORD: password, OF: service }) });
+    const id = await run('[ "$PASSWORD" = hunter22 ] && echo "old of $OF" || echo new; exec sleep 1000');
+    const said: string[] = [];
+    const hear = async (count: number): Promise<void> => {
+      said.length = 0;
+      for await (const { text } of linesOf(provider.logs(id, { from: undefined, signal: never }))) {
+        if (said.push(text) === count) break;
+      }
+    };
+    await hear(1);
+    password = "swordfish";
+    await provider.stop(id, 100);
+    await provider.start(id);
+    await hear(2);
+    expect(said).toEqual(["old of web", "new"]);
+    let out = "";
+    await provider.exec(id, {
+      command: ["sh", "-c", "echo $PASSWORD"],
+      stdin: undefined,
+      signal: never,
+      output: async (_, bytes) => void (out += Buffer.from(bytes).toString()),
+    });
+    expect(out).toBe("swordfish\n");
+    const found = Bun.spawnSync(["grep", "-rlE", "hunter22|swordfish", `${dir.path}/instances/${id}`]);
+    // The command itself holds the first one, which shows that the search finds it.
+    expect(found.stdout.toString()).toBe(`${dir.path}/instances/${id}/spec.json\n`);
+    expect(readFileSync(`${dir.path}/instances/${id}/spec.json`, "utf8")).not.toContain("swordfish");
+  });
+
+  test("an instance whose secrets can't be had is not started without them", async () => {
+    provider.close();
+    provider = open({
+      secretsOf: () => {
+        throw new Error("no key");
+      },
+    });
+    const wanted = spec("exec sleep 1000");
+    await provider.create(wanted, context);
+    expect(await rejection(provider.start(wanted.id))).toEqual(new Error("no key"));
+    expect(await members(wanted.id)).toEqual([]);
   });
 });

@@ -4,38 +4,16 @@
  * internet (the operator's allow_private names it), 127.0.0.3 the inner network.
  */
 import { describe, expect, test } from "bun:test";
-import { systemClock } from "../../../../src/base/clock.ts";
 import { LIMITS } from "../../../../src/base/limits.ts";
-import { silentLog } from "../../../../src/base/log.ts";
-import { makeBroker } from "../../../../src/host/capabilities/broker.ts";
-import { DEFAULT_QUOTA } from "../../../../src/host/capabilities/quota.ts";
-import { netMethods } from "../../../../src/host/capabilities/net.ts";
-import type { OwnEndpoint } from "../../../../src/host/capabilities/notification-endpoints.ts";
-import {
-  makeAddressPolicy,
-  parsePrivateRule,
-  type PrivateRule,
-} from "../../../../src/platform/http/address-policy.ts";
-import { makeHttpClient } from "../../../../src/platform/http/http-client.ts";
 import type { Resolver } from "../../../../src/platform/http/resolve.ts";
-import type { Capability } from "../../../../src/sdk/index.ts";
-import type { AuditRow } from "../../../../src/state/audit.ts";
 import { makeCertificate } from "../../../certificate.ts";
 import { until } from "../../../harness.ts";
+import { netBroker, type NetWorld } from "../../../net-broker.ts";
 import { answerWith, rawServer, type LocalServer } from "../../../local-server.ts";
 import { rejection } from "../../../fixtures/rejection.ts";
 
 const PUBLIC = "127.0.0.2";
 const INNER = "127.0.0.3";
-
-interface World {
-  readonly grants?: readonly (readonly [Capability, readonly string[] | null])[];
-  readonly requested?: readonly Capability[];
-  readonly resolve?: Resolver;
-  readonly allowPrivate?: readonly string[];
-  readonly own?: readonly OwnEndpoint[];
-  readonly ca?: string;
-}
 
 interface Answer {
   readonly url: string;
@@ -46,36 +24,12 @@ interface Answer {
   readonly redirected: boolean;
 }
 
-function plugin(world: World = {}) {
-  const audit: AuditRow[] = [];
-  const grants = new Map<Capability, readonly string[] | null>(world.grants ?? [["network_outbound", null]]);
-  const rules = [`${PUBLIC}/32`, ...(world.allowPrivate ?? [])]
-    .map(parsePrivateRule)
-    .filter((rule): rule is PrivateRule => rule !== undefined);
-  const broker = makeBroker({
-    methods: netMethods({
-      http: makeHttpClient({
-        resolve: world.resolve ?? (async (host) => [host.startsWith("inner") ? INNER : PUBLIC]),
-        clock: systemClock,
-        ...(world.ca === undefined ? {} : { ca: world.ca }),
-      }),
-      addressPolicy: () => makeAddressPolicy(rules),
-      ownEndpoints: () => world.own ?? [],
-    }),
-    callerOf: (name) => ({
-      plugin: name,
-      grants,
-      requested: new Set(world.requested ?? ["network_outbound", "notify_send"]),
-      optional: new Set(),
-      withheld: new Set(),
-    }),
-    audit: { append: (row) => audit.push(row) },
-    pluginLogs: { append: () => 0 },
-    clock: systemClock,
-    quota: () => DEFAULT_QUOTA,
-    log: silentLog,
+function plugin(world: Partial<NetWorld> = {}) {
+  const { door, audit, grants } = netBroker({
+    resolve: async (host) => [host.startsWith("inner") ? INNER : PUBLIC],
+    ...world,
+    allowPrivate: [`${PUBLIC}/32`, ...(world.allowPrivate ?? [])],
   });
-  const door = broker.doorFor("ding");
   return {
     audit,
     grants,
@@ -427,7 +381,7 @@ describe("a plugin with neither", () => {
       details: { capability: "network_outbound", method: "net.fetch", plugin: "ding" },
     });
     expect([asked, server.opened()]).toEqual([0, 0]);
-    expect(audit).toMatchObject([{ capability: null, outcome: "capability.denied" }]);
+    expect(audit).toMatchObject([{ capability: "network_outbound", outcome: "capability.denied" }]);
   });
 
   test("can't put words into the command of the hint", async () => {

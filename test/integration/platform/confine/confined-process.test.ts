@@ -8,7 +8,7 @@ import { FROM_SOURCE, GUEST, startInside } from "../../../confined.ts";
 import { needs, until } from "../../../harness.ts";
 import { rejection } from "../../../fixtures/rejection.ts";
 
-const canConfine = needs("linux") && confinementReport().ok;
+const canConfine = needs("confinement");
 const isRoot = process.getuid?.() === 0;
 const UID = 212_345;
 

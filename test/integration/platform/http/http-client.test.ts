@@ -5,9 +5,9 @@ import { fail } from "../../../../src/base/errors.ts";
 import {
   makeHttpClient,
   type HttpAnswer,
-  type HttpRules,
   type HttpBounds,
 } from "../../../../src/platform/http/http-client.ts";
+import { makeHttpOpener, type HttpRules } from "../../../../src/platform/http/open-http.ts";
 import type { HttpRequest } from "../../../../src/platform/http/request.ts";
 import { makeCertificate } from "../../../certificate.ts";
 import { until } from "../../../harness.ts";
@@ -31,11 +31,11 @@ function send(
     readonly world?: World;
   } = {},
 ): Promise<HttpAnswer> {
-  const http = makeHttpClient({
+  const open = makeHttpOpener({
     resolve: async (host) => options.world?.names?.[host] ?? ["127.0.0.1"],
-    clock: systemClock,
     ...(options.world?.ca === undefined ? {} : { ca: options.world.ca }),
   });
+  const http = makeHttpClient(open, systemClock);
   return http(
     { method: "GET", headers: [], ...request },
     { ...everywhere, ...options.rules },
@@ -114,7 +114,7 @@ describe("a request", () => {
     await using server = await rawServer("127.0.0.1", (socket) => answerWith(socket));
     let lookups = 0;
     const resolve = async () => (lookups++, ["127.0.0.1"]);
-    const http = makeHttpClient({ resolve, clock: systemClock });
+    const http = makeHttpClient(makeHttpOpener({ resolve }), systemClock);
     await http({ url: `http://web.test:${server.port}/`, method: "GET", headers: [] }, everywhere, bounds);
     expect(lookups).toBe(1);
   });
@@ -250,6 +250,29 @@ describe("a redirect", () => {
     expect(within.received[1]).toContain("sid=s3cret");
   });
 
+  test("from https to http is not followed, and what was to be sent stays here", async () => {
+    const certificate = makeCertificate("a.test");
+    await using target = await rawServer("127.0.0.1", (socket) => answerWith(socket));
+    await using first = await rawServer(
+      "127.0.0.1",
+      (socket) =>
+        answerWith(socket, "", { status: "307 T", headers: [`Location: http://a.test:${target.port}/`] }),
+      { tls: certificate },
+    );
+    const request = {
+      url: `https://a.test:${first.port}/`,
+      method: "POST",
+      body: new TextEncoder().encode("x"),
+    };
+    const world = { ca: certificate.cert };
+    expect(await rejection(send(request, { world }))).toMatchObject({
+      code: "network.failed",
+      message: `https://a.test:${first.port} redirects from https to http`,
+    });
+    expect(target.opened()).toBe(0);
+    expect(await send(request, { world, rules: { redirect: "manual" } })).toMatchObject({ status: 307 });
+  });
+
   test("a chain is followed five hops far", async () => {
     await using server = await rawServer("127.0.0.1", (socket, head) => {
       const left = Number(/GET \/(\d+)/.exec(head)?.[1]);
@@ -309,7 +332,7 @@ describe("an answer is bounded", () => {
     const timeout = { code: "network.timeout" };
     expect(await rejection(send({ url: `http://a.test:${silent.port}/` }, short))).toMatchObject(timeout);
     expect(await rejection(send({ url: `http://a.test:${early.port}/` }, short))).toMatchObject(timeout);
-    const http = makeHttpClient({ resolve: () => new Promise(() => {}), clock: systemClock });
+    const http = makeHttpClient(makeHttpOpener({ resolve: () => new Promise(() => {}) }), systemClock);
     expect(
       await rejection(
         http({ url: "http://a.test/", method: "GET", headers: [] }, everywhere, { ...bounds, timeoutMs: 50 }),
@@ -418,6 +441,73 @@ describe("an answer is bounded", () => {
   });
 });
 
+describe("an odd answer", () => {
+  const head = (...lines: readonly string[]): string => ["HTTP/1.1 200 OK", ...lines, "", ""].join("\r\n");
+  const chunked = (body: string): string => `${head("Transfer-Encoding: chunked")}${body}`;
+  const sized = (size: string, body: string): string => `${head(`Content-Length: ${size}`)}${body}`;
+
+  test.each([
+    [
+      "in chunks, with extensions and a trailer",
+      chunked("3\r\nabc\r\n2;x=1\r\nde\r\n0\r\nX: y\r\n\r\n"),
+      "abcde",
+    ],
+    ["until the connection ends", `${head()}abc`, "abc"],
+    ["of HTTP/1.0", "HTTP/1.0 200 OK\r\n\r\nabc", "abc"],
+    [
+      "after others of status 1xx",
+      `HTTP/1.1 100 C\r\n\r\nHTTP/1.1 103 E\r\nLink: x\r\n\r\n${sized("3", "abc")}`,
+      "abc",
+    ],
+    ["with the same length twice", `${head("Content-Length: 3", "Content-Length: 3")}abc`, "abc"],
+    ["with more than its length, all of it another answer", sized("3", `abc${sized("4", "evil")}`), "abc"],
+    [
+      "with a length and in chunks: the chunks count",
+      `${head("Content-Length: 3", "Transfer-Encoding: chunked")}5\r\nabcde\r\n0\r\n\r\n`,
+      "abcde",
+    ],
+    ["of a status without a body, with one", "HTTP/1.1 204 N\r\nContent-Length: 3\r\n\r\nabc", ""],
+  ])("%s is read", async (_what, raw, body) => {
+    await using server = await rawServer("127.0.0.1", (socket) => socket.end(raw));
+    expect(text(await send({ url: `http://a.test:${server.port}/` }))).toBe(body);
+  });
+
+  test.each([
+    ["with a chunk of no size", chunked("zz\r\nabc\r\n0\r\n\r\n")],
+    ["with a chunk of a negative size", chunked("-1\r\nab\r\n0\r\n\r\n")],
+    ["with a chunk of a size beyond all numbers", chunked("ffffffffffffffffff\r\nab\r\n0\r\n\r\n")],
+    ["that ends within a chunk", chunked("5\r\nab")],
+    ["that ends without its last chunk", chunked("2\r\nab\r\n")],
+    ["shorter than its length", sized("10", "abc")],
+    ["with two lengths", `${head("Content-Length: 3", "Content-Length: 5")}abcde`],
+    ["of a negative length", sized("-3", "abc")],
+    ["of a length that is no number", sized("3x", "abc")],
+    ["of a length beyond all numbers", sized("99999999999999999999999", "abc")],
+    ["without a head", "just text\r\n\r\n"],
+    ["of another HTTP", "HTTP/2.0 200 OK\r\n\r\nabc"],
+    ["with a header over two lines", `${head("X-A: a\r\n b", "Content-Length: 3")}abc`],
+    ["with a NUL in a header", `${head("X-A: a\0b", "Content-Length: 3")}abc`],
+    ["with a space before the colon", `${head("X-A : a", "Content-Length: 3")}abc`],
+    ["with an escape sequence in its status", "HTTP/1.1 200 \u001b[31mRED\r\nContent-Length: 3\r\n\r\nabc"],
+  ])("%s is an error", async (_what, raw) => {
+    await using server = await rawServer("127.0.0.1", (socket) => socket.end(raw));
+    expect(await rejection(send({ url: `http://a.test:${server.port}/` }))).toMatchObject({
+      code: "network.failed",
+    });
+  });
+
+  test("cookies are given to who asked, one by one", async () => {
+    await using server = await rawServer("127.0.0.1", (socket) =>
+      answerWith(socket, "", { headers: ["Set-Cookie: a=1", "Set-Cookie: b=2"] }),
+    );
+    const { headers } = await send({ url: `http://a.test:${server.port}/` });
+    expect(headers.filter(([name]) => name === "set-cookie")).toEqual([
+      ["set-cookie", "a=1"],
+      ["set-cookie", "b=2"],
+    ]);
+  });
+});
+
 describe("errors", () => {
   test("a refused connection, an unknown name and a refused rule tell no more than the origin", async () => {
     await using server = await rawServer("127.0.0.1", () => {});
@@ -427,10 +517,8 @@ describe("errors", () => {
       code: "network.failed",
       message: `http://a.test:${port}: connection refused`,
     });
-    const http = makeHttpClient({
-      resolve: () => Promise.reject(new Error("ENOTFOUND s3cret")),
-      clock: systemClock,
-    });
+    const resolve = () => Promise.reject(new Error("ENOTFOUND s3cret"));
+    const http = makeHttpClient(makeHttpOpener({ resolve }), systemClock);
     expect(
       await rejection(http({ url: "http://a.test/s3cret", method: "GET", headers: [] }, everywhere, bounds)),
     ).toMatchObject({ code: "network.failed", message: "the name a.test can't be resolved" });

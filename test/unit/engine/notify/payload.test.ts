@@ -1,13 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { createHmac } from "node:crypto";
-import type { Channel } from "../../../../src/engine/notify/channel-schema.ts";
+import type { HttpChannel } from "../../../../src/engine/notify/channel-schema.ts";
 import { cleanNotification, type Notification } from "../../../../src/engine/notify/notification.ts";
 import { payloadFor } from "../../../../src/engine/notify/payload.ts";
 
-const envelope = { channel: "ops", id: "018f-1", atMs: Date.UTC(2026, 0, 1) };
+const envelope = { channel: "ops", host: "box", id: "018f-1", atMs: Date.UTC(2026, 0, 1) };
 const message: Notification = { from: "ding", title: "Up", text: "web is live", severity: "info" };
 
-function bodyOf(channel: Channel, notification: Notification = message): unknown {
+function bodyOf(channel: HttpChannel, notification: Notification = message): unknown {
   return JSON.parse(new TextDecoder().decode(payloadFor(channel, notification, envelope).body));
 }
 
@@ -69,11 +69,105 @@ describe("slack", () => {
 describe("discord", () => {
   const discord = { type: "discord", url: "https://a.test/" } as const;
 
+  test("shows a link that would hide where it leads as it was written", () => {
+    const hidden = { ...message, text: "[Bank](https://evil.test)" };
+    expect(bodyOf(discord, hidden)).toMatchObject({
+      embeds: [{ description: "[Bank]\\(https://evil.test)" }],
+    });
+  });
+
   test("gets an embed, and nobody can be called out", () => {
     expect(bodyOf(discord, { ...message, text: "@everyone" })).toEqual({
       embeds: [{ title: "Up", description: "@everyone", color: 0x2eb67d }],
       allowed_mentions: { parse: [] },
     });
+  });
+});
+
+describe("templates", () => {
+  const hostile: Notification = {
+    from: "ding",
+    title: "{{host}} <!here>",
+    text: '"},"admin":"\\ [Bank](https://evil.test)\n{{channel}} &',
+    severity: "error",
+  };
+
+  test("a JSON body takes every value as text, and no value is a template", () => {
+    const channel = {
+      type: "webhook",
+      url: "https://a.test/",
+      headers: {},
+      body: '{"msg":"{{text}}","n":12345678901234567890,"by":"{{from}}@{{ host }}","t":["{{title}}"],"s":"{{severity}}"}',
+    } as const;
+    const { headers, body } = payloadFor(channel, hostile, envelope);
+    const text = new TextDecoder().decode(body);
+    expect(JSON.parse(text)).toMatchObject({
+      msg: hostile.text,
+      by: "ding@box",
+      t: ["{{host}} <!here>"],
+      s: "error",
+    });
+    expect(Object.keys(JSON.parse(text) as object)).toEqual(["msg", "n", "by", "t", "s"]);
+    expect(text).toContain("12345678901234567890");
+    expect(headers).toContainEqual(["content-type", "application/json"]);
+  });
+
+  test.each([
+    ["text/plain", "{{text}}", hostile.text],
+    [
+      "text/html",
+      "<b>{{text}}</b>",
+      `<b>&quot;},&quot;admin&quot;:&quot;\\ [Bank](https://evil.test)\n{{channel}} &amp;</b>`,
+    ],
+    ["application/x-www-form-urlencoded", "a=1&m={{text}}", `a=1&m=${encodeURIComponent(hostile.text)}`],
+  ])("a body of %s takes values in its own way", (type, template, expected) => {
+    const channel = {
+      type: "webhook",
+      url: "https://a.test/",
+      headers: { "Content-Type": type },
+      body: template,
+    } as const;
+    const { headers, body } = payloadFor(channel, hostile, envelope);
+    expect(new TextDecoder().decode(body)).toBe(expected);
+    expect(headers.filter(([name]) => name.toLowerCase() === "content-type")).toEqual([
+      ["Content-Type", type],
+    ]);
+  });
+
+  test("a body of its own is what the signature covers", () => {
+    const channel = {
+      type: "webhook",
+      url: "https://a.test/",
+      headers: {},
+      body: '["{{text}}"]',
+      secret: "key",
+    } as const;
+    const { headers, body } = payloadFor(channel, message, envelope);
+    const expected = createHmac("sha256", "key")
+      .update(`${envelope.atMs / 1000}.["web is live"]`)
+      .digest("hex");
+    expect(new TextDecoder().decode(body)).toBe('["web is live"]');
+    expect(headers).toContainEqual(["x-voxeltron-signature", `sha256=${expected}`]);
+  });
+
+  test("in Slack the operator may call out a room, and the plugin may not", () => {
+    const channel = {
+      type: "slack",
+      url: "https://a.test/",
+      title: "",
+      text: "<!channel> {{title}}",
+    } as const;
+    expect(bodyOf(channel, hostile)).toEqual({ text: "<!channel> {{host}} &lt;!here&gt;" });
+  });
+
+  test("a webhook without a body takes the operator's title and text", () => {
+    const channel = {
+      type: "webhook",
+      url: "https://a.test/",
+      headers: {},
+      title: "[{{host}}] {{title}}",
+    } as const;
+    expect(bodyOf(channel)).toMatchObject({ title: "[box] Up", text: "web is live" });
   });
 });
 

@@ -108,11 +108,15 @@ test("a provider that hangs or is gone makes the state unknown, and only for its
   await world.close();
 });
 
-test("logs and exec reach the live instance; exec in a stopped one is refused", async () => {
+test("logs are those of all its versions, exec reaches the live instance; exec in a stopped one is refused", async () => {
   const world = await deployed();
   const signal = new AbortController().signal;
-  const lines = await Array.fromAsync(world.services.logs("web", { follow: false, tail: 2, signal }));
-  expect(lines.map(({ text }) => text)).toEqual(["first", "last"]);
+  const written = async () =>
+    (await Array.fromAsync(world.services.logs("web", { follow: false, lines: 2, signal }))).map(
+      ({ text, version }) => `${version} ${text}`,
+    );
+  await until(async () => (await written()).length === 2);
+  expect(await written()).toEqual(["1 first", "1 last"]);
   let out = "";
   const options = {
     command: ["echo", "hi"],

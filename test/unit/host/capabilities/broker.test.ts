@@ -8,6 +8,7 @@ import { streamMethods } from "../../../../src/host/capabilities/stream.ts";
 import { DEFAULT_QUOTA, type QuotaRates } from "../../../../src/host/capabilities/quota.ts";
 import type { Capability } from "../../../../src/sdk/index.ts";
 import type { AuditRow } from "../../../../src/state/audit.ts";
+import type { CountedCalls } from "../../../../src/state/audit-totals.ts";
 import type { PluginLogLine } from "../../../../src/state/plugin-logs.ts";
 import { fakeClock } from "../../../harness.ts";
 import { rejection } from "../../../fixtures/rejection.ts";
@@ -18,6 +19,7 @@ function setUp(
 ) {
   const clock = fakeClock();
   const audit: AuditRow[] = [];
+  const counted: CountedCalls[] = [];
   const lines: PluginLogLine[] = [];
   const ran: unknown[] = [];
   const grants = new Map<Capability, readonly string[] | null>();
@@ -50,13 +52,29 @@ function setUp(
   const broker = makeBroker({
     methods,
     callerOf: (plugin) => callers.get(plugin),
-    audit: { append: (row) => audit.push(row) },
+    audit: {
+      append(row, uncounted = []) {
+        audit.push(row);
+        counted.push(...uncounted);
+      },
+    },
     pluginLogs: { append: (_plugin, line) => lines.push(line) },
     quota: () => options.quota ?? DEFAULT_QUOTA,
     clock,
     log: options.log ?? silentLog,
   });
-  return { clock, audit, lines, ran, grants, requested, callers, door: broker.doorFor("ding"), broker };
+  return {
+    clock,
+    audit,
+    counted,
+    lines,
+    ran,
+    grants,
+    requested,
+    callers,
+    door: broker.doorFor("ding"),
+    broker,
+  };
 }
 
 function simple(name: string, run: Method["run"], anyOf: readonly Capability[] = []): Method {
@@ -133,7 +151,7 @@ describe("a call that is not granted", () => {
     await call.catch(() => {});
     expect(ran).toEqual([]);
     expect(audit).toMatchObject([
-      { method: "notify.send", capability: null, target: "ops", outcome: "capability.denied" },
+      { method: "notify.send", capability: "notify_send", target: "ops", outcome: "capability.denied" },
     ]);
   });
 
@@ -253,14 +271,22 @@ describe("a call that is not granted", () => {
   });
 
   test("a flood of refusals is counted, not kept, while what is done is kept", async () => {
-    const { door, audit, clock, grants } = setUp();
+    const { door, audit, counted, clock, grants } = setUp();
     for (let i = 0; i < 350; i++) await door.invoke("notify.send", send).catch(() => {});
     expect(audit.length).toBe(100);
     grants.set("notify_send", null);
     await door.invoke("notify.send", send);
     expect(audit.at(-1)).toMatchObject({ outcome: "ok" });
     await clock.advance(1000);
-    expect(audit.at(-1)).toMatchObject({ method: "*", target: "250 more calls", outcome: "refused" });
+    expect(audit.at(-1)).toMatchObject({
+      method: "*",
+      target: "250 more calls",
+      outcome: "refused",
+      times: 250,
+    });
+    expect(counted).toMatchObject([
+      { method: "notify.send", capability: "notify_send", outcome: "capability.denied", calls: 250 },
+    ]);
   });
 });
 
@@ -457,7 +483,9 @@ test("a capability that the operator's ceiling leaves out is not advised to be g
   const withheld = new Set<Capability>(["notify_send"]);
   callers.set("ding", { plugin: "ding", grants: new Map(), requested, optional: new Set(), withheld });
   expect(await rejection(door.invoke("notify.send", send))).toMatchObject({
-    hint: `the daemon's configuration keeps it from every plugin: add "notify_send" to [plugins] ceiling`,
+    hint:
+      `the daemon's configuration keeps it away: add "notify_send=ops" to [plugins] ceiling; ` +
+      "then to allow only that: voxeltron plugin grant ding notify_send=ops",
   });
 });
 

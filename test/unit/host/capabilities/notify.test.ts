@@ -1,17 +1,24 @@
 import { describe, expect, test } from "bun:test";
 import type { Caller } from "../../../../src/host/capabilities/method.ts";
-import { notifyMethods, type ChannelMessage } from "../../../../src/host/capabilities/notify.ts";
+import { makeNotifyRate } from "../../../../src/host/capabilities/notify-rate.ts";
+import {
+  notifyMethods,
+  type ChannelMessage,
+  type ChannelSender,
+} from "../../../../src/host/capabilities/notify.ts";
+import { fakeClock } from "../../../harness.ts";
 import { rejection } from "../../../fixtures/rejection.ts";
 import { runMethod } from "../../../fixtures/run-method.ts";
 
 function setUp(scope: readonly string[] | null) {
   const sent: (readonly [string, ChannelMessage])[] = [];
-  const [method] = notifyMethods({
+  const sender: ChannelSender = {
     channels: () => ["dev", "ops", "we;ird"],
     send: async (channel, message) => {
       sent.push([channel, message]);
     },
-  });
+  };
+  const [method] = notifyMethods(sender, makeNotifyRate({ clock: fakeClock(), perMinute: () => 30 }));
   if (method === undefined) throw new Error("no method");
   const send = async (channel: unknown, message: unknown): Promise<unknown> => {
     const caller: Caller = {
@@ -56,6 +63,23 @@ describe("notify.send", () => {
       expect(await rejection(setUp(["dev"]).send(name, "x"))).toMatchObject({
         hint: "to allow it: voxeltron plugin grant ding notify_send",
       });
+  });
+
+  test("a plugin that sends more than its share is told when it may go on, and nothing is sent", async () => {
+    const { send, sent } = setUp(null);
+    for (let i = 0; i < 10; i++) await send("ops", "x");
+    expect(await rejection(send("ops", "one more"))).toMatchObject({
+      code: "capability.limit",
+      message: "plugin ding sends more than 30 notifications a minute; there is room again in 2000 ms",
+    });
+    expect(sent).toHaveLength(10);
+  });
+
+  test("a call that is refused for its channel uses up nothing", async () => {
+    const { send, sent } = setUp(["dev"]);
+    for (let i = 0; i < 50; i++) await rejection(send("ops", "x"));
+    await send("dev", "x");
+    expect(sent).toHaveLength(1);
   });
 
   test("an unknown channel names those that exist within the scope", async () => {

@@ -199,6 +199,28 @@ describe("a stream", () => {
     for (const handle of handles) calls.close(handle);
   });
 
+  test("that has ended and is unread makes room for another", async () => {
+    const { calls } = setUp();
+    const [unread, ...others] = await Promise.all([
+      calls.start(numbers(1).source),
+      ...Array.from({ length: LIMITS.streamsPerPlugin - 1 }, () => calls.start(silence)),
+    ]);
+    await Bun.sleep(0);
+    others.push(await calls.start(silence));
+    expect(await rejection(calls.next(unread, never))).toMatchObject({ code: "stream.not_found" });
+    for (const handle of others) calls.close(handle);
+  });
+
+  test("that fails while nobody reads gives its reason to whoever reads it next", async () => {
+    const { calls } = setUp();
+    const failed = new AbortController();
+    const { seen, source } = numbers();
+    const handle = await calls.start((signal) => Object.assign(source(signal), { failed: failed.signal }));
+    failed.abort(fail("network.timeout", "nothing moved"));
+    expect(await rejection(calls.next(handle, never))).toMatchObject({ code: "network.timeout" });
+    await until(() => seen.ended);
+  });
+
   test("whose beginning fails is no stream, and its source is told to end", async () => {
     const { calls } = setUp();
     let told: AbortSignal | undefined;

@@ -192,7 +192,7 @@ describe("a bad manifest is refused with line, key, what was found and what is w
     ],
     [
       "a scope of something that is not asked for",
-      `${head}[capabilities]\nrequired = ["fs_read"]\n[capabilities.scope]\nfs_write = ["a"]`,
+      `${head}[capabilities]\nrequired = ["fs_read"]\n[capabilities.scope]\nfs_write = ["files/a"]`,
       7,
       "only capabilities that are required or optional",
     ],
@@ -204,9 +204,9 @@ describe("a bad manifest is refused with line, key, what was found and what is w
     ],
     [
       "a scope that hides what it says",
-      `${head}[capabilities]\nrequired = ["fs_read"]\n[capabilities.scope]\nfs_read = ["a\\u202eb"]`,
+      `${head}[capabilities]\nrequired = ["fs_read"]\n[capabilities.scope]\nfs_read = ["files/a\\u202eb"]`,
       8,
-      "visible characters",
+      "wanted a file or folder",
     ],
     [
       "a scope that is no host",

@@ -141,7 +141,9 @@ describe("a supervisor", () => {
   test("opens another room where one died between two calls, and counts that", async () => {
     const { rooms, run, supervisor, strikes } = setUp();
     await run(1);
+    expect(supervisor.status().running).toBe(true);
     rooms[0]!.alive = false;
+    expect(supervisor.status().running).toBe(false);
     expect(await run(2)).toBe(2);
     expect(rooms).toHaveLength(2);
     expect(rooms[0]?.stopped).toBe(true);

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { Clock } from "../../../../src/base/clock.ts";
 import { LIMITS } from "../../../../src/base/limits.ts";
 import { makeMemoryWatch } from "../../../../src/platform/confine/memory-watch.ts";
+import { openProcessStat } from "../../../../src/platform/confine/process-stat.ts";
 import { fakeClock, needs, until } from "../../../harness.ts";
 
 const GIB = 1024 ** 3;
@@ -11,31 +12,28 @@ const GIB = 1024 ** 3;
 test.skipIf(!needs("linux"))("a process with too much memory is told once, with what it has", async () => {
   const clock = fakeClock();
   const found: number[] = [];
-  const stop = makeMemoryWatch(clock).watch(process.pid, 1024 * 1024, (bytes) => found.push(bytes));
+  const stat = openProcessStat(process.pid);
+  const stop = makeMemoryWatch(clock).watch(stat, 1024 * 1024, (bytes) => found.push(bytes));
   await clock.advance(LIMITS.confinedLookMs);
   expect(found).toHaveLength(1);
   expect(found[0]! / process.memoryUsage.rss()).toBeWithin(0.5, 2);
   await clock.advance(LIMITS.confinedLookMs * 10);
   expect(found).toHaveLength(1);
   stop();
+  stat.close();
 });
 
-test.skipIf(!needs("linux"))(
-  "a process within its memory is left alone, and nothing stays open",
-  async () => {
-    const clock = fakeClock();
-    const watch = makeMemoryWatch(clock);
-    let told = false;
-    const before = openFiles();
-    const stop = watch.watch(process.pid, 1024 * GIB, () => (told = true));
-    expect(openFiles()).toEqual([...before, `/proc/${process.pid}/stat`].toSorted());
-    await clock.advance(1000);
-    stop();
-    stop();
-    expect(openFiles()).toEqual(before);
-    expect(told).toBe(false);
-  },
-);
+test.skipIf(!needs("linux"))("a process within its memory is left alone", async () => {
+  const clock = fakeClock();
+  let told = false;
+  const stat = openProcessStat(process.pid);
+  const stop = makeMemoryWatch(clock).watch(stat, 1024 * GIB, () => (told = true));
+  await clock.advance(1000);
+  stop();
+  stop();
+  stat.close();
+  expect(told).toBe(false);
+});
 
 test.skipIf(!needs("linux"))(
   "one timer looks at all, seldom while all are still, and not at all once nobody is left",
@@ -46,7 +44,8 @@ test.skipIf(!needs("linux"))(
     const waits: number[] = [];
     const counting: Clock = { ...clock, after: (ms, task) => (waits.push(ms), clock.after(ms, task)) };
     const watch = makeMemoryWatch(counting);
-    const stops = [sleeper.pid, sleeper.pid, sleeper.pid].map((pid) => watch.watch(pid, GIB, () => {}));
+    const stats = [1, 2, 3].map(() => openProcessStat(sleeper.pid));
+    const stops = stats.map((stat) => watch.watch(stat, GIB, () => {}));
     await clock.advance(
       LIMITS.confinedLookMs * (LIMITS.confinedStillLooks + 10) + LIMITS.confinedSlowLookMs * 3,
     );
@@ -57,12 +56,27 @@ test.skipIf(!needs("linux"))(
     const looks = waits.length;
     await clock.advance(10_000);
     expect(waits.length).toBe(looks);
+    for (const stat of stats) stat.close();
     sleeper.kill();
   },
 );
 
+test.skipIf(!needs("linux"))(
+  "what the kernel counts of a process can be closed, and then says nothing",
+  () => {
+    const before = openFiles();
+    const stat = openProcessStat(process.pid);
+    expect(openFiles()).toEqual([...before, `/proc/${process.pid}/stat`].toSorted());
+    expect(stat.read()).toMatchObject({ threads: expect.any(Number) });
+    stat.close();
+    stat.close();
+    expect(openFiles()).toEqual(before);
+    expect(stat.read()).toBeUndefined();
+  },
+);
+
 test("a process that doesn't exist can't be watched", () => {
-  expect(() => makeMemoryWatch(fakeClock()).watch(2 ** 22 + 1, GIB, () => {})).toThrow("ENOENT");
+  expect(() => openProcessStat(2 ** 22 + 1)).toThrow("ENOENT");
 });
 
 function openFiles(): string[] {

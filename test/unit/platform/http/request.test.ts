@@ -126,7 +126,7 @@ describe("redirected", () => {
     expect(redirected(post, from, 307, "//b.test/z")?.url).toBe("https://b.test/z");
   });
 
-  test.each(["https://b.test/", "http://a.test/", "https://a.test:444/", "https://x.a.test/"])(
+  test.each(["https://b.test/", "https://a.test:444/", "https://x.a.test/"])(
     "credentials stay behind on the way to %s",
     (location) => {
       expect(names(redirected(post, from, 307, location)?.headers)).toEqual(["Content-Type", "X-Own"]);
@@ -135,6 +135,15 @@ describe("redirected", () => {
 
   test("credentials go along within the origin", () => {
     expect(names(redirected(post, from, 307, "https://a.test:443/z")?.headers)).toContain("Authorization");
+  });
+
+  test("https is not given up for http, while http may become https", () => {
+    expect(() => redirected(post, from, 307, "http://a.test/z")).toThrow(
+      expect.objectContaining({ code: "network.failed" }),
+    );
+    expect(redirected(post, parseTarget("http://a.test/"), 307, "https://a.test/z")?.url).toBe(
+      "https://a.test/z",
+    );
   });
 
   test("a location that is no URL is an error", () => {

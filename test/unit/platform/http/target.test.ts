@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { isVoxError } from "../../../../src/base/errors.ts";
-import { parseTarget } from "../../../../src/platform/http/target.ts";
+import { parsePlace, parseTarget } from "../../../../src/platform/http/target.ts";
 
 function codeOf(url: string): string | undefined {
   try {
@@ -128,5 +128,43 @@ describe("parseTarget", () => {
 
   test("an error never repeats a password", () => {
     expect(() => parseTarget("http://user:hunter2@a.com/")).toThrow(/^(?!.*hunter2)/);
+  });
+});
+
+describe("parsePlace", () => {
+  test.each([
+    ["db.example.com", "db.example.com", false, "db.example.com:5432"],
+    ["DB.Example.COM.", "db.example.com", false, "db.example.com:5432"],
+    ["münchen.example", "xn--mnchen-3ya.example", false, "xn--mnchen-3ya.example:5432"],
+    ["93.184.216.34", "93.184.216.34", true, "93.184.216.34:5432"],
+    ["0x5d.184.55330", "93.184.216.34", true, "93.184.216.34:5432"],
+    ["2606:4700::1", "2606:4700::1", true, "[2606:4700::1]:5432"],
+    ["[2606:4700:0::1]", "2606:4700::1", true, "[2606:4700::1]:5432"],
+  ])("%s", (text, host, isAddress, authority) => {
+    expect(parsePlace(text, 5432)).toEqual({ host, isAddress, authority, port: 5432 });
+  });
+
+  test("any port is one", () => {
+    expect(parsePlace("mail.example.com", 25).port).toBe(25);
+  });
+
+  test.each([
+    "",
+    "a.test:80",
+    "a.test/b",
+    "a@b.test",
+    "a b.test",
+    "a.test\r\n",
+    "%61.test",
+    "[::1",
+    "::1%lo",
+    "*.test",
+    "a..test",
+    "-",
+    "x".repeat(300),
+  ])("%j is no host", (text) => {
+    expect(() => parsePlace(text, 80)).toThrow(
+      expect.objectContaining({ code: "capability.invalid_params" }),
+    );
   });
 });

@@ -25,14 +25,14 @@ export function encodeUtf8(text: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(askBytes("utf8.encode", stringify(text)));
 }
 
-/** JSON text of anything; bytes in it were handed over. Throws where they are too many for a message. */
+/** JSON text of anything; bytes in it were handed over. Throws where they are too many for a message, or it can't be JSON. */
 export function stringifyWithBytes(value: unknown): string | undefined {
-  return stringify(value, (_key, part: unknown) => {
-    if (!isBytes(part)) return part;
-    const ticket = askText("bytes.put", part.byteLength === 0 ? "" : copyBytes(part).buffer);
-    if (ticket === "") throw new RangeError("the message has more bytes than can be sent");
-    return { $b64: ticket };
-  });
+  try {
+    return stringify(value, (_key, part: unknown) => (isBytes(part) ? { $b64: handOver(part) } : part));
+  } catch (error) {
+    askText("bytes.drop");
+    throw error;
+  }
 }
 
 /** Turns each `{"$b64": ticket}` of a parsed answer into a Uint8Array. */
@@ -45,4 +45,12 @@ export function reviveBytes(value: unknown): unknown {
   }
   for (const key in record) record[key] = reviveBytes(record[key]);
   return record;
+}
+
+// --- internal ---
+
+function handOver(bytes: BytesLike): string {
+  const ticket = askText("bytes.put", bytes.byteLength === 0 ? "" : copyBytes(bytes).buffer);
+  if (ticket === "") throw new RangeError("the message has more bytes than can be sent");
+  return ticket;
 }

@@ -1,4 +1,5 @@
 /** `ctx`: made from the broker's table of methods, so that what a plugin can call is what the daemon can answer. */
+import { openConnection } from "./connection.ts";
 import { callHost } from "./host-calls.ts";
 import { writeLog } from "./log.ts";
 import { create, defineProperty, freeze } from "./primordials.ts";
@@ -53,6 +54,9 @@ const SURFACES: Readonly<Record<string, (shape: Shape) => ContextFunction>> = {
   },
   stream: ({ name, args }) => {
     return (...given) => openStream(callHost(name, paramsOf(args, given)));
+  },
+  connection: ({ name, args }) => {
+    return (...given) => openConnection(callHost(name, paramsOf(args, given)));
   },
 };
 

@@ -1,7 +1,8 @@
 /** Response: what `fetch` gives, and what a plugin may make itself. */
-import { Body, extractBody, peekBody } from "./body.ts";
+import { Body, extractBody, giveStream, peekBody } from "./body.ts";
 import { Headers } from "./headers.ts";
 import { stringOf } from "./primordials.ts";
+import { ReadableStream } from "./readable-stream.ts";
 import { URL } from "./url.ts";
 
 export interface ResponseInit {
@@ -98,8 +99,14 @@ export interface ResponseParts {
 }
 
 /** A response from the network: any status, and where it came from. */
-export function networkResponse(body: Uint8Array<ArrayBuffer> | null, parts: ResponseParts): Response {
-  return make(body, parts, "basic");
+export function networkResponse(
+  body: Uint8Array<ArrayBuffer> | ReadableStream | null,
+  parts: ResponseParts,
+): Response {
+  if (!(body instanceof ReadableStream)) return make(body, parts, "basic");
+  const response = make(null, parts, "basic");
+  giveStream(response, body);
+  return response;
 }
 
 // --- internal ---

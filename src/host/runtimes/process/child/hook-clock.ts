@@ -1,6 +1,6 @@
 /**
  * A clock for a process that blocks: nothing can happen at a time, so what falls due waits until a hook is over. Used by
- * wasm-main.ts.
+ * daemon-line.ts.
  */
 import type { Clock } from "../../../../base/clock.ts";
 

@@ -6,7 +6,13 @@ import { messageOf } from "../../../../base/errors.ts";
 import { LIMITS } from "../../../../base/limits.ts";
 import { GuestRefusal, GuestThrown } from "../../wasm/guest-errors.ts";
 import { makeWasmGuest, type WasmGuest } from "../../wasm/wasm-guest.ts";
-import { notice, type GuestFailure, type HookParams, type LoadParams } from "../../wire/messages.ts";
+import {
+  failureBody,
+  notice,
+  type GuestFailure,
+  type HookParams,
+  type LoadParams,
+} from "../../wire/messages.ts";
 import type { ReceivedCode } from "../code-frames.ts";
 import { openDaemonLine } from "./daemon-line.ts";
 import { isOutOfMemory, MEMORY_WORDS } from "./out-of-memory.ts";
@@ -25,7 +31,7 @@ export async function runWasmPlugin(descriptor: number, { bytes: code }: Receive
 
   async function runHook({ name, event }: HookParams): Promise<string> {
     if (guest?.handlers.some((handler) => handler === name) !== true)
-      return failureBody("no_hook", NOTHING_THROWN);
+      return failureBody({ kind: "no_hook", thrown: NOTHING_THROWN });
     const answer = await guest.call(name, event);
     line.dropRequest();
     return resultBody(answer);
@@ -33,7 +39,10 @@ export async function runWasmPlugin(descriptor: number, { bytes: code }: Receive
 
   function failed(error: unknown): string {
     if (isOutOfMemory(error)) line.tell(notice("stopped", { reason: "memory", detail: MEMORY_WORDS }));
-    return failureBody(error instanceof GuestThrown ? error.kind : "threw", thrownOf(error));
+    return failureBody({
+      kind: error instanceof GuestThrown ? error.kind : "threw",
+      thrown: thrownOf(error),
+    });
   }
 
   for (;;) {
@@ -52,11 +61,6 @@ const STACK_CHARS_MAX = 8 * 1024;
 
 function resultBody(value: unknown): string {
   return `"result":${JSON.stringify(value ?? null)}`;
-}
-
-function failureBody(kind: GuestFailure["kind"], thrown: Thrown): string {
-  const data: GuestFailure = { kind, thrown };
-  return `"error":${JSON.stringify({ code: -32000, message: "", data })}`;
 }
 
 /** What is neither a refusal nor a throw of the module is a fault of ours; it is told all the same, as nobody else would. */

@@ -17,6 +17,12 @@ test("a container has the instance's name and our labels", () => {
   });
 });
 
+test("secrets are variables like others, and stand in nothing else", () => {
+  const options = containerOptions({ ...web, env: { A: "plain", B: "plain" } }, [], { A: "hunter22" });
+  expect(options.Env).toEqual(["A=hunter22", "B=plain"]);
+  expect(JSON.stringify({ ...options, Env: [] })).not.toContain("hunter22");
+});
+
 test("a port is published on the loopback address alone, and nothing is without one", () => {
   const options = containerOptions({ ...web, port: 80, hostPort: 40_001 });
   expect(options.ExposedPorts).toEqual({ "80/tcp": {} });
@@ -80,7 +86,7 @@ test("an image that brings its own init keeps process 1", () => {
 test("the log of a container is bounded", () => {
   expect(containerOptions(web).HostConfig?.LogConfig).toEqual({
     Type: "json-file",
-    Config: { "max-size": "8388608", "max-file": "4" },
+    Config: { "max-size": "16777216", "max-file": "2" },
   });
 });
 

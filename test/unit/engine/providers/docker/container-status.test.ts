@@ -1,6 +1,5 @@
 import { expect, test } from "bun:test";
 import { containerStatus } from "../../../../../src/engine/providers/docker/container-status.ts";
-import { engineTime } from "../../../../../src/engine/providers/docker/engine-time.ts";
 
 const state = {
   Status: "running",
@@ -55,10 +54,4 @@ test.each([
   ["dead", "exited"],
 ] as const)("%s is %s", (status, expected) => {
   expect(containerStatus({ State: { ...state, Status: status }, RestartCount: 0 }).state).toBe(expected);
-});
-
-test("a time keeps its nanoseconds", () => {
-  expect(engineTime("2026-01-31T08:00:00.123456789Z")).toBe("1769846400.123456789");
-  expect(engineTime("2026-01-31T09:00:00+01:00")).toBe("1769846400.000000000");
-  expect(() => engineTime("yesterday")).toThrow(expect.objectContaining({ code: "usage.invalid" }));
 });

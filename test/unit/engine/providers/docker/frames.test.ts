@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
 import { LIMITS } from "../../../../../src/base/limits.ts";
 import { makeFrameReader } from "../../../../../src/engine/providers/docker/frames.ts";
-import { makeLineJoiner } from "../../../../../src/engine/providers/docker/log-lines.ts";
-import type { LogLine } from "../../../../../src/engine/providers/provider.ts";
+import { makeLogReader } from "../../../../../src/engine/providers/docker/log-reader.ts";
+import type { LogPart } from "../../../../../src/engine/providers/provider.ts";
+import { linesOfParts } from "../../../../fixtures/log-lines.ts";
 
 const AT = "2026-01-31T08:00:00.123456789Z";
 
@@ -21,13 +22,10 @@ function readInChunks(bytes: Buffer, size: number): string[] {
   return frames;
 }
 
-function lines(...frames: readonly Buffer[]): LogLine[] {
-  const found: LogLine[] = [];
-  const joiner = makeLineJoiner((line) => found.push(line));
-  const read = makeFrameReader((stream, body) => joiner.add(stream, body));
-  read(Buffer.concat(frames));
-  joiner.finish();
-  return found;
+function lines(...frames: readonly Buffer[]): LogPart[] {
+  const reader = makeLogReader(undefined);
+  reader.add(Buffer.concat(frames));
+  return linesOfParts(reader.finish()?.parts ?? []);
 }
 
 test("frames are the same however the bytes were cut", () => {
@@ -50,16 +48,16 @@ test("bytes that are no frame are refused", () => {
 
 test("a line has its stream, its stamp and its text", () => {
   expect(lines(frame(1, `${AT} hello world\n`), frame(2, `${AT} \n`), frame(2, `${AT} dos\r\n`))).toEqual([
-    { stream: "stdout", at: AT, text: "hello world" },
-    { stream: "stderr", at: AT, text: "" },
-    { stream: "stderr", at: AT, text: "dos" },
+    { stream: "stdout", atMs: Date.parse(AT), text: "hello world" },
+    { stream: "stderr", atMs: Date.parse(AT), text: "" },
+    { stream: "stderr", atMs: Date.parse(AT), text: "dos" },
   ]);
 });
 
 test("pieces of one line are joined without the stamps between them, each stream for itself", () => {
   expect(lines(frame(1, `${AT} long `), frame(2, `${AT} other\n`), frame(1, `${AT} line\n`))).toEqual([
-    { stream: "stderr", at: AT, text: "other" },
-    { stream: "stdout", at: AT, text: "long line" },
+    { stream: "stderr", atMs: Date.parse(AT), text: "other" },
+    { stream: "stdout", atMs: Date.parse(AT), text: "long line" },
   ]);
 });
 
@@ -76,7 +74,9 @@ test("a letter cut in two by a frame is whole again", () => {
 });
 
 test("an unfinished last line is shown, and an endless one in pieces", () => {
-  expect(lines(frame(1, `${AT} no end`))).toEqual([{ stream: "stdout", at: AT, text: "no end" }]);
+  expect(lines(frame(1, `${AT} no end`))).toEqual([
+    { stream: "stdout", atMs: Date.parse(AT), text: "no end" },
+  ]);
   const piece = frame(1, `${AT} ${"x".repeat(16 * 1024)}`);
   const found = lines(...Array.from({ length: LIMITS.logLineBytes / (16 * 1024) + 1 }, () => piece));
   expect(found.map((line) => line.text.length)).toEqual([LIMITS.logLineBytes, 16 * 1024]);

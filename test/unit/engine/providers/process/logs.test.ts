@@ -1,156 +1,137 @@
 import { expect, test } from "bun:test";
-import { appendFileSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, readdirSync, rmSync, statSync } from "node:fs";
 import { LIMITS } from "../../../../../src/base/limits.ts";
-import { makeLineSplitter } from "../../../../../src/engine/providers/process/line-splitter.ts";
+import { linesText, wholeLines } from "../../../../../src/engine/providers/log-text.ts";
 import { makeLogFile } from "../../../../../src/engine/providers/process/log-file.ts";
-import { makeLogMarks } from "../../../../../src/engine/providers/process/log-marks.ts";
 import { makeLogStore, type LogStore } from "../../../../../src/engine/providers/process/log-store.ts";
 import { readInstanceLogs } from "../../../../../src/engine/providers/process/read-logs.ts";
-import type { LogLine, LogOptions } from "../../../../../src/engine/providers/provider.ts";
+import type { LogPart } from "../../../../../src/engine/providers/provider.ts";
+import { linesOf } from "../../../../fixtures/log-lines.ts";
 import { fakeClock, tempDir } from "../../../../harness.ts";
 
 const never = new AbortController().signal;
+const MIB = 1024 * 1024;
 
-async function read(
-  store: LogStore,
-  changes: Partial<LogOptions> = {},
-  clock = fakeClock(),
-): Promise<LogLine[]> {
-  const options = { follow: false, tail: undefined, signal: never, ...changes };
-  return Array.fromAsync(readInstanceLogs(store, () => true, options, clock));
+function read(store: LogStore, from?: string): Promise<LogPart[]> {
+  return Array.fromAsync(
+    linesOf(readInstanceLogs(store, () => true, { from, signal: never }, fakeClock(Date.now()))),
+  );
 }
 
-const texts = (lines: readonly LogLine[]) => lines.map((line) => line.text);
+const texts = (lines: readonly LogPart[]) => lines.map((line) => line.text);
+const used = (dir: string) =>
+  readdirSync(dir).reduce((sum, name) => sum + statSync(`${dir}/${name}`).blocks * 512, 0);
 
-test("positions survive cutting, and a store that is opened again", async () => {
+test("what is let go of is given back to the disk while others write; positions stay, after a restart too", async () => {
   await using dir = tempDir();
   const file = makeLogFile(dir.path, "stdout");
-  const write = (text: string) => appendFileSync(`${dir.path}/stdout.log`, text);
-  write("0123456789");
-  file.cut(10);
-  expect(readdirSync(dir.path)).toEqual(["stdout.log"]);
-  write("abcde");
-  file.cut(10);
-  expect([file.start(), file.end()]).toEqual([5, 15]);
-  write("XYZ");
-  for (const opened of [file, makeLogFile(dir.path, "stdout")]) {
-    expect([opened.start(), opened.end()]).toEqual([5, 18]);
-    expect(opened.read(0, 100)).toEqual({ position: 5, bytes: Buffer.from("56789abcde") });
-    expect(opened.read(12, 100)).toEqual({ position: 12, bytes: Buffer.from("cde") });
-    expect(opened.read(15, 2)).toEqual({ position: 15, bytes: Buffer.from("XY") });
-    expect(opened.read(18, 100)).toEqual({ position: 18, bytes: Buffer.alloc(0) });
+  const write = (bytes: Buffer | string) => appendFileSync(`${dir.path}/stdout.0.log`, bytes);
+  expect([file.start(), file.end()]).toEqual([0, 0]);
+  write("");
+  const opened = makeLogFile(dir.path, "stdout");
+  write(Buffer.alloc(5 * MIB, "a"));
+  write("tail");
+  opened.release(5 * MIB + 2);
+  expect(used(dir.path)).toBeLessThan(256 * 1024);
+  for (const each of [opened, makeLogFile(dir.path, "stdout")]) {
+    expect([each.start(), each.end()]).toEqual([5 * MIB, 5 * MIB + 4]);
+    expect(each.read(0, 100)).toMatchObject({ position: 5 * MIB, bytes: Buffer.from("tail") });
+    expect(each.read(5 * MIB + 2, 1).bytes.toString()).toBe("i");
+    expect(each.read(5 * MIB + 4, 100).bytes).toHaveLength(0);
   }
-  write("x".repeat(20));
-  file.cut(10);
-  expect([file.start(), file.end()]).toEqual([28, 38]);
-  expect(readdirSync(dir.path).toSorted()).toEqual(["stdout.38.log", "stdout.log"]);
 });
 
-test("what a crash left of a cut is tidied", async () => {
+test("each start of the program has a file of its own, which goes when it was read", async () => {
   await using dir = tempDir();
-  writeFileSync(`${dir.path}/stdout.10.log`, "old");
-  writeFileSync(`${dir.path}/stdout.20.log`, "newer");
-  const file = makeLogFile(dir.path, "stdout");
-  expect([file.start(), file.end()]).toEqual([15, 20]);
-  expect(readdirSync(dir.path)).toEqual(["stdout.20.log"]);
+  const store = makeLogStore(dir.path);
+  const run = (text: string) => store.withOutput(({ stdout }) => appendFileSync(stdout, text));
+  run("first without end");
+  run("second\n");
+  run("");
+  run("third\n");
+  expect(
+    readdirSync(dir.path)
+      .filter((name) => name.startsWith("stdout"))
+      .toSorted(),
+  ).toEqual(["stdout.0.log", "stdout.17.log", "stdout.24.log"]);
+  expect(texts(await read(store))).toEqual(["first without end", "second", "third"]);
+  expect(readdirSync(dir.path).filter((name) => name.startsWith("stdout"))).toEqual(["stdout.24.log"]);
+  expect(texts(await read(makeLogStore(dir.path), "17,0"))).toContain("third");
 });
 
-test("the bound holds for all of it together", async () => {
+test("where the disk can't give back a beginning, all of the file goes once it was read", async () => {
   await using dir = tempDir();
-  const store = makeLogStore(dir.path, fakeClock(), 400);
-  for (let round = 0; round < 50; round++) {
-    appendFileSync(`${dir.path}/stdout.log`, "o".repeat(90));
-    appendFileSync(`${dir.path}/stderr.log`, "e".repeat(90));
-    store.tend();
-    const logs = readdirSync(dir.path).filter((name) => name.endsWith(".log"));
-    const bytes = logs.reduce((sum, name) => sum + statSync(`${dir.path}/${name}`).size, 0);
-    expect(bytes).toBeLessThanOrEqual(400 + 2 * 90);
-  }
-  expect(store.stdout.end()).toBe(50 * 90);
+  const file = makeLogFile(dir.path, "stdout", () => false);
+  file.openToAppend();
+  appendFileSync(`${dir.path}/stdout.0.log`, Buffer.alloc(2 * MIB, "a"));
+  file.release(1.5 * MIB);
+  expect(file.end() - file.start()).toBe(2 * MIB);
+  file.release(2 * MIB);
+  expect([file.start(), file.end()]).toEqual([2 * MIB, 2 * MIB]);
+  expect(used(dir.path)).toBe(0);
 });
 
-test("lines of both streams come in the order in which they were noted, with their stream and time", async () => {
+test("a flood that nobody reads is bounded, and its reader is told how much is missing", async () => {
   await using dir = tempDir();
-  const clock = fakeClock();
-  const store = makeLogStore(dir.path, clock);
-  const write = (stream: string, text: string) => appendFileSync(`${dir.path}/${stream}.log`, text);
-  write("stderr", "one\n");
-  store.tend();
-  await clock.advance(1000);
-  write("stdout", "two\nthr");
-  store.tend();
-  await clock.advance(1000);
-  write("stderr", "four\n");
-  store.tend();
-  await clock.advance(1000);
-  write("stdout", "ee\nlast");
-  const expected = [
-    { stream: "stderr", at: "2026-01-01T00:00:00.000Z", text: "one" },
-    { stream: "stdout", at: "2026-01-01T00:00:01.000Z", text: "two" },
-    { stream: "stderr", at: "2026-01-01T00:00:02.000Z", text: "four" },
-    { stream: "stdout", at: "2026-01-01T00:00:03.000Z", text: "three" },
-    { stream: "stdout", at: "2026-01-01T00:00:03.000Z", text: "last" },
-  ] as const;
-  expect(await read(store, {}, clock)).toEqual([...expected]);
-  expect(await read(makeLogStore(dir.path, clock), {}, clock)).toEqual([...expected]);
-  expect(texts(await read(store, { since: "2026-01-01T00:00:02Z" }, clock))).toEqual([
-    "four",
-    "three",
-    "last",
+  const store = makeLogStore(dir.path, 8 * MIB);
+  const line = `${"x".repeat(1023)}\n`;
+  store.withOutput(({ stdout }) => {
+    for (let round = 0; round < 20; round++) {
+      appendFileSync(stdout, line.repeat(1024));
+      store.tend();
+      expect(used(dir.path)).toBeLessThanOrEqual(6 * MIB);
+    }
+  });
+  const [first = "", ...rest] = texts(await read(store));
+  expect(first).toMatch(/^\[voxeltron\] \d+ bytes of output are missing here/);
+  expect(rest.length).toBe(20 * 1024 - Number(/\d+/.exec(first)?.[0]) / 1024);
+});
+
+test("lines go on from each position, have their stream and the time of the file", async () => {
+  await using dir = tempDir();
+  const store = makeLogStore(dir.path);
+  store.withOutput(({ stdout, stderr }) => {
+    appendFileSync(stdout, "one\r\ntwo\n");
+    appendFileSync(stderr, "bad\n\nno end");
+  });
+  const lines = await read(store);
+  expect(lines.map(({ stream, text }) => `${stream} ${text}`)).toEqual([
+    "stdout one",
+    "stdout two",
+    "stderr bad",
+    "stderr ",
+    "stderr no end",
   ]);
+  for (const { atMs } of lines) expect(Math.abs(atMs - Date.now())).toBeLessThan(60_000);
+  expect(texts(await read(store, "5,0"))).toEqual(["two", "bad", "", "no end"]);
+  expect(texts(await read(store, "9,4"))).toEqual(["", "no end"]);
+  expect(texts(await read(store, "9,11"))).toEqual([]);
 });
 
-test("tail counts lines, nought too", async () => {
+test("an instance that wrote nothing, or is gone, has no lines", async () => {
   await using dir = tempDir();
-  appendFileSync(`${dir.path}/stdout.log`, Array.from({ length: 30 }, (_, index) => `${index}\n`).join(""));
-  const store = makeLogStore(dir.path, fakeClock());
-  expect(texts(await read(store, { tail: 3 }))).toEqual(["27", "28", "29"]);
-  expect(await read(store, { tail: 0 })).toEqual([]);
-  expect(await read(store, { tail: 100 })).toHaveLength(30);
+  expect(await read(makeLogStore(`${dir.path}/none`))).toEqual([]);
+  const store = makeLogStore(dir.path);
+  store.withOutput(({ stdout }) => appendFileSync(stdout, "x\n"));
+  rmSync(`${dir.path}/stdout.0.log`);
+  expect(await read(store)).toEqual([]);
 });
 
-test("a log that was cut is read from its oldest byte", async () => {
-  await using dir = tempDir();
-  const store = makeLogStore(dir.path, fakeClock(), 80);
-  for (let index = 10; index < 60; index++) {
-    appendFileSync(`${dir.path}/stdout.log`, `line ${index}\n`);
-    store.tend();
-  }
-  const lines = texts(await read(store));
-  expect(lines.at(-1)).toBe("line 59");
-  expect(lines.length).toBeLessThan(8);
+test("a line without end is cut at a blank, or between two characters", () => {
+  const bytes = Buffer.alloc(LIMITS.logLineBytes, "x");
+  expect(wholeLines(bytes.subarray(1))).toBe(0);
+  expect(wholeLines(bytes)).toBe(bytes.length);
+  bytes.set(Buffer.from("☃").subarray(0, 2), bytes.length - 2);
+  expect(wholeLines(bytes)).toBe(bytes.length - 2);
+  bytes.write(" ", bytes.length - 100);
+  expect(wholeLines(bytes)).toBe(bytes.length - 99);
+  bytes.write("\n", 10);
+  expect(wholeLines(bytes)).toBe(11);
 });
 
-test("an instance that wrote nothing has no lines", async () => {
-  await using dir = tempDir();
-  expect(await read(makeLogStore(`${dir.path}/none`, fakeClock()))).toEqual([]);
-});
-
-test("an unreadable time is refused", async () => {
-  await using dir = tempDir();
-  const error = await read(makeLogStore(dir.path, fakeClock()), { since: "soon" }).catch(
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toMatchObject({ code: "usage.invalid" });
-});
-
-test("marks are bounded, and lose what is old first", async () => {
-  await using dir = tempDir();
-  mkdirSync(dir.path, { recursive: true });
-  const marks = makeLogMarks(dir.path);
-  for (let index = 1; index <= 20_005; index++) marks.add({ ms: index, stdout: index, stderr: 0 });
-  marks.add({ ms: 30_000, stdout: 20_005, stderr: 0 });
-  expect(marks.all().length).toBeLessThan(15_100);
-  expect(marks.all().at(-1)).toEqual({ ms: 20_005, stdout: 20_005, stderr: 0 });
-  expect(makeLogMarks(dir.path).all()).toEqual(marks.all());
-});
-
-test("lines are split wherever the bytes were cut, and endless ones come in pieces", () => {
-  const splitter = makeLineSplitter();
-  const snow = Buffer.from("☃\r\nb");
-  expect(splitter.add(snow.subarray(0, 1))).toEqual([]);
-  expect(splitter.add(snow.subarray(1))).toEqual(["☃"]);
-  expect(splitter.add(Buffer.from("\n\n"))).toEqual(["b", ""]);
-  expect(splitter.finish()).toEqual([]);
-  expect(splitter.add(Buffer.alloc(LIMITS.logLineBytes, "x"))).toHaveLength(1);
+test("bytes that are no text, and empty lines, do no harm", () => {
+  expect(linesText(Buffer.from([0x61, 0xff, 0xfe, 0x0a]))).toBe("a\uFFFD\uFFFD");
+  expect(linesText(Buffer.from("\n"))).toBe("");
+  expect(linesText(Buffer.from("a\n\n"))).toBe("a\n");
+  expect(linesText(Buffer.from("a\r\n"))).toBe("a");
 });

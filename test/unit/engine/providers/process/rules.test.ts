@@ -4,7 +4,7 @@ import { checkProcessSpec } from "../../../../../src/engine/providers/process/ch
 import { NEVER_RAN } from "../../../../../src/engine/providers/process/instance-files.ts";
 import { isSameProcess, parseStat } from "../../../../../src/engine/providers/process/process-table.ts";
 import { describeRun } from "../../../../../src/engine/providers/process/run-status.ts";
-import { makeSerial } from "../../../../../src/engine/providers/process/serial.ts";
+import { makeSerial } from "../../../../../src/engine/serial.ts";
 import { instanceSpec } from "../../../../fixtures/instance-spec.ts";
 
 test("the pause doubles from one second to a minute", () => {

@@ -31,6 +31,21 @@ test("the environment is given in full and holds nothing of ours", async () => {
   });
 });
 
+test("secrets go over plain variables, and under what is ours", async () => {
+  await using dir = await folder({ "index.ts": "" });
+  const { env } = await planRun(dir.path, {
+    ...wish,
+    env: { A: "plain", B: "plain" },
+    secrets: { A: "secret", PORT: "9", VOXELTRON_INSTANCE: "other" },
+  });
+  expect(env).toMatchObject({
+    A: "secret",
+    B: "plain",
+    PORT: "4001",
+    VOXELTRON_INSTANCE: "vx-web-1-00000000",
+  });
+});
+
 test("without a port of ours the service's own PORT stays", async () => {
   await using dir = await folder({ "index.ts": "" });
   const { env } = await planRun(dir.path, { ...wish, hostPort: null, env: { PORT: "9" } });

@@ -3,14 +3,15 @@ import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { LIMITS } from "../../../../../src/base/limits.ts";
 import { formatBytes } from "../../../../../src/base/text.ts";
-import { makeCatalogue, type CataloguePowers } from "../../../../../src/host/capabilities/catalogue.ts";
+import { makeCatalogue } from "../../../../../src/host/capabilities/catalogue.ts";
 import { makeExtismMemory } from "../../../../../src/host/runtimes/wasm/extism-memory.ts";
 import { makeGuestHost } from "../../../../../src/host/runtimes/wasm/guest-host.ts";
 import { importName } from "../../../../../src/host/runtimes/wasm/host-methods.ts";
 import { signatureText } from "../../../../../src/host/runtimes/wasm/module-shape.ts";
+import { recordPowers } from "../../../../matrix/powers.ts";
 
 const PAGE = await Bun.file(join(import.meta.dir, "../../../../../docs/wasm.md")).text();
-const METHODS = makeCatalogue({} as CataloguePowers);
+const METHODS = makeCatalogue(recordPowers().powers);
 
 /** The cells of the first table under a heading, without its head. */
 function table(heading: string): string[][] {

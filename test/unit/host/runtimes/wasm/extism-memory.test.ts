@@ -195,6 +195,33 @@ describe("the caps", () => {
     expect(text(memory.bytes("test", kept))).toBe("kept");
   });
 
+  test("on bytes: a refusal leaves the blocks that are held apart from those that come after it", () => {
+    const memory = makeExtismMemory();
+    const held = memory.alloc(40n * MIB);
+    memory.free(memory.alloc(2n * MIB));
+    expect(fault(() => memory.alloc(30n * MIB))).toContain("a block of 30 MiB");
+    const next = memory.alloc(MIB);
+    memory.bytes("test", next).fill(7);
+    expect(memory.bytes("test", held).indexOf(7)).toBe(-1);
+  });
+
+  test("on bytes: what smaller blocks had for a while is whole again for larger ones", () => {
+    const memory = makeExtismMemory();
+    const fill = () => {
+      const blocks: bigint[] = [];
+      expect(
+        fault(() => {
+          for (;;) blocks.push(memory.alloc(MIB / 2n));
+        }),
+      ).toContain("512 KiB");
+      return blocks;
+    };
+    const first = fill();
+    for (const block of first) memory.free(block);
+    for (let size = 16n; size < MIB / 2n; size += size / 4n) memory.free(memory.alloc(size));
+    expect(fill()).toHaveLength(first.length);
+  });
+
   test("on the count", () => {
     const memory = makeExtismMemory();
     const first = memory.alloc(1n);

@@ -333,6 +333,20 @@ describe("in a module", () => {
     ]);
   });
 
+  test("so is what an _initialize wrote that failed", async () => {
+    const code = wat(
+      `(module ${WRITE} ${EXIT} (memory (export "memory") 1) (data (i32.const 0) "hello") (func (export "on_alert"))
+        (func (export "_initialize")
+          (i32.store (i32.const 100) (i32.const 0)) (i32.store (i32.const 104) (i32.const 5))
+          (drop (call $write (i32.const 2) (i32.const 100) (i32.const 1) (i32.const 200)))
+          (call $exit (i32.const 3))))`,
+    );
+    const lines: unknown[] = [];
+    const error = await rejection(openGuest(code, { log: (level, text) => void lines.push([level, text]) }));
+    expect((error as Error).message).toContain("_initialize failed: the module ended itself with exit(3)");
+    expect(lines).toEqual([["warn", "hello"]]);
+  });
+
   test("a start function that asks too early is told of it", async () => {
     const code = wat(
       `(module ${EXIT} (memory (export "memory") 1) (start $f) (func $f (call $exit (i32.const 0))))`,

@@ -1,0 +1,79 @@
+/**
+ * One attempt at a channel that is a URL. Its address may point anywhere, private networks too: the operator wrote it. Called
+ * by notify.ts.
+ */
+import { fail, isVoxError } from "../../base/errors.ts";
+import { LIMITS } from "../../base/limits.ts";
+import type { HttpAnswer, HttpClient } from "../../platform/http/http-client.ts";
+import type { HttpRules } from "../../platform/http/open-http.ts";
+import { parseTarget } from "../../platform/http/target.ts";
+import type { HttpChannel } from "./channel-schema.ts";
+import type { Payload } from "./payload.ts";
+import type { Outcome } from "./retry.ts";
+
+/** Throws what is no failure of the endpoint's: what the signal says, a bug. */
+export async function post(
+  http: HttpClient,
+  channel: HttpChannel,
+  payload: Payload,
+  nowMs: number,
+  signal: AbortSignal | undefined,
+): Promise<Outcome> {
+  const request = { url: channel.url, method: "POST", ...payload };
+  const bounds = { timeoutMs: LIMITS.notifyMs, bodyBytes: 0, signal };
+  try {
+    return judged(await http(request, rulesFor(channel), bounds), nowMs);
+  } catch (error) {
+    if (signal?.aborted === true || !isVoxError(error)) throw error;
+    const { problem, lasting } = error.details;
+    const isNetwork = error.code === "network.failed" || error.code === "network.timeout";
+    return {
+      ok: false,
+      again: isNetwork && lasting !== true,
+      problem:
+        PROBLEMS[error.code] ??
+        (typeof problem === "string" ? `could not be reached: ${problem}` : "could not be reached"),
+    };
+  }
+}
+
+// --- internal ---
+
+/** A redirect may lead to another path of the same server, and only where the message goes with it. */
+function rulesFor(channel: HttpChannel): HttpRules {
+  const { origin } = parseTarget(channel.url);
+  return {
+    redirect: "follow",
+    check(hop) {
+      if (hop.target.origin !== origin || hop.method !== "POST")
+        throw fail("capability.out_of_scope", "a redirect that leads elsewhere, or loses the message");
+    },
+    choose: (_target, addresses) => addresses,
+  };
+}
+
+function judged({ status, headers }: HttpAnswer, nowMs: number): Outcome {
+  if (status >= 200 && status < 300) return { ok: true, refused: 0 };
+  const again = status === 429 || status >= 500;
+  const asked = headers.find(([name]) => name.toLowerCase() === "retry-after")?.[1];
+  return {
+    ok: false,
+    again,
+    status,
+    problem: `answered ${status}`,
+    ...(again && asked !== undefined ? { waitMs: waitOf(asked, nowMs) } : {}),
+  };
+}
+
+/** Seconds, also with a fraction as Discord writes them, or a date; nothing for anything else. */
+function waitOf(text: string, nowMs: number): number | undefined {
+  if (/^\d{1,9}(?:\.\d{1,9})?$/.test(text)) return Math.ceil(Number(text) * 1000);
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? undefined : Math.max(0, at - nowMs);
+}
+
+const PROBLEMS: Readonly<Record<string, string>> = {
+  "network.timeout": "did not answer in time",
+  "capability.out_of_scope":
+    "answered with a redirect that leads elsewhere; configure the address that it leads to",
+};
