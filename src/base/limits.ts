@@ -82,6 +82,8 @@ export const LIMITS = {
   /** Characters on their way to a Worker that has not come to read them. All of fetchHeldBytes fits in, as base64. */
   guestUnreadChars: 64 * MIB,
   hookDefaultMs: 10 * SECOND,
+  /** Of an executable, which has to be started each time. */
+  execDefaultMs: 30 * SECOND,
   hookMaxMs: 10 * MINUTE,
   pluginIdleMs: 5 * MINUTE,
   roomStartMs: 10 * SECOND,

@@ -64,6 +64,8 @@ function specialVerdict({ code, details }: VoxError): Verdict | undefined {
 const SPECIAL: Partial<Record<ErrorCode, Verdict>> = {
   "plugin.disabled": PARK,
   "plugin.tampered": PARK,
+  // Of an executable that may not run: what a guest is refused is the guest's own affair.
+  "capability.denied": PARK,
   "plugin.paused": PARK,
   "plugin.suspended": PARK,
   "config.invalid": PARK_SHORTLY,
