@@ -116,27 +116,30 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
   const days = watchDays(makeWatchedDayRows(db, LIMITS.watchedDaysKept), clock, log);
   const broker: Broker = makeBroker({
     methods: [
-...makeCatalogue({
-      keyValues: kv,
-      files: {
-        store: files,
-        writer: makeFileWriter({ store: files, rows: makePluginFileRows(db), limits: fileLimits, clock }),
-      },
-      net: {
-        openHttp,
-        dial,
-        clock,
-        addressPolicy: () => makeAddressPolicy(config().network.allow_private),
-        ownEndpoints: () => channels.endpoints(),
-      },
-      channels,
-      containers,
-      notifyRate: makeNotifyRate({ clock, perMinute: () => config().plugins.quota.notifications_per_minute }),
-      secrets: needs.secretReader,
-      serviceLogs,
-      queryMetrics,
-    }),
-    ...execMethods(),
+      ...makeCatalogue({
+        keyValues: kv,
+        files: {
+          store: files,
+          writer: makeFileWriter({ store: files, rows: makePluginFileRows(db), limits: fileLimits, clock }),
+        },
+        net: {
+          openHttp,
+          dial,
+          clock,
+          addressPolicy: () => makeAddressPolicy(config().network.allow_private),
+          ownEndpoints: () => channels.endpoints(),
+        },
+        channels,
+        containers,
+        notifyRate: makeNotifyRate({
+          clock,
+          perMinute: () => config().plugins.quota.notifications_per_minute,
+        }),
+        secrets: needs.secretReader,
+        serviceLogs,
+        queryMetrics,
+      }),
+      ...execMethods(),
     ],
     callerOf: (plugin) => plugins.callerOf(plugin),
     audit,
@@ -195,7 +198,10 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
 
 // --- internal ---
 
-function openRooms(confinement: Confinement, { clock, environment = {} }: World): Readonly<Record<RoomKind, OpenRoom>> {
+function openRooms(
+  confinement: Confinement,
+  { clock, environment = {} }: World,
+): Readonly<Record<RoomKind, OpenRoom>> {
   const { start, uidFor, confined } = confinement;
   const inProcess = openProcessRoom({ start, clock, uidFor, confined });
   return {

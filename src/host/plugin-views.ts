@@ -10,7 +10,13 @@ import type { PluginRow, PluginVersionRow } from "../state/plugins.ts";
 import type { RoomChoice } from "./choose-room.ts";
 import type { UnusedView } from "./audit/unused.ts";
 import type { StandingView } from "./standing.ts";
-import { kindOf, requestsOf, type CapabilityRequest, type HookRequest, type Manifest } from "./manifest/manifest.ts";
+import {
+  kindOf,
+  requestsOf,
+  type CapabilityRequest,
+  type HookRequest,
+  type Manifest,
+} from "./manifest/manifest.ts";
 import type { RoomKind } from "./runtimes/runtime.ts";
 
 /** What consent is asked for. */

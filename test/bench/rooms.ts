@@ -8,7 +8,13 @@ import { systemClock } from "../../src/base/clock.ts";
 import { openJsWorkerRoom } from "../../src/host/runtimes/js-worker/room.ts";
 import { loadGuestModule } from "../../src/host/runtimes/js-worker/guest-module.ts";
 import { openProcessRoom } from "../../src/host/runtimes/process/room.ts";
-import type { GuestCode, OpenRoom, PluginDoor, Room, WalledRoomKind } from "../../src/host/runtimes/runtime.ts";
+import type {
+  GuestCode,
+  OpenRoom,
+  PluginDoor,
+  Room,
+  WalledRoomKind,
+} from "../../src/host/runtimes/runtime.ts";
 import { makeStartConfined } from "../../src/platform/confine/confined-process.ts";
 import { startJsWorker } from "../../src/workers.ts";
 import { EXECUTABLE } from "../e2e/machine.ts";

@@ -4,7 +4,12 @@
  */
 import { join } from "node:path";
 import { systemClock } from "../../src/base/clock.ts";
-import { WALLED_ROOM_KINDS, type GuestCode, type OpenRoom, type WalledRoomKind } from "../../src/host/runtimes/runtime.ts";
+import {
+  WALLED_ROOM_KINDS,
+  type GuestCode,
+  type OpenRoom,
+  type WalledRoomKind,
+} from "../../src/host/runtimes/runtime.ts";
 import { openProcessRoom } from "../../src/host/runtimes/process/room.ts";
 import { makeStartConfined } from "../../src/platform/confine/confined-process.ts";
 import { confinementReport, whatIsMissing } from "../../src/platform/confine/report.ts";

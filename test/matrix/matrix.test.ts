@@ -10,7 +10,12 @@ import { makeCatalogue } from "../../src/host/capabilities/catalogue.ts";
 import type { Caller, Method } from "../../src/host/capabilities/method.ts";
 import { DEFAULT_QUOTA } from "../../src/host/capabilities/quota.ts";
 import { importName } from "../../src/host/runtimes/wasm/host-methods.ts";
-import { WALLED_ROOM_KINDS, type OpenRoom, type PluginDoor, type Room } from "../../src/host/runtimes/runtime.ts";
+import {
+  WALLED_ROOM_KINDS,
+  type OpenRoom,
+  type PluginDoor,
+  type Room,
+} from "../../src/host/runtimes/runtime.ts";
 import type { Capability } from "../../src/sdk/index.ts";
 import { columns } from "../conformance/rooms.ts";
 import { until } from "../harness.ts";

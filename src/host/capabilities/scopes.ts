@@ -51,7 +51,11 @@ export const SCOPES: Readonly<Record<GrantName, ScopeRule>> = {
   metrics_read: named("the name of a service"),
   logs_read: named("the name of a service"),
   notify_send: named("the name of a channel"),
-  unsandboxed: { isEntry: () => false, wanted: "no scope: nothing limits an executable", covers: () => false },
+  unsandboxed: {
+    isEntry: () => false,
+    wanted: "no scope: nothing limits an executable",
+    covers: () => false,
+  },
 };
 
 export type Scope = readonly string[] | null;

@@ -31,7 +31,12 @@ export async function makePackage(
   const wanted = isolation ?? manifest.isolation;
   if (manifest.tier === null) {
     if (isolation !== undefined) throw noIsolation();
-    return { main, code: { kind: "exec", entrypoint: main, hooks: hookNames(manifest) }, bundle: undefined, builtins: [] };
+    return {
+      main,
+      code: { kind: "exec", entrypoint: main, hooks: hookNames(manifest) },
+      bundle: undefined,
+      builtins: [],
+    };
   }
   if (manifest.tier === 1) {
     if (wanted === "worker") throw noWorker(isolation);

@@ -40,7 +40,10 @@ export function makeTakeOver(deps: TakeOverDeps): TakeOver {
     const candidate = await deps.read(source);
     const called = candidate.manifest.name;
     if (called !== name)
-      throw fail("plugin.changed", `its ${manifestFileOf(candidate.manifest)} says that it is called ${called}, not ${name}`);
+      throw fail(
+        "plugin.changed",
+        `its ${manifestFileOf(candidate.manifest)} says that it is called ${called}, not ${name}`,
+      );
     const origin = originOf(source, current.row);
     if (candidate.digest === current.row.digest && origin.link === current.row.link) {
       await pause(name, null);

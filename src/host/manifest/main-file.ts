@@ -54,10 +54,7 @@ function entrypoint(path: string, files: PackageFiles): string {
 }
 
 /** The advice to be of the other tier, where that would run the file that `found` names. */
-function otherTier(
-  tier: Tier,
-  found: (other: Tier) => string | undefined,
-): string | undefined {
+function otherTier(tier: Tier, found: (other: Tier) => string | undefined): string | undefined {
   const other = tier === 1 ? 2 : 1;
   const file = found(other);
   return file === undefined ? undefined : `to run ${file}: tier = ${other} under [plugin] in plugin.toml`;

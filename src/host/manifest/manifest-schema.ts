@@ -95,7 +95,9 @@ export const manifestSchema = v.strictObject({
     version,
     description: v.optional(v.string(), ""),
     tier: v.picklist([1, 2], "1 (WASM) or 2 (JavaScript or TypeScript)"),
-    main: v.optional(insidePath('a file inside the plugin\'s folder, relative to it, such as "src/index.ts"')),
+    main: v.optional(
+      insidePath('a file inside the plugin\'s folder, relative to it, such as "src/index.ts"'),
+    ),
   }),
   capabilities: v.optional(capabilitySection, {}),
   hooks: v.optional(v.strictObject(perHook()), {}),

@@ -17,7 +17,8 @@ export interface ExecRoomDeps {
 
 export function openExecRoom({ exchange, environment: env }: ExecRoomDeps): OpenRoom {
   return async ({ name, code, disk }, door) => {
-    if (code.kind !== "exec" || disk === undefined) throw new Error("the room of executables has none to run");
+    if (code.kind !== "exec" || disk === undefined)
+      throw new Error("the room of executables has none to run");
     const { entrypoint, hooks } = code;
     const executable = { plugin: name, folder: disk.folder, entrypoint, env };
     const life = new AbortController();

@@ -32,7 +32,8 @@ async function logOf(world: World, name = "hook"): Promise<string[]> {
 }
 
 /** A script that leaves a mark where it ran. */
-const marking = (mark: string, more = "") => `cat >/dev/null; echo ran >> ${mark}; ${more} echo '{"ok":true}'`;
+const marking = (mark: string, more = "") =>
+  `cat >/dev/null; echo ran >> ${mark}; ${more} echo '{"ok":true}'`;
 
 describe("an install", () => {
   test("asks for unsandboxed, and says where it runs and why", () =>
@@ -94,7 +95,13 @@ describe("an event", () => {
         data: DEPLOYED,
       });
       expect(audit).toMatchObject([
-        { method: "exec.run", capability: "unsandboxed", target: "run", outcome: "ok", during: "on_deploy_success" },
+        {
+          method: "exec.run",
+          capability: "unsandboxed",
+          target: "run",
+          outcome: "ok",
+          during: "on_deploy_success",
+        },
       ]);
     }, withExecutables(audit));
   });
@@ -112,18 +119,21 @@ describe("an event", () => {
   test("meets the program in its own folder, with nothing of the daemon's environment but what it needs", async () => {
     const environment = { PATH: "/usr/bin:/bin", HOME: "/root", SECRET: "x", VOXELTRON_SECRETS_KEY: "y" };
     const script = `cat >/dev/null; printf '{"ok":true,"result":["%s","%s"]}' "$(pwd)" "$(env | cut -d= -f1 | sort | tr '\\n' ' ')"`;
-    await withWorld(async (world) => {
-      await installSample(world, execPlugin({ script }));
-      const [folder, names] = (await run(world)) as [string, string];
-      expect(folder).toBe(await filesOnDisk(world));
-      expect(names.split(" ").filter((name) => name !== "_" && name !== "")).toEqual([
-        "HOME",
-        "LANG",
-        "PATH",
-        "PWD",
-        "PYTHONDONTWRITEBYTECODE",
-      ]);
-    }, withExecutables([], environment));
+    await withWorld(
+      async (world) => {
+        await installSample(world, execPlugin({ script }));
+        const [folder, names] = (await run(world)) as [string, string];
+        expect(folder).toBe(await filesOnDisk(world));
+        expect(names.split(" ").filter((name) => name !== "_" && name !== "")).toEqual([
+          "HOME",
+          "LANG",
+          "PATH",
+          "PWD",
+          "PYTHONDONTWRITEBYTECODE",
+        ]);
+      },
+      withExecutables([], environment),
+    );
   });
 
   test("by hand gives the result, and what it wrote to standard error is its log", () =>
@@ -132,7 +142,10 @@ describe("an event", () => {
       await installSample(world, execPlugin({ script }));
       const answer = await world.plugins.call("hook", "on_deploy_success");
       expect(answer.result).toBe(7);
-      expect(answer.logs.map(({ level, text }) => `${level}: ${text}`)).toEqual(["info: hello", "warn: WARN: low"]);
+      expect(answer.logs.map(({ level, text }) => `${level}: ${text}`)).toEqual([
+        "info: hello",
+        "warn: WARN: low",
+      ]);
       expect(await codeOf(world.plugins.call("hook", "on_alert"))).toBe("plugin.no_hook");
     }, executables));
 });
@@ -152,7 +165,10 @@ describe("a gate", () => {
       await ask(world);
       await installSample(world, execPlugin({ name: "no", events: ["pre_create"], script: refusing }));
       const error = (await rejection(ask(world))) as VoxError;
-      expect([error.code, error.message]).toEqual(["gate.refused", "no refused pre_create: the disk is full"]);
+      expect([error.code, error.message]).toEqual([
+        "gate.refused",
+        "no refused pre_create: the disk is full",
+      ]);
     }, executables));
 
   test("that is revoked, or crashes, refuses too", () =>
@@ -161,7 +177,9 @@ describe("a gate", () => {
       await world.plugins.revoke("hook", "unsandboxed");
       expect(await codeOf(ask(world))).toBe("gate.refused");
       await installSample(world, execPlugin({ events: ["pre_create"], script: "exit 9" }));
-      expect(((await rejection(ask(world))) as VoxError).message).toContain("could not be asked about pre_create");
+      expect(((await rejection(ask(world))) as VoxError).message).toContain(
+        "could not be asked about pre_create",
+      );
     }, executables));
 });
 
@@ -192,7 +210,12 @@ describe("it does not run", () => {
     let ceilings = [makeCeiling([], "x")];
     const forbid = (next: readonly GrantName[]) => {
       names = next;
-      ceilings = [makeCeiling(names.map((capability) => ({ capability, scope: null })), "[plugins] ceiling")];
+      ceilings = [
+        makeCeiling(
+          names.map((capability) => ({ capability, scope: null })),
+          "[plugins] ceiling",
+        ),
+      ];
     };
     forbid(["notify_send"]);
     await withWorld(
@@ -229,22 +252,26 @@ describe("it does not run", () => {
     }, executables),
   );
 
-  test("any longer when the grant is taken back in the middle: the whole group ends, and at a stop too", () =>
-    withWorld(async (world) => {
-      for (const end of ["revoke", "remove"] as const) {
-        const mark = join(world.dataDir, end);
-        const script = `cat >/dev/null; sleep 60 & echo $! > ${mark}; wait; echo '{"ok":true}'`;
-        await installSample(world, execPlugin({ script }));
-        const running = codeOf(run(world));
-        const pid = Number(await until(() => existsSync(mark) && readFileSync(mark, "utf8").trim()));
-        expect(existsSync(`/proc/${pid}`)).toBe(true);
-        if (end === "revoke") await world.plugins.revoke("hook", "unsandboxed");
-        else await world.close();
-        expect(await running).toBe(end === "revoke" ? "capability.denied" : "plugin.stopped");
-        await until(() => !existsSync(`/proc/${pid}`));
-        if (end === "revoke") await world.plugins.remove("hook");
-      }
-    }, executables), 30_000);
+  test(
+    "any longer when the grant is taken back in the middle: the whole group ends, and at a stop too",
+    () =>
+      withWorld(async (world) => {
+        for (const end of ["revoke", "remove"] as const) {
+          const mark = join(world.dataDir, end);
+          const script = `cat >/dev/null; sleep 60 & echo $! > ${mark}; wait; echo '{"ok":true}'`;
+          await installSample(world, execPlugin({ script }));
+          const running = codeOf(run(world));
+          const pid = Number(await until(() => existsSync(mark) && readFileSync(mark, "utf8").trim()));
+          expect(existsSync(`/proc/${pid}`)).toBe(true);
+          if (end === "revoke") await world.plugins.revoke("hook", "unsandboxed");
+          else await world.close();
+          expect(await running).toBe(end === "revoke" ? "capability.denied" : "plugin.stopped");
+          await until(() => !existsSync(`/proc/${pid}`));
+          if (end === "revoke") await world.plugins.remove("hook");
+        }
+      }, executables),
+    30_000,
+  );
 });
 
 describe("other files", () => {
@@ -272,7 +299,8 @@ describe("other files", () => {
     mkdirSync(folder);
     const mark = join(dir.path, "mark");
     const write = (script: string) => {
-      for (const [path, text] of Object.entries(execTexts({ script }))) writeFileSync(join(folder, path), text);
+      for (const [path, text] of Object.entries(execTexts({ script })))
+        writeFileSync(join(folder, path), text);
       chmodSync(join(folder, "run"), 0o755);
     };
     write(ECHO);
@@ -301,26 +329,33 @@ describe("other files", () => {
 
 describe("bad executables, each behind the room", () => {
   for (const { name, script, ending, deadlineMs } of MISBEHAVIOURS)
-    test(`one that ${name}`, () =>
-      withWorld(async (world) => {
-        const more = `timeout: ${deadlineMs ?? 10_000}ms`;
-        const status = script.replaceAll("status", "status");
-        await installSample(world, execPlugin({ script: status, more }));
-        const error = (await rejection(run(world))) as VoxError;
-        expect([error.code, error.details["problem"]]).toEqual([ending.code, ending.problem]);
-        const left = await filesOnDisk(world);
-        await world.plugins.remove("hook");
-        expect(existsSync(left)).toBe(false);
-        expect(processesIn(left)).toEqual([]);
-      }, executables), 30_000);
+    test(
+      `one that ${name}`,
+      () =>
+        withWorld(async (world) => {
+          const more = `timeout: ${deadlineMs ?? 10_000}ms`;
+          await installSample(world, execPlugin({ script, more }));
+          const error = (await rejection(run(world))) as VoxError;
+          expect([error.code, error.details["problem"]]).toEqual([ending.code, ending.problem]);
+          const left = await filesOnDisk(world);
+          await world.plugins.remove("hook");
+          expect(existsSync(left)).toBe(false);
+          expect(processesIn(left)).toEqual([]);
+        }, executables),
+      30_000,
+    );
 
-  test("five that crash in a row suspend it, and it says so", () =>
-    withWorld(async (world) => {
-      await installSample(world, execPlugin({ script: "exit 1" }));
-      await until(async () => (await codeOf(run(world))) === "plugin.suspended", { timeoutMs: 60_000 });
-      expect((await world.plugins.info("hook")).state).toBe("suspended");
-      expect((await logOf(world)).join("\n")).toContain("it is suspended until");
-    }, executables), 60_000);
+  test(
+    "five that crash in a row suspend it, and it says so",
+    () =>
+      withWorld(async (world) => {
+        await installSample(world, execPlugin({ script: "exit 1" }));
+        await until(async () => (await codeOf(run(world))) === "plugin.suspended", { timeoutMs: 60_000 });
+        expect((await world.plugins.info("hook")).state).toBe("suspended");
+        expect((await logOf(world)).join("\n")).toContain("it is suspended until");
+      }, executables),
+    60_000,
+  );
 });
 
 // --- internal ---

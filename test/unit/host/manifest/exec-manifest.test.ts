@@ -62,10 +62,18 @@ describe("plugin.yaml", () => {
     ["a missing key", HEAD.replace(/entrypoint.*\n/, ""), "plugin.yaml: entrypoint: is missing"],
     ["a version that is a number", HEAD.replace('"1.0.0"', "1.0"), "plugin.yaml:2:1: version: found 1"],
     ["an unknown type", HEAD.replace("type: hook", "type: hok"), 'found "hok", wanted "hook" or "provider"'],
-    ["an unknown key", `${HEAD}evnts: []\n`, 'plugin.yaml:5:1: evnts: is not a known key; did you mean "events"?'],
+    [
+      "an unknown key",
+      `${HEAD}evnts: []\n`,
+      'plugin.yaml:5:1: evnts: is not a known key; did you mean "events"?',
+    ],
     ["an unknown event", `${HEAD}events:\n  - pre_creat\n`, 'plugin.yaml:6:5: events.0: found "pre_creat"'],
     ["what was meant", `${HEAD}events: [pre_creat]\n`, 'did you mean "pre_create"?'],
-    ["a path that leads out", HEAD.replace("./my-hook", "../my-hook"), 'found "../my-hook", wanted a file inside'],
+    [
+      "a path that leads out",
+      HEAD.replace("./my-hook", "../my-hook"),
+      'found "../my-hook", wanted a file inside',
+    ],
     ["an absolute path", HEAD.replace("./my-hook", "/bin/sh"), 'found "/bin/sh", wanted a file inside'],
     ["another protocol", `${HEAD}protocol: 2\n`, "protocol: found 2, wanted 1, the only one"],
     ["an endless timeout", `${HEAD}timeout: 1d\n`, "at most 10 minutes"],
@@ -98,7 +106,9 @@ describe("the entrypoint", () => {
   const entrypoint = (files: Readonly<Record<string, boolean>>) =>
     mainFile(
       parse(HEAD),
-      new Map(Object.entries(files).map(([path, executable]) => [path, { bytes: new Uint8Array(), executable }])),
+      new Map(
+        Object.entries(files).map(([path, executable]) => [path, { bytes: new Uint8Array(), executable }]),
+      ),
     );
 
   test("is a file of the folder that may be executed", () => {
