@@ -13,7 +13,7 @@ import { ECHO, execPlugin, execTexts, withExecutables, type AuditLine } from "..
 import { MISBEHAVIOURS } from "../../../fixtures/executables.ts";
 import { codeOf, rejection } from "../../../fixtures/rejection.ts";
 import { tempDir, until } from "../../../harness.ts";
-import { eventOf, installSample, makeWorld, withWorld, type World } from "../world.ts";
+import { eventOf, installSample, makeWorld, samplePlugin, withWorld, type World } from "../world.ts";
 
 const DEPLOYED = { ...eventOf("on_deploy_success"), service: "web", server: "local" };
 const run = (world: World, name = "hook") => world.plugins.run(name, "on_deploy_success", DEPLOYED);
@@ -149,6 +149,38 @@ describe("an event", () => {
       expect(await codeOf(world.plugins.call("hook", "on_alert"))).toBe("plugin.no_hook");
     }, executables));
 });
+
+test("no other plugin is offered to run a program, nor can it ask", () =>
+  withWorld(async (world) => {
+    let ran = false;
+    const request = { entrypoint: "run", work: async () => void (ran = true) };
+    await installSample(world, samplePlugin({ required: ["docker_write"] }));
+    const [door] = world.rooms.doors.values();
+    if (door === undefined) throw new Error("no room was opened");
+    expect(door.methods).toEqual([]);
+    expect(await codeOf(door.invoke("exec.run", request))).toBe("capability.unknown_method");
+    expect(await codeOf(world.plugins.grant("sample", { capability: "unsandboxed" }, "t"))).toBe(
+      "grant.unknown",
+    );
+    const digest = (await world.plugins.info("sample")).digest;
+    // As if the table of grants had been written to.
+    const grant = {
+      capability: "unsandboxed",
+      scope: null,
+      grantedBy: "x",
+      grantedAt: "2026-01-01T00:00:00.000Z",
+    };
+    world.deps.grants.put("sample", digest, grant);
+    await world.plugins.disable("sample");
+    await world.plugins.enable("sample");
+    expect(await codeOf(door.invoke("exec.run", request))).toBe("capability.unknown_method");
+    expect(ran).toBe(false);
+    // The control: an executable's door lets the same through.
+    await installSample(world, execPlugin());
+    const own = world.deps.doorFor("hook", () => world.caller("hook"));
+    expect(await codeOf(own.invoke("exec.run", request))).toBe("ok");
+    expect(ran).toBe(true);
+  }, executables));
 
 describe("a gate", () => {
   const event = { ...eventOf("pre_create"), workspace: "w" };
