@@ -156,6 +156,39 @@ describe.skipIf(!needs("compiled") || Bun.which("python3") === null)("executable
     expect((await machine.cli("plugin", "install", folder, "--yes")).status).toBe(0);
   }, 60_000);
 
+  test("a ceiling that does not name them keeps them from running, until a reload brings one that does", async () => {
+    const ceiling = (...names: string[]): string =>
+      `[providers]\ndefault = "process"\n[plugins]\nceiling = ${JSON.stringify(names)}\n`;
+    await using machine = makeMachine(ceiling("notify_send"));
+    await machine.start();
+    const folder = documented(machine, "sh");
+    const install = await machine.cli("plugin", "install", folder, "--yes");
+    expect(install.stdout).toContain(
+      "now broken: it does not run: unsandboxed is not granted, or not allowed",
+    );
+    const call = () => machine.cli("plugin", "call", "deploy-log-sh", "on_deploy_success", "--json");
+    const refused = await call();
+    expect([refused.status, JSON.parse(refused.stderr)]).toMatchObject([
+      5,
+      {
+        error: {
+          code: "capability.denied",
+          hint: expect.stringContaining('add "unsandboxed" to [plugins] ceiling'),
+        },
+      },
+    ]);
+    expect(linesOf(machine, "deploys-sh.txt")).toEqual([]);
+    machine.configure(ceiling("notify_send", "unsandboxed"));
+    process.kill(machine.pid(), "SIGHUP");
+    await until(async () => (await call()).status === 0, { timeoutMs: 15_000 });
+    expect(linesOf(machine, "deploys-sh.txt").length).toBe(1);
+
+    // Without a daemon it is looked at all the same.
+    await machine.end();
+    const [offline] = await machine.json<Record<string, unknown>[]>("plugin", "list");
+    expect(offline).toMatchObject({ name: "deploy-log-sh", kind: "exec", room: "exec", state: "enabled" });
+  }, 60_000);
+
   test("plugin check says what is wrong with a folder, and runs nothing", async () => {
     await using machine = makeMachine();
     const mark = join(machine.folder, "mark");
