@@ -22,6 +22,7 @@ export interface NetWorld {
   readonly grants?: readonly (readonly [Capability, readonly string[] | null])[];
   readonly requested?: readonly Capability[];
   readonly resolve: Resolver;
+  /** Asked anew at each look. */
   readonly allowPrivate: readonly string[];
   readonly own?: readonly OwnEndpoint[];
   readonly ca?: string;
@@ -39,9 +40,8 @@ export interface NetBroker {
 export function netBroker(world: NetWorld): NetBroker {
   const audit: AuditRow[] = [];
   const grants = new Map<Capability, readonly string[] | null>(world.grants ?? [["network_outbound", null]]);
-  const rules = world.allowPrivate
-    .map(parsePrivateRule)
-    .filter((rule): rule is PrivateRule => rule !== undefined);
+  const rules = () =>
+    world.allowPrivate.map(parsePrivateRule).filter((rule): rule is PrivateRule => rule !== undefined);
   const powers = { resolve: world.resolve, ...(world.ca === undefined ? {} : { ca: world.ca }) };
   const clock = world.clock ?? systemClock;
   const broker = makeBroker({
@@ -49,7 +49,7 @@ export function netBroker(world: NetWorld): NetBroker {
       ...netMethods({
         openHttp: makeHttpOpener(powers),
         dial: makeDial(powers),
-        addressPolicy: () => makeAddressPolicy(rules),
+        addressPolicy: () => makeAddressPolicy(rules()),
         ownEndpoints: () => world.own ?? [],
         clock,
       }),

@@ -86,9 +86,18 @@ export async function checkConfigFile(
   path: string | undefined,
   environment: Environment,
   uid: number,
-): Promise<string | undefined> {
+): Promise<CheckedConfig> {
   const { loadConfig } = await import("../daemon/config.ts");
-  return loadConfig({ config: path }, environment, uid).file;
+  const { unknownVariables } = await import("../daemon/config-environment.ts");
+  const { file } = loadConfig({ config: path }, environment, uid);
+  return { file, warnings: unknownVariables(environment) };
+}
+
+export interface CheckedConfig {
+  /** Undefined where there is none. */
+  readonly file: string | undefined;
+  /** What has no effect, and looks as if it should. */
+  readonly warnings: readonly string[];
 }
 
 /** What the doctor finds here, as whoever asks. A configuration with an error is one of the findings. */

@@ -13,6 +13,7 @@ import { LIMITS } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Handlers, UploadHandler } from "./handlers.ts";
 import { redactData, type Redact } from "../base/redact.ts";
+import { measureJson } from "../host/runtimes/wire/json-shape.ts";
 import { operations, type OperationName } from "./operations.ts";
 
 export interface ApiServer {
@@ -137,13 +138,23 @@ async function readJson(request: Request): Promise<unknown> {
       throw fail("request.too_large", `a request body has at most ${LIMITS.requestBodyBytes} bytes`);
     chunks.push(chunk);
   }
+  return size === 0 ? {} : parsedJson(Buffer.concat(chunks));
+}
+
+/** What is nested by the ten thousand is parsed, and then whoever writes or copies it runs out of stack. */
+function parsedJson(body: Uint8Array): unknown {
+  let value: unknown;
+  let isDeep: boolean;
   try {
-    return size === 0
-      ? {}
-      : JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks)));
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(body);
+    const most = { values: Number.POSITIVE_INFINITY, depth: LIMITS.messageDepth };
+    isDeep = measureJson(text, most).depth > most.depth;
+    value = isDeep ? undefined : (JSON.parse(text) as unknown);
   } catch {
     throw fail("request.invalid", "the body is not JSON in UTF-8");
   }
+  if (isDeep) throw fail("request.invalid", `the body is nested deeper than ${LIMITS.messageDepth} levels`);
+  return value;
 }
 
 function ndjson(

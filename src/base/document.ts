@@ -4,6 +4,8 @@
  */
 import * as v from "valibot";
 import { fail, type ErrorCode } from "./errors.ts";
+import { wantedBy } from "./schema-words.ts";
+import { isObject } from "./is-object.ts";
 import { didYouMean, printable, quote } from "./text.ts";
 
 export interface DocumentSource {
@@ -13,6 +15,8 @@ export interface DocumentSource {
   readonly code: Extract<ErrorCode, "config.invalid" | "manifest.invalid">;
   /** Keys whose values must not be repeated in an error. */
   readonly isSecret?: (path: readonly string[]) => boolean;
+  /** Where the value of a key is from, if not from the text. */
+  readonly elsewhere?: (path: readonly string[]) => string | undefined;
 }
 
 /** Where in the text something is written, from 1. */
@@ -28,17 +32,22 @@ export function checkDocument<S extends v.GenericSchema>(
   schema: S,
   placeOf: (path: readonly string[]) => TextPlace | undefined,
 ): v.InferOutput<S> {
-  const result = v.safeParse(schema, value);
+  // The first problem is what is told; thousands of them would each be put into words.
+  const result = v.safeParse(schema, value, { abortEarly: true });
   if (result.success) return result.output;
   const issue = deepest(result.issues[0]);
-  const path = (issue.path ?? []).map((item) => String(item.key));
-  const place = placeOf(path);
+  const found = (issue.path ?? []).map((item) => String(item.key));
+  // A key that is misspelled is often one that is missing too, and says more.
+  const typo = isMissing(issue) ? misspelled(value, found, schema) : undefined;
+  const path = typo ?? found;
   const key = path.map((part) => printable(part)).join(".");
-  throw fail(
-    source.code,
-    `${placeText(source.file, place)}: ${key === "" ? "the file" : key}: ${explain(source, issue, path, schema)}`,
-    { details: { file: source.file, ...place, key } },
-  );
+  const says = typo === undefined ? explain(source, issue, path, schema) : unknownKey(path, schema);
+  const elsewhere = source.elsewhere?.(path);
+  if (elsewhere !== undefined) throw fail(source.code, `${elsewhere}: ${says}`, { details: { key } });
+  const place = placeOf(path);
+  throw fail(source.code, `${placeText(source.file, place)}: ${key === "" ? "the file" : key}: ${says}`, {
+    details: { file: source.file, ...place, key },
+  });
 }
 
 /** `plugin.toml:3:1`. */
@@ -64,16 +73,35 @@ function explain(
   path: readonly string[],
   schema: v.GenericSchema,
 ): string {
-  if (issue.type === "strict_object" && issue.expected === "never") return unknownKey(path, schema);
-  if (issue.received === "undefined") return "is missing";
-  const found = source.isSecret?.(path) === true ? "its value" : describe(issue.input);
-  const custom = issue.message.startsWith("Invalid ") ? undefined : issue.message;
-  return `found ${found}, wanted ${custom ?? wanted(issue)}`;
+  if (isUnknownKey(issue)) return unknownKey(path, schema);
+  if (isMissing(issue)) return "is missing";
+  const found = source.isSecret?.(path) === true ? "" : `found ${describe(issue.input)}, `;
+  return `${found}wanted ${wantedBy(issue, "a table")}`;
 }
 
-function wanted(issue: Issue): string {
-  return printable((issue.expected ?? "something else").replaceAll("|", "or"));
+function isUnknownKey({ type, expected }: Issue): boolean {
+  return type === "strict_object" && expected === "never";
 }
+
+function isMissing({ received }: Issue): boolean {
+  return received === "undefined";
+}
+
+/** The path of a key beside the missing one that is nearly that one; of so many keys and characters as people write. */
+function misspelled(value: unknown, path: readonly string[], schema: v.GenericSchema): string[] | undefined {
+  const parent = path.slice(0, -1);
+  const table = parent.reduce<unknown>((at, key) => (isObject(at) ? at[key] : undefined), value);
+  if (!isObject(table)) return undefined;
+  const known = keysAt(schema, parent);
+  const typo = Object.keys(table)
+    .slice(0, TYPO_KEYS)
+    .filter((key) => key.length <= TYPO_CHARS && !known.includes(key))
+    .find((key) => didYouMean(key, known) === path.at(-1));
+  return typo === undefined ? undefined : [...parent, typo];
+}
+
+const TYPO_KEYS = 100;
+const TYPO_CHARS = 64;
 
 function unknownKey(path: readonly string[], schema: v.GenericSchema): string {
   const known = keysAt(schema, path.slice(0, -1));

@@ -44,7 +44,7 @@ const table = {
   "internal.bug": { kind: "bug", hint: "this is a bug in voxeltron; the daemon's log has the details" },
 
   // configuration and state
-  "config.invalid": { kind: "invalid", hint: "check it with: voxeltron config check" },
+  "config.invalid": { kind: "invalid", hint: "mend it, then: voxeltron config check" },
   "config.unreadable": { kind: "invalid" },
   "state.newer": { kind: "conflict", hint: "run the voxeltron version that wrote this data, or a newer one" },
   "state.unusable": { kind: "failure" },

@@ -90,6 +90,11 @@ export function systemCode(error: unknown): string | undefined {
   return typeof code === "string" ? code : undefined;
 }
 
+/** Why a file or folder that somebody named can't be read, as one clause. */
+export function unreadableBecause(error: unknown): string {
+  return UNREADABLE[systemCode(error) ?? ""] ?? messageOf(error);
+}
+
 /** The text of any thrown value, for logs and for `details`. */
 export function messageOf(error: unknown): string {
   if (error instanceof Error) return error.message;
@@ -97,6 +102,13 @@ export function messageOf(error: unknown): string {
 }
 
 // --- internal ---
+
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: "it does not exist",
+  ENOTDIR: "it does not exist",
+  EACCES: "you may not read it",
+  EISDIR: "it is a folder",
+};
 
 function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(ERROR_CODES, code);

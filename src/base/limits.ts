@@ -24,7 +24,7 @@ export const LIMITS = {
   answerBytes: 64 * MIB,
   answerLineBytes: 8 * MIB,
 
-  manifestBytes: 256 * KIB,
+  manifestBytes: 64 * KIB,
   /** Of one capability: each is compared with each of a grant and of a ceiling. */
   scopeEntries: 100,
   configBytes: 1 * MIB,
@@ -74,6 +74,10 @@ export const LIMITS = {
   /** Of one plugin, where the operator says nothing else: five seconds' worth at once. */
   callsPerSecond: 1_000,
   callBytesPerSecond: 16 * MIB,
+  /** Of each second, the milliseconds in which one plugin's calls may have the daemon for themselves; five seconds' worth at once. */
+  callMsPerSecond: 250,
+  /** What each item of an answer that is a list counts beside its characters. */
+  callItemBytes: 128,
   /** What it follows or is connected to, and how far each of these is read ahead of it. */
   streamsPerPlugin: 32,
   streamAheadItems: 256,
@@ -145,6 +149,8 @@ export const LIMITS = {
 
   logTextChars: 8 * KIB,
   logRowsPerPlugin: 5_000,
+  /** Of these; a line and its fields may have 56 KiB. */
+  logBytesPerPlugin: 16 * MIB,
   /** Of the log, in the answer of a `plugin call`; and lines read at once for who follows it. */
   callLogLines: 500,
   callLogChars: 1 * MIB,
@@ -166,6 +172,8 @@ export const LIMITS = {
   /** Audit rows of refused calls beyond this are counted, not kept. */
   refusalBurst: 100,
   refusalsPerSecond: 5,
+  /** Of one guest, with their advice, for the error that may come of them. */
+  refusalsRemembered: 20,
 
   /** As base64 a body must fit into one message. */
   fetchBodyBytes: 5 * MIB,
@@ -197,7 +205,8 @@ export const LIMITS = {
   /** For one try at one name server, and how many tries there are; what a plugin asks for has its own longest time. */
   dnsTryMs: 2 * SECOND,
   dnsTries: 3,
-  /** Addresses of one name that are tried before giving up. */
+  /** Addresses of one name that are looked at, and those that are tried before giving up. */
+  addressesOfName: 64,
   connectAttempts: 4,
 
   /** A plugin's paths: PATH_MAX and NAME_MAX of Linux, and names in one of them. */
@@ -301,6 +310,8 @@ export const LIMITS = {
   logRestMs: [10 * SECOND, 1 * SECOND, 5 * SECOND, 10 * SECOND],
   /** Lines in an answer to a plugin, and what they may have together as JSON. */
   logLinesRead: 5_000,
+  /** Of one plugin. */
+  logQueriesAtOnce: 2,
   logLinesReadBytes: 6 * MIB,
   /** How long an engine may think about a question, and about work such as making a container. */
   engineAskMs: 10 * SECOND,

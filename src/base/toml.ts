@@ -40,9 +40,10 @@ function placeOf(text: string, path: readonly string[]): TextPlace | undefined {
   let table = "";
   let best: { readonly depth: number; readonly line: number } | undefined;
   for (const [index, raw] of text.split("\n").entries()) {
-    const line = raw.trim();
-    const header = /^\[\[?\s*(.+?)\s*\]\]?/.exec(line);
-    if (header?.[1] !== undefined) table = unquote(header[1]);
+    // A stranger wrote it: a longer line is no key, and patterns would go over it again and again.
+    const line = raw.slice(0, KEY_LINE_CHARS).trim();
+    const header = /^\[\[?\s*([^\]]+)\]/.exec(line);
+    if (header?.[1] !== undefined) table = unquote(header[1].trim());
     const key =
       header === null ? /^("[^"]*"|'[^']*'|[\w-]+(?:\s*\.\s*[\w-]+)*)\s*=/.exec(line)?.[1] : undefined;
     const here = [table, key === undefined ? "" : unquote(key)].filter((part) => part !== "").join(".");
@@ -51,6 +52,8 @@ function placeOf(text: string, path: readonly string[]): TextPlace | undefined {
   }
   return best === undefined ? undefined : { line: best.line };
 }
+
+const KEY_LINE_CHARS = 1_000;
 
 function unquote(key: string): string {
   return key.replaceAll(/["']/g, "").replaceAll(/\s*\.\s*/g, ".");

@@ -1,5 +1,6 @@
 /** Events as people read them: when, what, about whom, and how the deliveries went. */
 import type { EventView } from "../api/operations.ts";
+import { LIMITS } from "../base/limits.ts";
 import { printable } from "../base/text.ts";
 import { table } from "./output.ts";
 
@@ -30,7 +31,11 @@ function deliveries(event: EventView): string {
   return event.deliveries
     .map(({ plugin, state, attempts, error }) => {
       const tries = attempts > 1 ? ` after ${attempts} attempts` : "";
-      return printable(`${plugin} ${state}${tries}${error === null ? "" : `: ${error}`}`);
+      // Whole: it may end with a command to paste.
+      return printable(
+        `${plugin} ${state}${tries}${error === null ? "" : `: ${error}`}`,
+        LIMITS.errorTextChars,
+      );
     })
     .join(" · ");
 }

@@ -7,10 +7,14 @@ import { LIMITS } from "../base/limits.ts";
 import { printable } from "../base/text.ts";
 import type { Io, Sink } from "./io.ts";
 
-/** Columns are as wide as their widest cell; the last is not padded. Without rows there is only `empty`. */
+/** Columns are as wide as their widest cell; the last is not padded, and cut only when it is very long. Without rows there is only `empty`. */
 export function table(header: readonly string[], rows: readonly (readonly Cell[])[], empty: string): string {
   if (rows.length === 0) return `${empty}\n`;
-  const lines = [header, ...rows.map((row) => row.map(cellText))];
+  const last = header.length - 1;
+  const lines = [
+    header,
+    ...rows.map((row) => row.map((cell, at) => (at === last ? longText(cell) : cellText(cell)))),
+  ];
   const widths = header.map((_, column) => Math.max(...lines.map((line) => widthOf(line[column] ?? ""))));
   return lines.map((line) => `${padded(line, widths).trimEnd()}\n`).join("");
 }
@@ -21,17 +25,17 @@ export type Cell = string | number | boolean | null | undefined;
 export function facts(rows: readonly (readonly [string, Cell])[]): string {
   const present = rows.filter(([, value]) => value !== null && value !== undefined && value !== "");
   const width = Math.max(0, ...present.map(([name]) => name.length)) + 1;
-  return present.map(([name, value]) => `${`${name}:`.padEnd(width)} ${cellText(value)}\n`).join("");
+  return present.map(([name, value]) => `${`${name}:`.padEnd(width)} ${longText(value)}\n`).join("");
 }
 
 /** One JSON document, indented for the eye; programs do not mind. */
 export function json(value: unknown): string {
-  return `${JSON.stringify(value, undefined, 2)}\n`;
+  return `${harmless(JSON.stringify(value, undefined, 2))}\n`;
 }
 
 /** One line of NDJSON. */
 export function jsonLine(value: unknown): string {
-  return `${JSON.stringify(value)}\n`;
+  return `${harmless(JSON.stringify(value))}\n`;
 }
 
 /** `error:` and `hint:` lines, or the error document. A bug also shows its stack: there is no log to find it in. */
@@ -49,6 +53,20 @@ export async function reportError(io: Io, error: unknown, asJson: boolean): Prom
 
 // --- internal ---
 
+/**
+ * The same JSON for a program. JSON leaves most of what moves a cursor or hides a text as it is, and people look at it on terminals: a
+ * plugin's answer may hold anything.
+ */
+function harmless(text: string): string {
+  return text.replaceAll(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu, (found) =>
+    Array.from({ length: found.length }, (_, at) => escaped(found.charCodeAt(at))).join(""),
+  );
+}
+
+function escaped(code: number): string {
+  return `\\u${code.toString(16).padStart(4, "0")}`;
+}
+
 /** Where a plugin's code failed, and what an instance wrote last: without them the message is half the story. */
 function evidence(details: Readonly<Record<string, unknown>> | undefined): string {
   const frames = texts(details?.["stack"]).map((frame) => `  at ${frame}\n`);
@@ -61,8 +79,13 @@ function texts(value: unknown): readonly string[] {
   return value.filter((each) => typeof each === "string").map((text) => printable(text));
 }
 
-function cellText(value: Cell): string {
-  return value === null || value === undefined || value === "" ? "-" : printable(String(value));
+function cellText(value: Cell, chars?: number): string {
+  return value === null || value === undefined || value === "" ? "-" : printable(String(value), chars);
+}
+
+/** Where nothing stands beside it: it may end with a command to paste. */
+function longText(value: Cell): string {
+  return cellText(value, LIMITS.errorTextChars);
 }
 
 function padded(line: readonly string[], widths: readonly number[]): string {

@@ -4,7 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { fail, messageOf, systemCode } from "../base/errors.ts";
+import { fail, messageOf, systemCode, unreadableBecause } from "../base/errors.ts";
 import { choosePaths, defaultPaths, type Environment, type PathChoice, type Paths } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
 
@@ -83,7 +83,7 @@ async function readChoice(file: { readonly path: string; readonly named: boolean
     if (!file.named && systemCode(error) === "ENOENT") return {};
     throw fail(
       "config.unreadable",
-      `the configuration ${quote(file.path)} can't be read: ${messageOf(error)}`,
+      `the configuration ${quote(file.path)} can't be read: ${unreadableBecause(error)}`,
       {
         hint: "name the daemon's socket with --socket, or another file with --config",
         details: { file: file.path },

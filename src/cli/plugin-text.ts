@@ -75,16 +75,22 @@ function standingText(capabilities: PluginDetails["capabilities"]): string {
   const rows = capabilities.map((each) => [
     `${each.capability} (${each.risk}, ${each.required ? "required" : "optional"})`,
     scopeText(each.requested),
-    each.granted === null ? "no" : `${scopeText(each.granted)}, ${each.granted.at} by ${each.granted.by}`,
+    each.granted === null ? "no" : scopeText(each.granted),
     each.effective === null ? "nothing" : scopeText(each.effective),
     each.lastUsedAt ?? "never",
     each.why,
   ]);
-  const reasons = capabilities.map(({ capability, reason }) =>
-    reason === null ? "" : `${printable(capability)}, reason given: ${printable(reason)}\n`,
-  );
   const header = ["CAPABILITY", "REQUESTED", "GRANTED", "EFFECTIVE", "LAST USED", "WHY LESS"];
-  return [table(header, rows, ""), ...reasons].join("");
+  return [table(header, rows, ""), ...capabilities.map(remark)].join("");
+}
+
+/** What would make the table too wide. */
+function remark({ capability, granted, reason }: PluginDetails["capabilities"][number]): string {
+  const remarks = [
+    granted === null ? "" : `granted ${printable(granted.at)} by ${printable(granted.by)}`,
+    reason === null ? "" : `reason given: ${printable(reason)}`,
+  ].filter(Boolean);
+  return remarks.length === 0 ? "" : `${printable(capability)}: ${remarks.join("; ")}\n`;
 }
 
 function scopeText({ scope }: { readonly scope: readonly string[] | null }): string {

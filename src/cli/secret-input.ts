@@ -3,7 +3,7 @@
  * `secret set` and `registry login`.
  */
 import { open } from "node:fs/promises";
-import { fail, messageOf } from "../base/errors.ts";
+import { fail, unreadableBecause } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { formatBytes, quote } from "../base/text.ts";
 import { isInteractive, type Io } from "./io.ts";
@@ -61,7 +61,7 @@ async function readBounded(path: string): Promise<Uint8Array> {
       if (size === bytes.length) throw new Error(`it has more than ${formatBytes(LIMITS.envValueBytes)}`);
     }
   } catch (error) {
-    throw fail("usage.invalid", `the file ${quote(path)} can't be read: ${messageOf(error)}`, {
+    throw fail("usage.invalid", `the file ${quote(path)} can't be read: ${unreadableBecause(error)}`, {
       cause: error,
     });
   }

@@ -100,7 +100,8 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
   const kv = makePluginKvRows(db);
   const uids = makePluginUidRows(db);
   const confinement = makeConfinement(world, uids);
-  const logs = makePluginLogs(redactedLogRows(makePluginLogRows(db, LIMITS.logRowsPerPlugin), redact));
+  const logRows = makePluginLogRows(db, { rows: LIMITS.logRowsPerPlugin, bytes: LIMITS.logBytesPerPlugin });
+  const logs = makePluginLogs(redactedLogRows(logRows, redact));
   const files = makeFileStore(config().data_dir);
   const fileLimits = () => ({
     maxBytes: config().plugins.files_max_bytes,

@@ -1,6 +1,7 @@
 /** `[plugins] ceiling` and `[plugins.ceilings]`: how they are written, and what they come to for one plugin. */
 import * as v from "valibot";
 import { makeCeiling, type Ceilings } from "../host/ceiling.ts";
+import { pluginName } from "../host/manifest/manifest-schema.ts";
 import { readScoped, type ScopedCapability } from "../host/scoped-capability.ts";
 
 /** `notify_send`, `network_outbound=api.example.com:443`: a capability with its scope in the output. */
@@ -16,7 +17,8 @@ const entry = v.pipe(
 
 export const ceiling = v.array(entry);
 
-export const pluginCeilings = v.record(v.string(), ceiling);
+/** A name that no plugin can have would bound nothing. */
+export const pluginCeilings = v.record(pluginName, ceiling);
 
 /** `[plugins]` of the configuration, as far as it matters here. */
 export interface CeilingConfig {

@@ -4,6 +4,7 @@
  * in the file only. Called by config.ts.
  */
 import type { Environment } from "../base/paths.ts";
+import { didYouMean, printable } from "../base/text.ts";
 
 type Tree = Record<string, unknown>;
 
@@ -15,6 +16,21 @@ export function environmentOverrides(file: Tree, environment: Environment): Tree
     place(result, path, READ[kind](value));
   }
   return result;
+}
+
+/** The variable that a key's value is from; undefined where it is from the file, or nowhere. */
+export function variableOf(key: readonly string[], environment: Environment): string | undefined {
+  const isOf = ({ path }: Variable): boolean => path.every((part, index) => key[index] === part);
+  const found = VARIABLES.find(isOf)?.variable;
+  return found === undefined || (environment[found] ?? "") === "" ? undefined : found;
+}
+
+/** What looks like one of ours and is none, in words: nobody would notice otherwise that a ceiling does not hold. */
+export function unknownVariables(environment: Environment): readonly string[] {
+  const known = ["VOXELTRON_CONFIG", ...VARIABLES.map(({ variable }) => variable)];
+  return Object.keys(environment)
+    .filter((name) => name.startsWith(PREFIX) && !known.includes(name))
+    .map((name) => `${printable(name)} is no variable of voxeltron${meantBy(name, known)}`);
 }
 
 interface Variable {
@@ -68,6 +84,15 @@ export const VARIABLES: readonly Variable[] = KEYS.map(([key, kind = "text"]) =>
 }));
 
 // --- internal ---
+
+const PREFIX = "VOXELTRON_";
+
+/** Compared without what they all begin with. */
+function meantBy(name: string, known: readonly string[]): string {
+  const bare = (text: string): string => text.slice(PREFIX.length);
+  const meant = didYouMean(bare(name), known.map(bare));
+  return meant === undefined ? "" : `; did you mean ${PREFIX}${meant}?`;
+}
 
 type Kind = "text" | "list" | "number" | "numbers" | "flag";
 

@@ -5,7 +5,7 @@
  */
 import { readFileSync, statSync } from "node:fs";
 import * as v from "valibot";
-import { fail, messageOf, systemCode } from "../base/errors.ts";
+import { fail, systemCode, unreadableBecause } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { LOG_LEVELS } from "../base/log.ts";
 import { formatBytes } from "../base/text.ts";
@@ -14,8 +14,9 @@ import { checkToml, parseToml, type TomlSource } from "../base/toml.ts";
 import { DEFAULT_DOCKER_SOCKET } from "../engine/providers/docker/connect.ts";
 import { channelSchema } from "../engine/notify/channel-schema.ts";
 import { DEFAULT_QUOTA } from "../host/capabilities/quota.ts";
+import { pluginName } from "../host/manifest/manifest-schema.ts";
 import { ceiling, pluginCeilings } from "./config-ceiling.ts";
-import { environmentOverrides } from "./config-environment.ts";
+import { environmentOverrides, variableOf } from "./config-environment.ts";
 import {
   absolutePath,
   bindFolders,
@@ -86,7 +87,7 @@ const configSchema = v.strictObject({
         }),
         {},
       ),
-      config: v.optional(v.record(v.string(), v.record(v.string(), pluginConfigValue)), {}),
+      config: v.optional(v.record(pluginName, v.record(v.string(), pluginConfigValue)), {}),
     }),
     {},
   ),
@@ -134,7 +135,8 @@ export function loadConfig(flags: ConfigFlags, environment: Environment, uid: nu
     text: text ?? "",
     file: named ?? defaults.configFile,
     code: "config.invalid",
-    isSecret: (path) => path[0] === "notify",
+    isSecret: ([head, , key]) => head === "notify" && key !== "type",
+    elsewhere: (path) => variableOf(path, environment),
   };
   const fromFile = parseToml(source);
   const parsed = checkToml(source, environmentOverrides(fromFile, environment), configSchema);
@@ -159,7 +161,7 @@ function readConfig(file: string, mustExist: boolean): string | undefined {
     return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(file));
   } catch (error) {
     if (!mustExist && systemCode(error) === "ENOENT") return undefined;
-    throw fail("config.unreadable", `the configuration ${file} can't be read: ${messageOf(error)}`, {
+    throw fail("config.unreadable", `the configuration ${file} can't be read: ${unreadableBecause(error)}`, {
       details: { file },
     });
   }

@@ -13,7 +13,9 @@ import { VERSION } from "../base/version.ts";
 import { openServiceManager } from "../platform/service-manager.ts";
 import { withUmask } from "../platform/umask.ts";
 import { compose, type Parts } from "./compose.ts";
+import { unknownVariables } from "./config-environment.ts";
 import { loadConfig, type Config, type ConfigFlags } from "./config.ts";
+import { waitForStart } from "./next-start.ts";
 import { openToGroup, prepareSocket } from "./listener.ts";
 import { lockDataDir } from "./lock.ts";
 
@@ -36,7 +38,8 @@ export interface RunOptions {
 export async function runDaemon({ flags, environment, serve }: RunOptions): Promise<void> {
   const uid = process.getuid?.() ?? 0;
   const credentials = environment["CREDENTIALS_DIRECTORY"];
-  let config = loadConfig(flags, environment, uid);
+  const started = loadConfig(flags, environment, uid);
+  let config = started;
   let redact = (text: string): string => text;
   const log = makeLog({
     level: () => config.log_level,
@@ -48,11 +51,12 @@ export async function runDaemon({ flags, environment, serve }: RunOptions): Prom
   const notify = openServiceManager(environment["NOTIFY_SOCKET"]);
   await using stack = new AsyncDisposableStack();
   stack.defer(watchForBugs(log));
+  for (const problem of unknownVariables(environment)) log.warn(problem);
   let running: Parts | undefined;
   // Before anything is open to the outside: a signal must never find its default in place.
   const signals = watchSignals(() => {
     notify("RELOADING=1", monotonicUsec());
-    const next = reload(config, { flags, environment, uid, log });
+    const next = reload(started, { flags, environment, uid, log });
     if (next !== undefined) {
       config = next;
       running?.configured();
@@ -130,10 +134,12 @@ interface ReloadContext {
 }
 
 /** A configuration with an error is refused whole: the old one stays. Places and providers count from the next start on. */
-function reload(current: Config, { flags, environment, uid, log }: ReloadContext): Config | undefined {
+function reload(started: Config, { flags, environment, uid, log }: ReloadContext): Config | undefined {
   try {
     const next = loadConfig(flags, environment, uid);
-    return { ...next, data_dir: current.data_dir, socket: current.socket };
+    const keys = waitForStart(started, next);
+    if (keys.length > 0) log.warn("some changes count with the daemon's next start only", { keys });
+    return { ...next, data_dir: started.data_dir, socket: started.socket };
   } catch (error) {
     log.error("the new configuration was refused, the old one stays", { error: messageOf(error) });
     return undefined;

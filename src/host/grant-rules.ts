@@ -4,7 +4,7 @@
  */
 import { fail, type VoxError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
-import { printable, quote } from "../base/text.ts";
+import { quote } from "../base/text.ts";
 import type { GrantName } from "../base/grant-names.ts";
 import type { GrantRow } from "../state/grants.ts";
 import { intersection, union } from "./capabilities/scope-sets.ts";
@@ -140,7 +140,8 @@ function sameScope(a: Scope, b: Scope): boolean {
 /** An author can ask for more, an operator can't give more than was asked for: nobody has said what it would be good for. */
 function notAskedFor(manifest: Manifest, capability: GrantName, asked: Scope, entry: string): VoxError {
   const only = asked === null ? "without naming that" : `only for ${asked.map(quote).join(", ")}`;
+  const more = `add ${quote(entry)} to ${capability} under [capabilities.scope] of its plugin.toml`;
   return fail("grant.unknown", `${manifest.name} asks for ${capability} ${only}, not for ${quote(entry)}`, {
-    hint: `its plugin.toml would have to: [capabilities.scope] ${capability} = ["${printable(entry)}"]`,
+    hint: asked === null ? more : `grant of that what you want to, or ${more}`,
   });
 }

@@ -1,4 +1,4 @@
-/** The `plugin_logs` table: what plugins logged, capped for each of them: the oldest lines go first. */
+/** The `plugin_logs` table: what plugins logged, capped for each of them in lines and in bytes: the oldest lines go first. */
 import type { Database } from "./database.ts";
 
 export interface PluginLogRows {
@@ -24,13 +24,27 @@ export interface StoredLogLine extends PluginLogLine {
   readonly seq: number;
 }
 
-export function makePluginLogRows(db: Database, rowsMax: number): PluginLogRows {
+export interface LogBounds {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+export function makePluginLogRows(db: Database, most: LogBounds): PluginLogRows {
   const insert = db.query<{ seq: number }, [string, string, string, string, string | null]>(
     "INSERT INTO plugin_logs (plugin, at, level, text, fields) VALUES (?, ?, ?, ?, ?) RETURNING seq",
   );
   const prune = db.query<null, [string, string, number]>(
     `DELETE FROM plugin_logs WHERE plugin = ? AND seq <=
        (SELECT seq FROM plugin_logs WHERE plugin = ? ORDER BY seq DESC LIMIT 1 OFFSET ?)`,
+  );
+  const size = db.query<{ bytes: number }, [string]>(
+    `SELECT coalesce(sum(${LINE_BYTES}), 0) AS bytes FROM plugin_logs WHERE plugin = ?`,
+  );
+  const pruneBytes = db.query<null, [string, string, number]>(
+    `DELETE FROM plugin_logs WHERE plugin = ? AND seq <=
+       (SELECT max(seq) FROM
+         (SELECT seq, sum(${LINE_BYTES}) OVER (ORDER BY seq DESC) AS bytes FROM plugin_logs WHERE plugin = ?)
+        WHERE bytes > ?)`,
   );
   const newest = db.query<Stored, [string, number]>(
     `SELECT seq, at, level, text, fields FROM plugin_logs WHERE plugin = ? ORDER BY seq DESC LIMIT ?`,
@@ -47,7 +61,11 @@ export function makePluginLogRows(db: Database, rowsMax: number): PluginLogRows 
   /** Not at each line: counting back over thousands of rows costs more than writing one. */
   function pruneSometimes(plugin: string): void {
     const count = (sincePrune.get(plugin) ?? PRUNE_EVERY) + 1;
-    if (count > PRUNE_EVERY) prune.run(plugin, plugin, rowsMax);
+    if (count > PRUNE_EVERY) {
+      prune.run(plugin, plugin, most.rows);
+      // A tenth more goes than has to: finding out where to cut costs ten times as much as the sum.
+      if ((size.get(plugin)?.bytes ?? 0) > most.bytes) pruneBytes.run(plugin, plugin, 0.9 * most.bytes);
+    }
     sincePrune.set(plugin, count > PRUNE_EVERY ? 0 : count);
   }
 
@@ -71,6 +89,8 @@ export function makePluginLogRows(db: Database, rowsMax: number): PluginLogRows 
 // --- internal ---
 
 const PRUNE_EVERY = 100;
+
+const LINE_BYTES = "octet_length(text) + coalesce(octet_length(fields), 0)";
 
 /** The fields are kept as JSON. */
 interface Stored extends Omit<StoredLogLine, "fields"> {

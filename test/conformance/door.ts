@@ -136,6 +136,7 @@ const oneServer: OpenHttp = async (request, rules) => {
   const text = `${method} ${target.path} ${JSON.stringify(headers)} ${new TextDecoder().decode(body)}`;
   return {
     hop: { target, method },
+    address: "203.0.113.7",
     head: {
       url,
       status: 203,

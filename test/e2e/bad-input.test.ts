@@ -41,7 +41,7 @@ const PLUGINS: readonly PluginCase[] = [
     name: "a manifest of 10 MB",
     files: { "plugin.toml": `${manifest()}# ${"x".repeat(10 << 20)}`, "index.ts": GOOD },
     code: "manifest.invalid",
-    says: "256 KiB",
+    says: "64 KiB",
     status: 7,
   },
   {

@@ -22,7 +22,7 @@ interface Ending {
 /** Where the daemon's broker answers other than the room's own tests do, or a check stands before the room. */
 const OTHERWISE: Readonly<Record<string, Attack["expect"]>> = {
   "hide escape codes in file names": { code: "upload.invalid" },
-  "give a method arguments by odd names": { code: "plugin.failed", words: "wanted string" },
+  "give a method arguments by odd names": { code: "plugin.failed", words: "wanted a text" },
   "read a ticket of bytes that is not its own": { code: "ok", answer: null },
 };
 

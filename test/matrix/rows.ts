@@ -82,7 +82,7 @@ const noTimers: GivenPower = () => () => {};
 
 export const ROWS: Readonly<Record<string, Row>> = {
   "kv.get": own({ key: "k" }, 1, { "keyValues.get": "1" }),
-  "kv.set": own({ key: "k", value: 1 }, null, { "keyValues.set": true, "keyValues.list": [] }),
+  "kv.set": own({ key: "k", value: 1 }, null, { "keyValues.set": true, "keyValues.count": 0 }),
   "kv.delete": own({ key: "k" }, true, { "keyValues.delete": true }),
   "kv.list": own({ prefix: "" }, ["k"], { "keyValues.list": ["k"] }),
   "fs.read": {

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { apiReference, errorReference } from "../../scripts/docs/references.ts";
 import { VARIABLES } from "../../src/daemon/config-environment.ts";
 import { PURE_BUILTINS } from "../../src/host/bundle/pure-builtins.ts";
-import { CAPABILITY_NAMES, HOOK_NAMES } from "../../src/sdk/index.ts";
+import { CAPABILITIES, CAPABILITY_NAMES, HOOK_NAMES } from "../../src/sdk/index.ts";
 
 const root = join(import.meta.dir, "../..");
 const read = (path: string) => readFileSync(join(root, path), "utf8");
@@ -22,6 +22,16 @@ describe("documents", () => {
   test("docs/plugins.md names every hook and every capability", () => {
     const text = read("docs/plugins.md");
     expect([...HOOK_NAMES, ...CAPABILITY_NAMES].filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  test("docs/capabilities.md and README.md name every capability, the former with its risk", () => {
+    const text = read("docs/capabilities.md");
+    const readme = read("README.md");
+    const missing = CAPABILITY_NAMES.filter(
+      (name) =>
+        !text.includes(`| \`${name}\` | ${CAPABILITIES[name].risk} |`) || !readme.includes(`\`${name}\``),
+    );
+    expect(missing).toEqual([]);
   });
 
   test("docs/plugins.md names every Node module that may be imported, in order", () => {
@@ -53,4 +63,31 @@ describe("documents", () => {
     );
     expect(dead).toEqual([]);
   });
+
+  test("links into a page lead to one of its headings", () => {
+    const pages = ["README.md", "SECURITY.md", ...new Bun.Glob("docs/*.md").scanSync(root)];
+    const links = pages.flatMap((page) =>
+      [...read(page).matchAll(/\]\(([^)#:]*)#([^)]+)\)/g)].map(([, file = "", anchor = ""]) => ({
+        page,
+        target: file === "" ? page : join(dirname(page), file),
+        anchor,
+      })),
+    );
+    expect(links.length).toBeGreaterThan(10);
+    expect(links.filter(({ target, anchor }) => !anchorsOf(read(target)).has(anchor))).toEqual([]);
+  });
 });
+
+// --- internal ---
+
+/** As the usual renderers of Markdown name headings. */
+function anchorsOf(text: string): ReadonlySet<string> {
+  return new Set(
+    [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+        .replaceAll(" ", "-"),
+    ),
+  );
+}

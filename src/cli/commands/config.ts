@@ -12,7 +12,8 @@ const check = command({
   async run({ io, flags, args, place }) {
     const { checkConfigFile } = await import("../../api/offline.ts");
     const named = args["file"] ?? flags.config;
-    const file = await checkConfigFile(named, io.environment, io.uid);
+    const { file, warnings } = await checkConfigFile(named, io.environment, io.uid);
+    for (const warning of warnings) await io.stderr.write(`warning: ${warning}\n`);
     const said =
       file === undefined
         ? `there is no ${printable(place.configFile().path)}: defaults are used`

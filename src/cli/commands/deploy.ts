@@ -60,7 +60,7 @@ export const deploy = command({
     "What is not given stays as it is in the version that runs. If the new version does not become healthy, the old one",
     "keeps running. Ctrl-C cancels and undoes; a second Ctrl-C leaves at once while the daemon goes on undoing.",
     "Values given with --env are seen by other users of this machine while the command runs: for secrets that matter,",
-    "use voxeltron env set with standard input.",
+    "use voxeltron secret set.",
   ],
   run: async (context) => {
     const service = argument(context, "service");

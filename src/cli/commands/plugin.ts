@@ -1,7 +1,7 @@
 /** `plugin list · info · remove · rollback · enable · disable · logs · call · check`. Looking also works without a daemon. */
 import { readFileSync } from "node:fs";
 import type { PluginDetails, PluginView } from "../../api/operations.ts";
-import { fail, messageOf } from "../../base/errors.ts";
+import { fail, unreadableBecause } from "../../base/errors.ts";
 import { isObject } from "../../base/is-object.ts";
 import { printable, quote } from "../../base/text.ts";
 import { argument, command, type Command } from "../command.ts";
@@ -206,7 +206,7 @@ function readEvent(file: string): Record<string, unknown> {
   try {
     value = JSON.parse(readFileSync(file, "utf8"));
   } catch (error) {
-    throw fail("event.invalid", `the event file ${quote(file)} can't be used: ${messageOf(error)}`);
+    throw fail("event.invalid", `the event file ${quote(file)} can't be used: ${unreadableBecause(error)}`);
   }
   if (isObject(value)) return value;
   throw fail("event.invalid", `the event file ${quote(file)} should hold a JSON object`);

@@ -11,6 +11,7 @@ import type { Log, LogLevel } from "../../base/log.ts";
 import { parseMoment } from "../../base/moment.ts";
 import { printable, quote } from "../../base/text.ts";
 import type { OutputStream, Provider } from "../providers/provider.ts";
+import { makeSerial } from "../serial.ts";
 import { startCollector, type Collector } from "./collector.ts";
 import { readStore } from "./read.ts";
 import { openStore, type LogStore } from "./store.ts";
@@ -78,6 +79,8 @@ export function makeLogs(options: LogsOptions): ServiceLogs {
   const { root, providers, isService, maxBytes, redact, clock, log } = options;
   const stores = new Map<string, Promise<LogStore>>();
   const collectors = new Map<string, Collector & { readonly service: string }>();
+  /** Of all who read. */
+  const turn = makeSerial();
   let closed = false;
 
   function storeOf(service: string): Promise<LogStore> {
@@ -115,7 +118,7 @@ export function makeLogs(options: LogsOptions): ServiceLogs {
     const { since, until, ...rest } = query;
     const now = clock.now();
     const wanted = { ...rest, sinceMs: momentOf(since, now), untilMs: momentOf(until, now) };
-    for await (const line of readStore(await storeOf(service), wanted, clock))
+    for await (const line of readStore(await storeOf(service), wanted, clock, turn))
       yield { ...line, text: redact(service, line.text) };
   }
 
@@ -145,6 +148,7 @@ export function makeLogs(options: LogsOptions): ServiceLogs {
           await storeOf(service),
           { version, lines: count, follow: false, signal },
           clock,
+          turn,
         ))
           lines.push(printable(redact(service, line.text), LAST_LINE_CHARS));
       } catch {

@@ -6,7 +6,8 @@
 import { timestamp, type Clock } from "../../base/clock.ts";
 import { lostText } from "../providers/log-text.ts";
 import { makeMatcher, type LogFilter, type Matcher } from "./match.ts";
-import type { Cursor } from "./segments.ts";
+import { makeSerial, type Serial } from "../serial.ts";
+import type { Block, Cursor } from "./segments.ts";
 import type { LogStore } from "./store.ts";
 import type { ServiceLogLine } from "./stored-line.ts";
 
@@ -21,20 +22,22 @@ export async function* readStore(
   store: LogStore,
   { lines, follow, signal, ...filter }: ReadOptions,
   clock: Clock,
+  turn: Serial = makeSerial(),
 ): AsyncGenerator<ServiceLogLine> {
   const match = makeMatcher(filter);
   const end = store.end();
-  let at = lines === undefined ? store.first() : await startOfLast(store, match, lines, end, signal);
+  let at = lines === undefined ? store.first() : await startOfLast(store, match, lines, end, signal, turn);
   while (!signal.aborted) {
     const changed = store.changed();
-    const block = await store.readFrom(at, BLOCK_BYTES);
+    const block = await look(turn, match, signal, () => store.readFrom(at, BLOCK_BYTES));
+    if (signal.aborted) return;
     if (block === undefined || (!follow && isBehind(block.start, end))) {
       if (!follow || store.isClosed()) return;
       await orAborted(changed, signal);
       continue;
     }
     if (block.isCutOff) yield cutOff(clock);
-    for (const { offset, ...line } of match(block.bytes)) {
+    for (const { offset, ...line } of block.found) {
       if (!follow && isBehind({ segment: block.start.segment, offset: block.start.offset + offset }, end))
         return;
       yield line;
@@ -59,18 +62,42 @@ async function startOfLast(
   count: number,
   end: Cursor,
   signal: AbortSignal,
+  turn: Serial,
 ): Promise<Cursor> {
   let at = end;
   for (let missing = count; missing > 0 && !signal.aborted;) {
-    const block = await store.readBefore(at, BLOCK_BYTES);
+    const block = await look(turn, match, signal, () => store.readBefore(at, BLOCK_BYTES));
     if (block === undefined) break;
-    const found = match(block.bytes);
+    const { found } = block;
     at = block.start;
     const first = found[found.length - missing];
     if (first !== undefined) return { segment: at.segment, offset: at.offset + first.offset };
     missing -= found.length;
   }
   return at;
+}
+
+/**
+ * One block is looked through at a time, whoever wants it, and then everybody else has a turn: a plugin may ask a hundred times at once
+ * for what stands nowhere.
+ */
+function look(
+  turn: Serial,
+  match: Matcher,
+  signal: AbortSignal,
+  read: () => Promise<Block | undefined>,
+): Promise<LookedThrough | undefined> {
+  return turn(async () => {
+    const block = signal.aborted ? undefined : await read();
+    if (block === undefined) return undefined;
+    const found = match(block.bytes);
+    await new Promise((resolve) => setImmediate(resolve));
+    return { ...block, found };
+  });
+}
+
+interface LookedThrough extends Block {
+  readonly found: ReturnType<Matcher>;
 }
 
 /** For a follower that was slower than the log's end grew and its beginning went. */

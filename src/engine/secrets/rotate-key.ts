@@ -88,9 +88,10 @@ export function makeKeyRotation({
         throw fail("secret.unreadable", `the secret ${lost} can't be opened with the key in ${ring.file}`, {
           hint: "set it again, or remove it, then rotate the key",
         });
-      const old = ring.keys();
-      const key = newKey();
-      ring.replace([key, ...old]);
+      const [first, ...older] = ring.keys();
+      // One that failed half-way is gone on with: a file to which each attempt adds a key can't be read in the end.
+      const key = older.length === 0 ? newKey() : first!;
+      if (key !== first) ring.replace([key, first!]);
       const count = sealAnew();
       ring.replace([key]);
       return count;

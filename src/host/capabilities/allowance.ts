@@ -1,6 +1,6 @@
 /**
  * How much of the daemon one plugin's transfers may hold at a time: so many at once (the others wait), so many bytes
- * together. Called by net-fetch.ts and fs.ts.
+ * together. Called by net-fetch.ts, net-connect.ts and fs.ts.
  */
 import { fail } from "../../base/errors.ts";
 import { formatBytes } from "../../base/text.ts";

@@ -10,6 +10,7 @@ import { fail, isVoxError, messageOf, stackOf } from "../../base/errors.ts";
 import { jsonSize } from "../../base/json-size.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Log } from "../../base/log.ts";
+import { wantedBy } from "../../base/schema-words.ts";
 import { didYouMean, formatBytes, printable, quote } from "../../base/text.ts";
 import type { GrantName } from "../../base/grant-names.ts";
 import type { PluginLogs } from "../installed/plugin-logs.ts";
@@ -180,9 +181,13 @@ async function checked(options: BrokerOptions, table: Table, desk: Desk, call: C
       if (method.isPatient === true) await desk.quota.awaitBytes(signal);
       else desk.quota.checkBytes();
       const life = call.origin?.life ?? UNENDING;
-      return method.run(caller, params, signal, desk.streams.during({ life, check }));
+      const began = options.clock.monotonic();
+      const running = method.run(caller, params, signal, desk.streams.during({ life, check }));
+      // What was done at once kept everybody else waiting, however short its answer is.
+      desk.quota.spend(options.clock.monotonic() - began);
+      return running;
     });
-    desk.quota.count(sizeOf(method, answer));
+    desk.quota.count(sizeOf(method, answer) + itemsOf(answer) * LIMITS.callItemBytes);
     outcome = "ok";
     return answer;
   } catch (error) {
@@ -256,14 +261,21 @@ function parsed(method: Method, params: unknown, isDenied: boolean, caller: Call
   const result = v.safeParse(method.params, params ?? {}, { abortEarly: true });
   if (result.success) return result.output as never;
   if (isDenied) throw denied(caller, method, undefined);
-  const issue = result.issues[0];
-  // Not the value: it may be a secret, and it goes to a log.
-  const wanted = issue.message.startsWith("Invalid ") ? issue.expected : issue.message;
-  const path = (issue.path ?? []).map((item) => String(item.key)).join(".");
-  throw fail(
-    "capability.invalid_params",
-    `${method.name}: ${path === "" ? "the parameters" : printable(path)}: wanted ${printable(wanted ?? "something else")}`,
-  );
+  throw fail("capability.invalid_params", `${method.name}: ${faultOf(result.issues[0])}`);
+}
+
+/** Not the value: it may be a secret, and it goes to a log. */
+function faultOf(issue: v.BaseIssue<unknown>): string {
+  const keys = (issue.path ?? []).map((item) => String(item.key)).join(".");
+  const path = keys === "" ? "the parameters" : printable(keys);
+  if (issue.type === "strict_object" && issue.path !== undefined)
+    return `${path} ${issue.expected === "never" ? "is nothing that it knows" : "is missing"}`;
+  return `${path}: wanted ${wantedBy(issue, "an object")}`;
+}
+
+/** To look up a long list costs more than its characters. */
+function itemsOf(answer: unknown): number {
+  return Array.isArray(answer) ? answer.length : 0;
 }
 
 function sizeOf(method: Method, answer: unknown): number {

@@ -22,7 +22,7 @@ export function denied(
   if (capability === undefined) throw new Error(`${method.name} needs no capability`);
   return fail(
     "capability.denied",
-    `plugin ${caller.plugin} called ${method.name}${inHook(caller)}, which needs ${method.anyOf.join(" or ")}; that is not granted`,
+    `plugin ${caller.plugin} called ${method.name}${inHook(caller)}, which needs ${method.anyOf.join(" or ")}; ${whyDenied(caller, capability)}`,
     {
       hint: advice(caller, capability, scope, { isTarget: false }),
       details: { capability, method: method.name, ...who(caller) },
@@ -44,6 +44,13 @@ export function outOfScope(
 }
 
 // --- internal ---
+
+/** Who granted it and reads that it is not would grant it again. */
+function whyDenied(caller: Caller, capability: GrantName): string {
+  const [ceiling] =
+    grantOf(caller, capability) === undefined ? [] : blocking(caller, capability, () => false);
+  return ceiling === undefined ? "that is not granted" : `that is granted, but ${ceiling.key} leaves it out`;
+}
 
 function inHook({ during }: Caller): string {
   return during === undefined ? "" : ` in ${during}`;

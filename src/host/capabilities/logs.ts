@@ -8,6 +8,7 @@ import { LOG_LEVELS, type LogLevel } from "../../base/log.ts";
 import { isMoment } from "../../base/moment.ts";
 import { quote } from "../../base/text.ts";
 import type { LogLine } from "../../sdk/index.ts";
+import { makeAllowances } from "./allowance.ts";
 import { outOfScope } from "./denial.ts";
 import { method, streamMethod, type Caller, type Method } from "./method.ts";
 import { inScope } from "./scopes.ts";
@@ -33,6 +34,8 @@ export interface LogReading {
 
 /** `logs.query {service, since?, until?, search?, ignoreCase?, level?, stream?, limit?}` → lines · `logs.follow` without `until`, `limit`: a stream of them. */
 export function logsMethods(logs: ServiceLogReader): readonly Method[] {
+  // Each looks through megabytes: the others of this plugin wait.
+  const allowanceOf = makeAllowances({ places: LIMITS.logQueriesAtOnce, bytes: 0 });
   const rules = {
     args: "object",
     anyOf: ["logs_read"],
@@ -52,8 +55,14 @@ export function logsMethods(logs: ServiceLogReader): readonly Method[] {
           LINES_READ,
         ),
       }),
-      run: (_caller, { service, limit, ...query }, signal) =>
-        newest(logs.read(service, { ...query, lines: limit, follow: false, signal })),
+      async run(caller, { service, limit, ...query }, signal) {
+        const lease = await allowanceOf(caller.plugin).enter(signal);
+        try {
+          return await newest(logs.read(service, { ...query, lines: limit, follow: false, signal }));
+        } finally {
+          lease.leave();
+        }
+      },
     }),
     streamMethod({
       ...rules,

@@ -8,6 +8,7 @@ import { LIMITS } from "../../base/limits.ts";
 import { formatBytes } from "../../base/text.ts";
 import { parsePlace } from "../../platform/http/target.ts";
 import type { DialTarget, TcpConnection } from "../../platform/tcp/dial.ts";
+import { makeAllowance, type Lease } from "./allowance.ts";
 import { bytesSchema } from "./bytes.ts";
 import { method, type Caller, type Method } from "./method.ts";
 import type { NetOptions } from "./net-options.ts";
@@ -50,7 +51,11 @@ export function connectMethod(options: NetOptions): Method {
         const stream = await streams.start((end) => {
           unfollow();
           transfer.follow(end);
-          return sourceOver(connection, transfer, () => checkConnectReach(caller, to));
+          return sourceOver(connection, transfer, () => {
+            checkConnectReach(caller, to);
+            // The operator may have taken it out of his list.
+            publicOnly(caller, options.addressPolicy(), to, [connection.address]);
+          });
         });
         return { stream };
       } catch (error) {
@@ -93,16 +98,30 @@ async function dialled(
 function sourceOver(connection: TcpConnection, transfer: Transfer, check: () => void): StreamSource {
   const countIn = counter("has sent");
   const countOut = counter("was sent");
+  // What was begun fills the daemon's memory until the other side takes it, also where nobody waits for that any more.
+  const turns = makeAllowance({ places: 1, bytes: 0 });
+
+  async function send(bytes: Uint8Array, turn: Lease): Promise<void> {
+    try {
+      check();
+      countOut(bytes.byteLength);
+      transfer.moved();
+      await connection.write(bytes);
+    } finally {
+      turn.leave();
+    }
+  }
+
   return {
+    check,
     ...transfer.items(counted(connection.incoming, countIn), check),
     async write(data, signal) {
       const parsed = v.safeParse(bytesSchema, data);
       if (!parsed.success)
         throw fail("capability.invalid_params", 'a connection takes bytes, {"$b64": "…"} in standard base64');
-      check();
-      countOut(parsed.output.byteLength);
-      transfer.moved();
-      await endingWith([signal, transfer.signal], connection.write(parsed.output));
+      const end = AbortSignal.any([signal, transfer.signal]);
+      const turn = await turns.enter(end);
+      await endingWith(end, send(parsed.output, turn));
       transfer.moved();
     },
   };
@@ -130,9 +149,8 @@ function counter(words: string): (bytes: number) => void {
   };
 }
 
-/** Rejects with the reason of the signal that aborts first. */
-async function endingWith(signals: readonly AbortSignal[], work: Promise<void>): Promise<void> {
-  const signal = AbortSignal.any([...signals]);
+/** Rejects with the signal's reason as soon as it aborts. */
+async function endingWith(signal: AbortSignal, work: Promise<void>): Promise<void> {
   const { promise, reject } = Promise.withResolvers<never>();
   const stop = (): void => reject(signal.reason as Error);
   if (signal.aborted) stop();

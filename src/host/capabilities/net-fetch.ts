@@ -112,7 +112,7 @@ async function asItComes(options: NetOptions, call: FetchCall, streams: CallStre
   });
   const unfollow = transfer.follow(call.signal);
   try {
-    const { head, hop, body } = await opened(options, call, transfer);
+    const { head, hop, address, body } = await opened(options, call, transfer);
     const start = await takeFirstBytes(body, FIRST, clock);
     transfer.signal.throwIfAborted();
     if ("whole" in start) {
@@ -122,7 +122,12 @@ async function asItComes(options: NetOptions, call: FetchCall, streams: CallStre
     const stream = await streams.start((signal) => {
       unfollow();
       transfer.follow(signal);
-      return transfer.items(start.rest, () => call.rules.check(hop));
+      const check = (): void => {
+        call.rules.check(hop);
+        // The operator may have taken it out of his list.
+        publicOnly(call.caller, options.addressPolicy(), hop.target, [address]);
+      };
+      return { check, ...transfer.items(start.rest, check) };
     });
     return { ...head, stream };
   } catch (error) {

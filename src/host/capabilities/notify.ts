@@ -53,14 +53,17 @@ export function notifyMethods(sender: ChannelSender, rate: NotifyRate): readonly
 const text = v.pipe(v.string(), v.minLength(1), v.maxLength(LIMITS.notifyTextChars));
 
 const messageSchema = v.pipe(
-  v.union([
-    text,
-    v.strictObject({
-      title: v.optional(v.pipe(v.string(), v.maxLength(LIMITS.notifyTitleChars))),
+  v.union(
+    [
       text,
-      severity: v.optional(v.picklist(["info", "warning", "error"]), "info"),
-    }),
-  ]),
+      v.strictObject({
+        title: v.optional(v.pipe(v.string(), v.maxLength(LIMITS.notifyTitleChars))),
+        text,
+        severity: v.optional(v.picklist(["info", "warning", "error"]), "info"),
+      }),
+    ],
+    `a text or {text, title?, severity?}, with a severity that is "info", "warning" or "error"`,
+  ),
   v.transform((message) =>
     typeof message === "string" ? { text: message, severity: "info" as const } : message,
   ),

@@ -1,6 +1,7 @@
 /**
- * What one plugin may ask of the daemon: so many calls a second, so many at a time, so many bytes a second both ways together. Beyond
- * it a call is refused, and says when there is room again; a stream waits. No plugin's use counts for another. Called by broker.ts.
+ * What one plugin may ask of the daemon: so many calls a second, so many at a time, so many bytes a second both ways together,
+ * and so much of its time. Beyond it a call is refused, and says when there is room again; a stream waits. No plugin's use counts
+ * for another. Called by broker.ts.
  */
 import { makeBucket, type Rate } from "../../base/bucket.ts";
 import type { Clock } from "../../base/clock.ts";
@@ -26,7 +27,9 @@ export interface Quota {
   enter(): () => void;
   /** Bytes went through the door. */
   count(bytes: number): void;
-  /** Throws `capability.limit` while more went through than may. */
+  /** A call had the daemon for itself so long. */
+  spend(ms: number): void;
+  /** Throws `capability.limit` while more went through, or was spent, than may. */
   checkBytes(): void;
   /** Waits for as long as that. */
   awaitBytes(signal: AbortSignal): Promise<void>;
@@ -35,6 +38,7 @@ export interface Quota {
 export function makeQuota(clock: Clock, plugin: string, rates: () => QuotaRates): Quota {
   const calls = makeBucket(clock, () => withBurst(rates().calls_per_second));
   const bytes = makeBucket(clock, () => withBurst(rates().bytes_per_second));
+  const time = makeBucket(clock, () => withBurst(LIMITS.callMsPerSecond));
   let running = 0;
 
   return {
@@ -48,14 +52,22 @@ export function makeQuota(clock: Clock, plugin: string, rates: () => QuotaRates)
       return () => void running--;
     },
     count: (amount) => bytes.owe(amount),
+    spend: (ms) => time.owe(ms),
     checkBytes() {
       const waitMs = bytes.waitMs();
       if (waitMs > 0)
         throw exceeded(plugin, `moves more than ${formatBytes(rates().bytes_per_second)} a second`, waitMs);
+      const timeMs = time.waitMs();
+      if (timeMs > 0)
+        throw fail(
+          "capability.limit",
+          `the calls of plugin ${plugin} keep the daemon from its work for more than ${LIMITS.callMsPerSecond} ms of a second; there is room again in ${timeMs} ms`,
+          { details: { plugin, waitMs: timeMs } },
+        );
     },
     async awaitBytes(signal) {
-      for (let waitMs = bytes.waitMs(); waitMs > 0; waitMs = bytes.waitMs())
-        await clock.sleep(waitMs, signal);
+      const wait = (): number => Math.max(bytes.waitMs(), time.waitMs());
+      for (let waitMs = wait(); waitMs > 0; waitMs = wait()) await clock.sleep(waitMs, signal);
     },
   };
 }

@@ -3,18 +3,18 @@
  * the rows live in state/, passed in.
  */
 import * as v from "valibot";
-import { fail } from "../../base/errors.ts";
+import { fail, type VoxError } from "../../base/errors.ts";
+import { jsonSize } from "../../base/json-size.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { formatBytes } from "../../base/text.ts";
 import type { PluginKvRows } from "../../state/plugin-kv.ts";
 import { method, type Method } from "./method.ts";
 
 /** The part of the repository that is needed; rows of one plugin are invisible to every other. */
-export type KeyValueRows = Pick<PluginKvRows, "get" | "set" | "delete" | "list">;
+export type KeyValueRows = Pick<PluginKvRows, "get" | "set" | "delete" | "list" | "count">;
 
 /** `kv.get {key}` · `kv.set {key, value}` · `kv.delete {key}` · `kv.list {prefix?}`, as PluginStore in the SDK has them. */
 export function selfMethods(rows: KeyValueRows): readonly Method[] {
-  const counts = new Map<string, number>();
   return [
     method({
       name: "kv.get",
@@ -31,7 +31,7 @@ export function selfMethods(rows: KeyValueRows): readonly Method[] {
       args: ["key", "value"],
       anyOf: [],
       params: v.strictObject({ key, value: v.optional(v.unknown()) }),
-      run: async ({ plugin }, { key, value }) => put(rows, counts, plugin, key, value),
+      run: async ({ plugin }, { key, value }) => put(rows, plugin, key, value),
     }),
     method({
       name: "kv.delete",
@@ -54,36 +54,31 @@ export function selfMethods(rows: KeyValueRows): readonly Method[] {
 
 const key = v.pipe(v.string(), v.minLength(1), v.maxLength(LIMITS.kvKeyChars));
 
-/** `counts` spares a look at every key: it may be too high (a store that was cleared), never too low. */
-function put(
-  rows: KeyValueRows,
-  counts: Map<string, number>,
-  plugin: string,
-  key: string,
-  value: unknown,
-): void {
-  const text = JSON.stringify(value ?? null);
-  const size = Buffer.byteLength(text);
-  if (size > LIMITS.kvValueBytes)
-    throw fail(
-      "capability.limit",
-      `a value of at most ${formatBytes(LIMITS.kvValueBytes)} is stored, this one has ${formatBytes(size)}`,
-    );
-  const isNew = rows.get(plugin, key) === undefined;
-  if (isNew) {
-    let count = counts.get(plugin) ?? LIMITS.kvKeysPerPlugin;
-    if (count >= LIMITS.kvKeysPerPlugin) count = rows.list(plugin, "").length;
-    if (count >= LIMITS.kvKeysPerPlugin)
-      throw fail(
-        "capability.limit",
-        `the store holds at most ${LIMITS.kvKeysPerPlugin} keys, and it is full`,
-      );
-    counts.set(plugin, count);
-  }
+function put(rows: KeyValueRows, plugin: string, key: string, value: unknown): void {
+  const text = jsonText(value ?? null);
+  if (rows.get(plugin, key) === undefined && rows.count(plugin) >= LIMITS.kvKeysPerPlugin)
+    throw fail("capability.limit", `the store holds at most ${LIMITS.kvKeysPerPlugin} keys, and it is full`);
   if (!rows.set(plugin, key, text, LIMITS.kvBytesPerPlugin))
     throw fail(
       "capability.limit",
       `the store holds at most ${formatBytes(LIMITS.kvBytesPerPlugin)}, and it is full`,
     );
-  if (isNew) counts.set(plugin, (counts.get(plugin) ?? 0) + 1);
+}
+
+/** Refused before it is written out: megabytes of escapes would hold the daemon up for that alone. */
+function jsonText(value: unknown): string {
+  const about = jsonSize(value);
+  // Numbers have fewer characters than they are taken for.
+  if (about > 2 * LIMITS.kvValueBytes) throw tooLarge(about);
+  const text = JSON.stringify(value);
+  const bytes = Buffer.byteLength(text);
+  if (bytes > LIMITS.kvValueBytes) throw tooLarge(bytes);
+  return text;
+}
+
+function tooLarge(bytes: number): VoxError {
+  return fail(
+    "capability.limit",
+    `a value of at most ${formatBytes(LIMITS.kvValueBytes)} is stored, this one has ${formatBytes(bytes)}`,
+  );
 }

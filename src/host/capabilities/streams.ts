@@ -11,6 +11,8 @@ import { makePump, type Batch, type Pump } from "./pump.ts";
 /** Items that are JSON, as they come. What can be written to has `write`; it resolves when more can be taken. */
 export interface StreamSource extends AsyncIterable<unknown> {
   readonly write?: (data: unknown, signal: AbortSignal) => Promise<void>;
+  /** Throws where it may not go on for a reason that the right to it does not know: the operator's configuration may have changed. */
+  readonly check?: () => void;
   /** Aborts when it has failed though nobody reads; its reason goes to whoever reads it next. */
   readonly failed?: AbortSignal;
 }
@@ -64,6 +66,7 @@ export function makeStreams(): Streams {
   function checkOpen(stream: OpenStream): void {
     try {
       stream.owner.check();
+      stream.source.check?.();
     } catch (reason) {
       stream.pump.stop(reason);
     }

@@ -72,8 +72,13 @@ export function makeTransfer(clock: Clock, { idleMs, totalMs, what, ended }: Tra
     } catch (error) {
       throw life.signal.aborted ? life.signal.reason : error;
     } finally {
-      life.abort();
+      over();
     }
+  }
+
+  /** Whoever comes later is told so: a reason that is no word of ours would look like a bug. */
+  function over(reason: Error = fail("network.failed", `${what} is over`)): void {
+    life.abort(reason);
   }
 
   return {
@@ -89,6 +94,6 @@ export function makeTransfer(clock: Clock, { idleMs, totalMs, what, ended }: Tra
       [Symbol.asyncIterator]: () => passedOn(pieces, check),
       failed: late.signal,
     }),
-    end: (reason) => life.abort(reason),
+    end: over,
   };
 }

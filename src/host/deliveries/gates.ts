@@ -66,14 +66,14 @@ export function makeGates({ runner, deliveries, feed, clock, log }: GatesOptions
 const PASSED_OVER: ReadonlySet<string> = new Set(["plugin.disabled", "plugin.not_found"]);
 
 function refusal(plugin: string, hook: HookName, error: unknown): VoxError {
-  const { code, message } = toWire(error);
+  const { code, message, hint } = toWire(error);
   const said = messageText(message);
   // Only a plugin that ran and threw has refused in its own words.
   const text =
     code === "plugin.failed" ? `${plugin} refused ${hook}` : `${plugin} could not be asked about ${hook}`;
   return fail("gate.refused", `${text}: ${said}`, {
     details: { plugin, hook, reason: code },
-    hint: `to go on without it: voxeltron plugin disable ${plugin}`,
+    hint: `${code === "plugin.failed" && hint !== undefined ? `${hint}; or, ` : ""}to go on without it: voxeltron plugin disable ${plugin}`,
     cause: error,
   });
 }

@@ -37,8 +37,9 @@ export function backoffMs(attempts: number): number {
 
 /** What state keeps and `voxeltron events` prints of a failure. A bug of ours keeps its text for the log. */
 export function errorText(error: unknown): string {
-  const { code, message } = toWire(error);
-  return `${code}: ${messageText(message)}`;
+  const { code, message, hint } = toWire(error);
+  const advice = code === "plugin.failed" && hint !== undefined ? `; ${messageText(hint)}` : "";
+  return `${code}: ${messageText(message)}${advice}`;
 }
 
 /** One printable line; plugins may throw megabytes. */

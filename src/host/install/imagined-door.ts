@@ -37,7 +37,7 @@ export function imaginedDoor(manifest: Manifest): PluginDoor {
 
 /** Never called: only the names of the methods are looked at. */
 const NO_POWERS: CataloguePowers = {
-  keyValues: { get: () => undefined, set: () => false, delete: () => false, list: () => [] },
+  keyValues: { get: () => undefined, set: () => false, delete: () => false, list: () => [], count: () => 0 },
   files: {
     store: { read: refuse, list: refuse, stat: nothing },
     writer: { write: refuse, append: refuse, remove: refuse, mkdir: refuse, rename: refuse },

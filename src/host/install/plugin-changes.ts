@@ -7,11 +7,12 @@ import { fail, messageOf } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { GrantName } from "../../base/grant-names.ts";
 import type { PluginKvRows } from "../../state/plugin-kv.ts";
+import type { PluginAudit } from "../audit/plugin-audit.ts";
 import { requestOf, settleGrant, type GrantRequest } from "../grant-rules.ts";
 import { versionOf } from "../installed/installed-plugin.ts";
 import type { Integrity } from "../installed/integrity.ts";
 import type { PluginLogs } from "../installed/plugin-logs.ts";
-import { requestsOf, type CapabilityRequest } from "../manifest/manifest.ts";
+import { requestsOf, type CapabilityRequest, type Manifest } from "../manifest/manifest.ts";
 import type { Candidate } from "./candidate.ts";
 import { installPlugin, type Consent } from "./install.ts";
 import { makeKeyedLock } from "./keyed-lock.ts";
@@ -44,6 +45,7 @@ export interface ChangesDeps extends TakeOverDeps {
   readonly logs: Pick<PluginLogs, "clear">;
   /** Containers and volumes that it made. Throws where the engine can't be reached. */
   readonly clearContainers: (plugin: string) => Promise<void>;
+  readonly audit: Pick<PluginAudit, "lastUse">;
   readonly log: Log;
 }
 
@@ -66,6 +68,12 @@ export function makePluginChanges(deps: ChangesDeps): PluginChanges {
       roster.refresh(name);
       roster.get(name).supervisor.restart();
     });
+  }
+
+  /** An earlier version may have made them, whatever the last one asks for. */
+  function mayHaveContainers(name: string, manifest: Manifest | undefined): boolean {
+    if (manifest === undefined || requestsOf(manifest).some(isDockerWrite)) return true;
+    return deps.audit.lastUse(name)("docker_write") !== undefined;
   }
 
   /** The next plugin of that name must not find them. */
@@ -113,7 +121,7 @@ export function makePluginChanges(deps: ChangesDeps): PluginChanges {
         await supervisor.close();
         integrity.forget(name);
         await deps.store.settle(name, []);
-        if (manifest === undefined || requestsOf(manifest).some(isDockerWrite)) await clearContainers(name);
+        if (mayHaveContainers(name, manifest)) await clearContainers(name);
       });
       log.info("plugin removed", { plugin: name });
     },

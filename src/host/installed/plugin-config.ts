@@ -19,15 +19,20 @@ export function resolveConfig(
       const meant = didYouMean(key, known);
       const advice =
         meant === undefined ? `it knows: ${known.join(", ") || "none"}` : `did you mean ${quote(meant)}?`;
-      throw fail("config.invalid", `${where}: the plugin has no such key; ${advice}`);
+      throw fail("config.invalid", `${where}: the plugin has no such key; ${advice}`, { hint: RELOAD });
     }
     if (typeOf(value) !== typeOf(standard))
-      throw fail("config.invalid", `${where}: found ${typeOf(value)}, wanted ${typeOf(standard)}`);
+      throw fail("config.invalid", `${where}: found ${typeOf(value)}, wanted ${typeOf(standard)}`, {
+        hint: RELOAD,
+      });
   }
   return { ...manifest.config, ...(overrides as PluginConfig) };
 }
 
 // --- internal ---
+
+/** Not `config check`: that one does not know the plugins. */
+const RELOAD = "mend it in the daemon's configuration, then have the daemon read it again: kill -HUP PID";
 
 function typeOf(value: unknown): string {
   if (Array.isArray(value))

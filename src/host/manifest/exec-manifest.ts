@@ -46,7 +46,8 @@ export function parseExecManifest(bytes: Uint8Array): Manifest {
 
 const event = v.picklist(HOOK_NAMES, ({ input }) => {
   const meant = typeof input === "string" ? didYouMean(input, HOOK_NAMES) : undefined;
-  return `one of ${HOOK_NAMES.join(", ")}${meant === undefined ? "" : `; did you mean ${quote(meant)}?`}`;
+  // Only so much of it is told.
+  return meant === undefined ? `one of ${HOOK_NAMES.join(", ")}` : `an event; did you mean ${quote(meant)}?`;
 });
 
 const schema = v.strictObject({

@@ -35,6 +35,8 @@ async function addressesOf(resolve: Resolver, host: string, signal: AbortSignal)
   const addresses = await abortable(resolve(host, signal), signal).catch((error: unknown) => {
     throw signal.aborted ? error : fail("network.failed", `the name ${host} can't be resolved`);
   });
+  // Whoever answers for the name decides how many there are, and each of them is looked at.
+  const few = addresses.slice(0, LIMITS.addressesOfName);
   // IPv4 first: a machine without IPv6 refuses at once or never answers, and there is no racing here.
-  return addresses.toSorted((a, b) => Number(a.includes(":")) - Number(b.includes(":")));
+  return few.toSorted((a, b) => Number(a.includes(":")) - Number(b.includes(":")));
 }

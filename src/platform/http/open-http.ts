@@ -50,6 +50,7 @@ export interface HttpExchange {
   readonly head: HttpHead;
   /** Where the last hop went. */
   readonly hop: Hop;
+  readonly address: string;
   /** Unpacked, in pieces, no faster than it is read. */
   readonly body: AsyncIterable<Uint8Array>;
 }
@@ -86,12 +87,12 @@ async function travel(
     const hop = { target, method: request.method };
     rules.check(hop);
     const addresses = await lookUp(powers.resolve, target, rules.choose, bounds.signal);
-    const response = await connect(powers, target, addresses, request, bounds.signal);
+    const { response, address } = await connect(powers, target, addresses, request, bounds.signal);
     const next =
       rules.redirect === "manual"
         ? undefined
         : redirected(request, target, response.status, response.headers.get("location"));
-    if (next === undefined) return await exchangeOf(response, hop, hops > 0, bounds);
+    if (next === undefined) return { address, ...(await exchangeOf(response, hop, hops > 0, bounds)) };
     await response.body?.cancel();
     if (rules.redirect === "error") throw fail("network.failed", `${target.origin} answers with a redirect`);
     if (hops === LIMITS.fetchRedirects)
@@ -110,11 +111,11 @@ async function connect(
   addresses: readonly string[],
   request: HttpRequest,
   signal: AbortSignal,
-): Promise<Response> {
+): Promise<{ readonly response: Response; readonly address: string }> {
   let failure: unknown;
   for (const address of addresses) {
     try {
-      return await fetch(...fetchArguments(powers, target, address, request, signal));
+      return { response: await fetch(...fetchArguments(powers, target, address, request, signal)), address };
     } catch (error) {
       failure = error;
       if (signal.aborted || !isUnconnected(error)) break;
@@ -173,7 +174,7 @@ async function exchangeOf(
   hop: Hop,
   wasRedirected: boolean,
   bounds: BodyBounds,
-): Promise<HttpExchange> {
+): Promise<Omit<HttpExchange, "address">> {
   const { target } = hop;
   const headers: HeaderPair[] = [...response.headers];
   const size = headers.reduce((sum, [name, value]) => sum + name.length + value.length, 0);

@@ -3,7 +3,13 @@
  * decompression has no bound, so it is switched off and done here. Nothing is read ahead of whoever reads. Called by open-http.ts.
  */
 import { pipeline, Readable, type Duplex } from "node:stream";
-import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
+import {
+  constants,
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createZstdDecompress,
+} from "node:zlib";
 import { fail, isVoxError } from "../../base/errors.ts";
 import { formatBytes } from "../../base/text.ts";
 
@@ -47,12 +53,16 @@ export async function joined(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Ar
 
 const OPTIONS = { chunkSize: 64 * 1024 };
 
+/** RFC 9659: of zstd in HTTP. Who sends may otherwise have us keep 128 MiB of what was unpacked before. */
+const ZSTD_WINDOW_BITS = 23;
+const ZSTD_OPTIONS = { ...OPTIONS, params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_BITS } };
+
 const DECODERS: Readonly<Record<string, () => Duplex>> = {
   gzip: () => createGunzip(OPTIONS),
   "x-gzip": () => createGunzip(OPTIONS),
   deflate: () => createInflate(OPTIONS),
   br: () => createBrotliDecompress(OPTIONS),
-  zstd: () => createZstdDecompress(OPTIONS),
+  zstd: () => createZstdDecompress(ZSTD_OPTIONS),
 };
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}

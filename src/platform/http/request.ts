@@ -57,6 +57,9 @@ export function redirected(
   location: string | null,
 ): HttpRequest | undefined {
   if (location === null || !REDIRECTS.includes(status)) return undefined;
+  // A host of combining marks costs its parser their number squared.
+  if (location.length > LIMITS.fetchUrlChars)
+    throw fail("network.failed", `${from.origin} redirects to a URL of ${location.length} characters`);
   const url = URL.parse(location, from.origin + from.path);
   if (url === null) throw fail("network.failed", `${from.origin} redirects to something that is no URL`);
   // What was meant for an encrypted connection would go on in the clear; who wants that asks for it by its own URL.

@@ -24,6 +24,8 @@ export interface DialTarget extends Place {
 }
 
 export interface TcpConnection {
+  /** Where it goes. */
+  readonly address: string;
   /** What comes, as it comes; it ends when the other side ends. Iterating throws `network.failed` where the connection breaks. */
   readonly incoming: AsyncIterable<Uint8Array>;
   /** Resolves when the system has taken all of it; rejects with `network.failed`. */
@@ -44,7 +46,7 @@ export function makeDial(powers: DialPowers): Dial {
     let failure: unknown;
     for (const address of addresses) {
       try {
-        return connectionOver(await opened(powers, to, address, signal), to);
+        return connectionOver(await opened(powers, to, address, signal), to, address);
       } catch (error) {
         signal.throwIfAborted();
         failure = error;
@@ -97,7 +99,7 @@ async function opened(
   }
 }
 
-function connectionOver(socket: Socket, { authority }: DialTarget): TcpConnection {
+function connectionOver(socket: Socket, { authority }: DialTarget, address: string): TcpConnection {
   const broken = (error: unknown): Error =>
     fail("network.failed", `${authority}: ${BROKEN[systemCode(error) ?? ""] ?? "the connection broke"}`);
   /** Those who wait until what they wrote is taken. */
@@ -124,7 +126,7 @@ function connectionOver(socket: Socket, { authority }: DialTarget): TcpConnectio
     await promise.finally(() => writers.delete(reject));
   }
 
-  return { incoming: incoming(), write, close: () => void socket.destroy() };
+  return { address, incoming: incoming(), write, close: () => void socket.destroy() };
 }
 
 const BROKEN: Readonly<Record<string, string>> = {

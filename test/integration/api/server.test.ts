@@ -142,6 +142,13 @@ describe("the API", () => {
       400,
       "request.too_large",
     ],
+    [
+      "a document of a hundred thousand levels",
+      "/v1/plugin.call",
+      { body: `{"name":"a","hook":"on_alert","event":{"a":${"[".repeat(1e5)}${"]".repeat(1e5)}}}` },
+      400,
+      "request.invalid",
+    ],
     ["an upload of another kind", "/v1/upload?kind=kernel", { body: "x" }, 400, "request.invalid"],
     ["an upload of nothing", "/v1/upload?kind=plugin", {}, 400, "request.invalid"],
   ];

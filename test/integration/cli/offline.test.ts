@@ -75,11 +75,12 @@ describe("plugin list and info", () => {
     expect(list.status).toBe(0);
     const info = await runCliProcess(["--data-dir", dir.path, "plugin", "info", "notifier"]);
     expect(info.stdout).toMatch(
-      /^notify_send \(Medium, required\) +everything +everything, 2026-01-01T00:00:00.000Z by root +everything +never +-$/m,
+      /^notify_send \(Medium, required\) +everything +everything +everything +never +-$/m,
     );
     expect(info.stdout).toMatch(
       /^logs_read \(Low, optional\) +everything +no +nothing +never +not granted$/m,
     );
+    expect(info.stdout).toContain("notify_send: granted 2026-01-01T00:00:00.000Z by root\n");
     const none = await runCliProcess(["--data-dir", dir.path, "plugin", "info", "other"]);
     expect(none.stderr).toContain('no plugin is called "other"');
     expect(none.status).toBe(4);

@@ -135,6 +135,41 @@ test("where a target has no name for a scope, a ceiling that may be what refuses
     expect(await scene.call("test.read", { path: "/a" })).toBe("done");
   }));
 
+test("what is granted and kept away by a ceiling is not called ungranted, neither to the plugin nor to who grants it", () =>
+  within({ optional: ["fs_read"] }, {}, async (scene) => {
+    scene.ceilings.set("[plugins] ceiling", []);
+    const io = fakeIo();
+    const args = ["plugin", "grant", "sample", "fs_read", "--socket", scene.socket];
+    expect(await cliStatus(args, io, async () => {})).toBe(0);
+    expect(io.shown.stderr).toContain("can use less than that: [plugins] ceiling leaves it out");
+    const { message } = await refused(scene, "test.read", { path: "files/a" });
+    expect(message).toEndWith("which needs fs_read; that is granted, but [plugins] ceiling leaves it out");
+    scene.ceilings.clear();
+    const again = fakeIo();
+    expect(await cliStatus(args, again, async () => {})).toBe(0);
+    expect(again.shown.stderr).toBe("");
+  }));
+
+test("a grant that takes the place of another says of which", () =>
+  within({ optional: ["fs_read"] }, {}, async (scene) => {
+    const said = async (grant: string): Promise<string> => {
+      const io = fakeIo();
+      const args = ["plugin", "grant", "sample", grant, "--socket", scene.socket];
+      expect(await cliStatus(args, io, async () => {})).toBe(0);
+      return io.shown.stdout;
+    };
+    expect(await said("fs_read=files/a")).toBe("sample may now use fs_read for files/a\n");
+    expect(await said("fs_read=files/b")).toBe("sample may now use fs_read for files/b (before: files/a)\n");
+    expect(await said("fs_read=files/b")).toBe("sample may now use fs_read for files/b\n");
+    expect(await said("fs_read")).toBe("sample may now use fs_read (before: files/b)\n");
+  }));
+
+test("a part of a capability can't be revoked: what is said instead leaves that part", async () => {
+  const io = fakeIo();
+  expect(await cliStatus(["plugin", "revoke", "sample", "fs_write=files/a"], io, async () => {})).toBe(2);
+  expect(io.shown.stderr).toContain("voxeltron plugin grant NAME fs_write=SCOPE");
+});
+
 // --- internal ---
 
 interface Scene {
@@ -173,6 +208,7 @@ async function within(
       const door: PluginDoor = broker.doorFor("sample");
       const origin = { life: new AbortController().signal, chars: 0, during: "on_alert" };
       await using _daemon = fakeDaemon(socket, {
+        "plugin.info": ({ name }) => world.plugins.info(name),
         "plugin.grant": ({ name, ...request }) => world.plugins.grant(name, request, "operator"),
       });
       await work({

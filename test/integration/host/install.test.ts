@@ -233,6 +233,35 @@ describe("remove", () => {
         ),
       ).toEqual([]);
     }));
+
+  const remains: readonly (readonly [
+    what: string,
+    last: readonly string[],
+    everUsed: boolean,
+    cleared: boolean,
+  ])[] = [
+    ["the last version may make them", ["docker_write"], false, true],
+    ["an earlier version made some", [], true, true],
+    ["it never could", [], false, false],
+  ];
+  for (const [what, required, everUsed, isCleared] of remains)
+    test(`${isCleared ? "takes" : "asks no engine for"} its containers where ${what}`, async () => {
+      const cleared: string[] = [];
+      const lastUse = () => (capability: string) =>
+        everUsed && capability === "docker_write" ? "2026-01-01T00:00:00.000Z" : undefined;
+      await withWorld(
+        async (world) => {
+          await installSample(world, samplePlugin({ required: ["docker_write"] }));
+          await installSample(world, samplePlugin({ version: "2.0.0", required }));
+          await world.plugins.remove("sample");
+          expect(cleared).toEqual(isCleared ? ["sample"] : []);
+        },
+        ({ audit }) => ({
+          audit: { ...audit, lastUse },
+          clearContainers: async (plugin) => void cleared.push(plugin),
+        }),
+      );
+    });
 });
 
 describe("a failure at any step of an install leaves the old state", () => {

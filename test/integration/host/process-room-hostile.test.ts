@@ -166,6 +166,12 @@ const ATTACKS: readonly Attack[] = [
     words: "no message",
   },
   {
+    what: "a log line of megabytes, which a guest of ours leaves out",
+    body: "send({ method: 'log', params: { level: 'info', text: '', fields: { a: 'x'.repeat(2e6) } } }); await forEver()",
+    code: "plugin.protocol",
+    words: "no message",
+  },
+  {
     what: "ten thousand cancels",
     body: "for (let i = 0; i < 10_000; i++) send({ method: 'cancel', params: { id: i } }); await forEver()",
     code: "plugin.protocol",

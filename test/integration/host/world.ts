@@ -3,6 +3,7 @@
  * main file's text; `handles:a,b` in it says which functions the code has, `imports:node:x` what it imports, `throws` that it does
  * not load, `loud` that it logs when it does. A WASM module is such a text too.
  */
+import { LIMITS } from "../../../src/base/limits.ts";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../../../src/base/clock.ts";
@@ -96,7 +97,7 @@ export function makeWorld(dataDir: string, changes: Changes = {}): World {
     crash: (guest) => crashed.add(guest),
     call: async (guest, hook) => ({ version: guest.version, hook }),
   };
-  const logs = makePluginLogs(makePluginLogRows(db, 1000));
+  const logs = makePluginLogs(makePluginLogRows(db, { rows: 1000, bytes: LIMITS.logBytesPerPlugin }));
   const standard: PluginsDeps = {
     rows: makePluginRows(db),
     versions: makePluginVersionRows(db),

@@ -25,9 +25,9 @@ describe("an error names file, line, column, key, what was found and what is wan
   test.each([
     ["name: a\nevnts: []\n", 'plugin.yaml:2:1: evnts: is not a known key; did you mean "events"?'],
     ["events: []\n", "plugin.yaml: name: is missing"],
-    ["name: 7\n", "plugin.yaml:1:1: name: found 7, wanted string"],
+    ["name: 7\n", "plugin.yaml:1:1: name: found 7, wanted a text"],
     ["name: a\nevents:\n  - pre_create\n  - pre_creat\n", 'plugin.yaml:4:5: events.1: found "pre_creat"'],
-    ["name: a\ntimeout:\n  create: 1\n", "plugin.yaml:3:3: timeout.create: found 1, wanted string"],
+    ["name: a\ntimeout:\n  create: 1\n", "plugin.yaml:3:3: timeout.create: found 1, wanted a text"],
   ])("%j", async (text, message) => {
     expect(await problem(text)).toStartWith(message);
   });

@@ -35,6 +35,15 @@ test("a document ends with one line end, and a line is one line", () => {
   expect(jsonLine({ a: "x\ny" })).toBe('{"a":"x\\ny"}\n');
 });
 
+test("JSON holds nothing that a terminal obeys or that hides a text, and is the same for a program", () => {
+  const value = { a: "\u001b[2J\u009b2J\u007f", b: "\u202e\u200b\u2028\u{e0041}", "\u009b": "日本 é 👍" };
+  for (const text of [json(value), jsonLine(value)]) {
+    expect(text.trim().replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+    expect(JSON.parse(text)).toEqual(value);
+    expect(text).toContain("日本 é 👍");
+  }
+});
+
 test("an error is a clause and a hint; only a terminal without NO_COLOR gets colour", async () => {
   const error = fail("plugin.not_found", 'no plugin is called "a"\u001B[31m\nfake: line', { hint: "look" });
   const piped = fakeIo();
@@ -73,4 +82,11 @@ test("with JSON the error is a document on stderr, and a bug keeps its text to i
   const bug = fakeIo();
   await reportError(bug, new TypeError("x is secret"), true);
   expect(bug.shown.stderr).not.toContain("secret");
+});
+
+test("a command at the end of a line is not cut off", () => {
+  const advice = `${"x".repeat(300)}: voxeltron plugin grant sample fs_read=files/a`;
+  expect(table(["ID", "WHY"], [["1", advice]], "")).toContain(`1   ${advice}\n`);
+  expect(facts([["state", advice]])).toBe(`state: ${advice}\n`);
+  expect(table(["LONG", "ID"], [["x".repeat(300), "1"]], "").length).toBeLessThan(500);
 });

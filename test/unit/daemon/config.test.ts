@@ -2,6 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ceilingsFor } from "../../../src/daemon/config-ceiling.ts";
+import { unknownVariables } from "../../../src/daemon/config-environment.ts";
+import { waitForStart } from "../../../src/daemon/next-start.ts";
 import { loadConfig, type Config } from "../../../src/daemon/config.ts";
 import { rejection } from "../../fixtures/rejection.ts";
 import { tempDir } from "../../harness.ts";
@@ -166,7 +168,7 @@ describe("the configuration", () => {
   test.each([
     [
       { VOXELTRON_PLUGINS_UID_RANGE: "70000" },
-      "plugins.uid_range: found a list, wanted the first and the last",
+      "VOXELTRON_PLUGINS_UID_RANGE: found a list, wanted the first and the last",
     ],
     [{ VOXELTRON_PLUGINS_UID_RANGE: "a,70000" }, 'found "a", wanted the first and the last'],
     [{ VOXELTRON_PLUGINS_UID_RANGE: "-5,70000" }, 'found "-5", wanted the first and the last'],
@@ -228,7 +230,7 @@ describe("the configuration", () => {
   test.each([
     [
       'type = "slack"\nurl = "https://a.test/s3cret"\ntext = "{{sevrity}}"',
-      "notify.ops.text: found its value, wanted placeholders that are known, and {{sevrity}} is none: did you mean severity?",
+      "notify.ops.text: wanted placeholders that are known, and {{sevrity}} is none: did you mean severity?",
     ],
     [
       'type = "email"\nhost = "a.test"\nfrom = "a@b.c"\nto = ["a@b.c"]\npasword_file = "/s3cret"',
@@ -236,13 +238,43 @@ describe("the configuration", () => {
     ],
     [
       'type = "email"\nhost = "a.test"\nfrom = "a@b.c"\nto = ["a@b.c"]\nusername = "s3cret"',
-      "notify.ops: found its value, wanted username together with password or password_file",
+      "notify.ops: wanted username together with password or password_file",
     ],
   ])("of a channel %j is refused by line and key, without its values", async (toml, says) => {
     const error = (await load(`[notify.ops]\n${toml}`).catch((thrown: unknown) => thrown)) as Error;
     expect(error).toMatchObject({ code: "config.invalid" });
     expect(error.message).toContain(says);
     expect(error.message).not.toContain("s3cret");
+  });
+
+  test.each([
+    ["a duration", "[plugins]\nidle_timeout = 5", "plugins.idle_timeout: found 5, wanted a text"],
+    ["a list", "[docker]\nallow_pull = 'docker.io'", 'docker.allow_pull: found "docker.io", wanted a list'],
+    ["a choice", "log_format = 'xml'", 'log_format: found "xml", wanted "text" or "json"'],
+    [
+      "a channel's type",
+      "[notify.ops]\ntype = 'webhok'",
+      'notify.ops.type: found "webhok", wanted type = "web',
+    ],
+    [
+      "a ceiling of no plugin",
+      "[plugins.ceilings]\nMy_plugin = []",
+      'found "My_plugin", wanted lower-case letters',
+    ],
+    ["a typo of what is missing", "[notify.ops]\ntype = 'slack'\nurll = 'x'", 'did you mean "url"?'],
+  ])("says in plain words what is wrong with %s", async (_what, toml, says) => {
+    const error = (await load(toml).catch((thrown: unknown) => thrown)) as Error;
+    expect(error.message).toContain(says);
+  });
+
+  test.each([
+    [{ VOXELTRON_LOG_LEVEL: "loud" }, 'VOXELTRON_LOG_LEVEL: found "loud", wanted "debug" or'],
+    [{ VOXELTRON_PLUGINS_CEILING: "fs_read,fs_raed" }, 'VOXELTRON_PLUGINS_CEILING: found "fs_raed", wanted'],
+  ])("of a variable the error names the variable, not the file: %j", async (environment, says) => {
+    const error = (await load("log_level = 'info'", { ...HOME, ...environment }).catch(
+      (thrown: unknown) => thrown,
+    )) as Error;
+    expect(error.message.startsWith(says)).toBe(true);
   });
 
   test("never repeats a channel's values in an error", async () => {
@@ -297,5 +329,36 @@ describe("[metrics]", () => {
       code: "config.invalid",
       message: expect.stringContaining(wanted),
     });
+  });
+});
+
+describe("a variable that is none of voxeltron's", () => {
+  test("is named, with the one that was probably meant", () => {
+    const environment = {
+      VOXELTRON_PLUGIN_CEILING: "",
+      VOXELTRON_CONFIG: "x",
+      VOXELTRON_LOG_LEVEL: "info",
+      PATH: "/",
+    };
+    expect(unknownVariables(environment)).toEqual([
+      "VOXELTRON_PLUGIN_CEILING is no variable of voxeltron; did you mean VOXELTRON_PLUGINS_CEILING?",
+    ]);
+    expect(unknownVariables({ VOXELTRON_ZZZZZZZZ: "1" })).toEqual([
+      "VOXELTRON_ZZZZZZZZ is no variable of voxeltron",
+    ]);
+  });
+});
+
+describe("what a reload can't change", () => {
+  test("is named by its keys, and nothing else is", async () => {
+    const started = await load("log_level = 'info'\n[plugins]\nfiles_max_count = 5");
+    const config = { ...started, data_dir: "/a", socket: "/a/s" };
+    const next = await load("log_level = 'debug'\nlog_format = 'json'\n[docker]\nsocket = '/run/d.sock'");
+    expect(waitForStart(config, { ...next, data_dir: "/a", socket: "/a/s" })).toEqual([
+      "log_format",
+      "docker.socket",
+      "plugins.files_max_count",
+    ]);
+    expect(waitForStart(config, config)).toEqual([]);
   });
 });

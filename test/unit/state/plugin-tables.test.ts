@@ -136,8 +136,26 @@ test("kv: values, prefixes and the bound of the whole store", () => {
   expect(kv.set("a", "l", "1", 10)).toBe(false);
 });
 
+test("logs: lines that are long go sooner", () => {
+  const logs = makePluginLogRows(openDatabase(":memory:"), { rows: 5_000, bytes: 100_000 });
+  logs.append("quiet", { at: "then", level: "info", text: "x".repeat(50_000) });
+  for (let index = 0; index < 1_000; index++)
+    logs.append("loud", {
+      at: "now",
+      level: "info",
+      text: "é".repeat(500),
+      fields: { index, more: "y".repeat(480) },
+    });
+  const kept = logs.newest("loud", 10_000);
+  expect(kept.at(-1)?.fields?.["index"]).toBe(999);
+  // What fits, and those since it was last looked.
+  expect(kept.length).toBeGreaterThan(50);
+  expect(kept.length).toBeLessThan(180);
+  expect(logs.newest("quiet", 10)).toHaveLength(1);
+});
+
 test("logs: the newest are kept, and one plugin's flood does not push out another's", () => {
-  const logs = makePluginLogRows(openDatabase(":memory:"), 50);
+  const logs = makePluginLogRows(openDatabase(":memory:"), { rows: 50, bytes: 1_000_000 });
   logs.append("quiet", { at: "then", level: "info", text: "hello", fields: { a: [1] } });
   for (let index = 0; index < 1000; index++)
     logs.append("loud", { at: "now", level: "info", text: `${index}` });

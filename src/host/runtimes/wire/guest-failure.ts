@@ -8,9 +8,15 @@ import { LIMITS } from "../../../base/limits.ts";
 import { formatBytes, printable } from "../../../base/text.ts";
 import type { Guest } from "../runtime.ts";
 import type { GuestFailure, StopReason } from "./messages.ts";
+import type { Refusals } from "./refusals.ts";
 
-/** For a hook that failed. */
-export function hookFailure(data: unknown, guest: Pick<Guest, "name" | "code">, hook: string): VoxError {
+/** For a hook that failed. Its hint is the broker's, where the hook failed of what the broker refused. */
+export function hookFailure(
+  data: unknown,
+  guest: Pick<Guest, "name" | "code">,
+  hook: string,
+  refusals: Pick<Refusals, "adviceFor">,
+): VoxError {
   const plugin = guest.name;
   const failure = parseFailure(data);
   if (failure === undefined)
@@ -19,7 +25,9 @@ export function hookFailure(data: unknown, guest: Pick<Guest, "name" | "code">, 
   if (failure.kind === "refused") {
     return fail("plugin.protocol", `the answer of ${plugin} to ${hook} can't be taken: ${words(failure)}`);
   }
-  return fail("plugin.failed", words(failure) || `${plugin} threw in ${hook}, and said nothing`, {
+  const said = words(failure);
+  return fail("plugin.failed", said || `${plugin} threw in ${hook}, and said nothing`, {
+    hint: refusals.adviceFor(said),
     details: { plugin, hook, ...thrownDetails(failure) },
   });
 }

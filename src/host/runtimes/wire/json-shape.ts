@@ -6,7 +6,7 @@
 export interface JsonShape {
   /**
    * Values, about: brackets, braces and commas outside strings. For a key that is a small number the engine lays out places for all
-   * numbers below it, so they count too: an object of `"999"` alone has a thousand.
+   * numbers below it, so they count too: an object of `"999"` alone has a thousand. So do escapes, where a string has quotes in it.
    */
   readonly values: number;
   readonly depth: number;
@@ -22,7 +22,9 @@ export function measureJson(text: string, most: JsonShape = ALL): JsonShape {
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code === QUOTE) {
-      const end = endOfString(text, i);
+      const [end, escapes] = endOfString(text, i);
+      values += Math.floor(escapes / ESCAPES_A_VALUE);
+      if (values > most.values) break;
       const more = weightOfKey(text, i + 1, end) - (weights[depth] ?? 0);
       if (more > 0) {
         weights[depth] = (weights[depth] ?? 0) + more;
@@ -59,6 +61,8 @@ const CLOSE_BRACE = 0x7d;
 const INDEX_SPARSE = 1000;
 /** Places that weigh as much as one value. */
 const PLACES_A_VALUE = 8;
+/** Escapes that take as long to be read as one value. */
+const ESCAPES_A_VALUE = 32;
 const ESCAPED_DIGIT = "\\u003";
 const ZERO = 0x30;
 const NINE = 0x39;
@@ -87,16 +91,20 @@ function isKey(text: string, end: number): boolean {
   return text.charCodeAt(at) === COLON;
 }
 
-/** The position of the quote that closes the string which opens at `start`. Few strings have a quote in them. */
-function endOfString(text: string, start: number): number {
+/** The position of the quote that closes the string which opens at `start`, and the escapes in it. Few strings have a quote in them. */
+function endOfString(text: string, start: number): readonly [end: number, escapes: number] {
   const end = text.indexOf('"', start + 1);
-  if (end === -1) return text.length;
-  if (text.charCodeAt(end - 1) !== BACKSLASH) return end;
+  if (end === -1) return [text.length, 0];
+  if (text.charCodeAt(end - 1) !== BACKSLASH) return [end, 0];
+  let escapes = 0;
   let at = start + 1;
   while (at < text.length) {
     const code = text.charCodeAt(at);
-    if (code === QUOTE) return at;
-    at += code === BACKSLASH ? 2 : 1;
+    if (code === QUOTE) return [at, escapes];
+    if (code === BACKSLASH) {
+      escapes++;
+      at += 2;
+    } else at++;
   }
-  return text.length;
+  return [text.length, escapes];
 }

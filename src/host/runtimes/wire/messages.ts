@@ -29,6 +29,9 @@ export type StopReason = "deadline" | "memory" | "told" | "stack" | "crash";
 /** What a guest may say in one message: its number and its method stand around that, and the whole is one frame. */
 export const BODY_BYTES_MAX: number = LIMITS.messageBytes - 1024;
 
+/** The parameters of a log line, text and fields both at their limit and all of it escaped. A guest of ours leaves out longer ones. */
+export const LOG_CHARS_MAX: number = 16 * LIMITS.logTextChars;
+
 /** Whether a text is one message at most. Only one that is near the limit is worth counting: a character has three bytes at most. */
 export function fitsMessage(text: string, bytesMax: number = LIMITS.messageBytes): boolean {
   return text.length * 3 <= bytesMax || (text.length <= bytesMax && Buffer.byteLength(text) <= bytesMax);

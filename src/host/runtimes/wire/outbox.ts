@@ -8,7 +8,7 @@ import { LIMITS } from "../../../base/limits.ts";
 import { formatBytes } from "../../../base/text.ts";
 import { makeFloodGate } from "../../capabilities/flood-gate.ts";
 import { measureJson } from "./json-shape.ts";
-import { BODY_BYTES_MAX, failureBody, fitsMessage, notice } from "./messages.ts";
+import { BODY_BYTES_MAX, failureBody, fitsMessage, LOG_CHARS_MAX, notice } from "./messages.ts";
 
 export interface Outbox {
   /** A call of the broker: its number and its parameters, as JSON text. The empty string, or why it was not sent. */
@@ -60,7 +60,7 @@ export function makeOutbox(
     },
     hostAnswered: (id) => void pending.delete(id),
     log(body) {
-      if (body.length <= LOG_MESSAGE_CHARS && logs.pass())
+      if (body.length <= LOG_CHARS_MAX && logs.pass())
         post(`{"jsonrpc":"2.0","method":"log","params":${body}}`);
     },
     answer(id, body) {
@@ -71,9 +71,6 @@ export function makeOutbox(
 }
 
 // --- internal ---
-
-/** Text and fields, both at their limit and all of it escaped. */
-const LOG_MESSAGE_CHARS = 16 * LIMITS.logTextChars;
 
 function refuse(text: string): string {
   return refuseSize(text) || refuseShape(text);

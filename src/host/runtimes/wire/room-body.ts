@@ -12,6 +12,7 @@ import { parseGuestMessage, type GuestMessage } from "./guest-message.ts";
 import { makeGuestRequests, type GuestAnswer } from "./guest-requests.ts";
 import type { LinkKind } from "./guest-link.ts";
 import { makeHostCallDesk } from "./host-call-desk.ts";
+import { LOG_CHARS_MAX } from "./messages.ts";
 
 export interface RoomBody {
   /** Settles when the guest's end listens; rejects when it does not in time. */
@@ -79,7 +80,7 @@ export function makeRoomBody(clock: Clock, kind: LinkKind, guest: Guest, door: P
     if (message.method === "host") return calls.open(message, chars);
     if (message.method === "ready") return takeReady();
     if (message.method === "stopped") takeStop(message.params);
-    else if (!notices.pass()) return false;
+    else if (!notices.pass() || chars > NOTICE_CHARS_MAX) return false;
     else if (message.method === "cancel") calls.cancel(message.params.id);
     else door.log(message.params.level, message.params.text, message.params.fields);
     return true;
@@ -130,6 +131,9 @@ export function makeRoomBody(clock: Clock, kind: LinkKind, guest: Guest, door: P
 // --- internal ---
 
 type StoppedMessage = Extract<GuestMessage, { readonly method: "stopped" }>;
+
+/** With some for what stands around it. */
+const NOTICE_CHARS_MAX = LOG_CHARS_MAX + 1024;
 
 const AFTER_HOOK = "work after its hook";
 

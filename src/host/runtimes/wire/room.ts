@@ -11,10 +11,18 @@ import type { CallOptions, Guest, PluginDoor, Room } from "../runtime.ts";
 import { hookFailure, loadFailure } from "./guest-failure.ts";
 import type { LinkKind } from "./guest-link.ts";
 import { fitsMessage, request, type LoadParams } from "./messages.ts";
+import { rememberRefusals, type Refusals } from "./refusals.ts";
 import { makeRoomBody, type RoomBody } from "./room-body.ts";
 
 /** Throws `plugin.load_failed`, and what opening the link throws. */
-export async function openRoom(clock: Clock, kind: LinkKind, guest: Guest, door: PluginDoor): Promise<Room> {
+export async function openRoom(
+  clock: Clock,
+  kind: LinkKind,
+  guest: Guest,
+  brokerDoor: PluginDoor,
+): Promise<Room> {
+  const refusals = rememberRefusals(brokerDoor);
+  const { door } = refusals;
   const body = makeRoomBody(clock, kind, guest, door);
   const handlers = await loadGuest(body, kind, guest, door);
   return {
@@ -22,7 +30,7 @@ export async function openRoom(clock: Clock, kind: LinkKind, guest: Guest, door:
     get alive() {
       return body.ended() === undefined;
     },
-    call: (hook, event, options) => callHook(body, guest, hook, event, options),
+    call: (hook, event, options) => callHook({ body, guest, refusals }, hook, event, options),
     stop: () => body.end(fail("plugin.stopped", `${guest.name} was stopped`)),
   };
 }
@@ -75,9 +83,14 @@ function asLoadFailure(error: unknown, guest: Guest): VoxError {
   });
 }
 
+interface OpenRoom {
+  readonly body: RoomBody;
+  readonly guest: Guest;
+  readonly refusals: Refusals;
+}
+
 async function callHook(
-  body: RoomBody,
-  guest: Guest,
+  { body, guest, refusals }: OpenRoom,
   hook: string,
   event: unknown,
   options: CallOptions,
@@ -91,10 +104,11 @@ async function callHook(
   try {
     const late = fail("plugin.timeout", `${plugin} did not finish ${hook} within ${deadlineMs / 1000} s`, {
       details: { plugin, hook, deadlineMs },
+      hint: "its plugin.toml may give it up to 10m: timeout under [runtime]",
     });
     const text = (id: number) => hookText(id, plugin, hook, event, deadlineMs);
     const answer = await body.ask({ task: hook, text, deadlineMs, late });
-    if ("error" in answer) throw hookFailure(answer.error.data, guest, hook);
+    if ("error" in answer) throw hookFailure(answer.error.data, guest, hook, refusals);
     return answer.result;
   } finally {
     signal?.removeEventListener("abort", cancel);

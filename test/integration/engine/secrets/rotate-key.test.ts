@@ -16,6 +16,8 @@ const VALUES = { A: "first-value", B: "second-value", C: "third-value" } as cons
 interface Vault {
   readonly ring: KeyRing;
   readonly rotation: KeyRotation;
+  /** Nothing can be written any more. */
+  breaks: boolean;
   fill(): void;
   /** Every value, opened. */
   read(): Record<string, string>;
@@ -27,8 +29,9 @@ function openVault(dir: string, place: KeyPlace = fileIn(dir), log: Log = silent
   const rows = makeServiceSecretRows(db);
   const ring = makeKeyRing(place, () => rows.list().length > 0);
   const box = makeSecretBox(ring);
-  return {
+  const vault: Vault = {
     ring,
+    breaks: false,
     rotation: makeKeyRotation({
       ring,
       box,
@@ -36,7 +39,10 @@ function openVault(dir: string, place: KeyPlace = fileIn(dir), log: Log = silent
         rows.list().map((row) => ({
           purpose: row.name,
           sealed: row.value,
-          replace: (value) => rows.put({ ...row, value }),
+          replace(value) {
+            if (vault.breaks) throw new Error("the disk is full");
+            rows.put({ ...row, value });
+          },
         })),
       transaction: (work) => inTransaction(db, work),
       flush: () => flush(db),
@@ -49,6 +55,7 @@ function openVault(dir: string, place: KeyPlace = fileIn(dir), log: Log = silent
     read: () => Object.fromEntries(rows.list().map(({ name, value }) => [name, box.open(value, name)])),
     close: () => db.close(),
   };
+  return vault;
 }
 
 function fileIn(dir: string): KeyPlace {
@@ -117,6 +124,22 @@ describe("a rotation of the key", () => {
     const next = openVault(dir.path);
     expect(next.read()).toEqual(VALUES);
     expect(readdirSync(dir.path)).not.toContain("secret.key.new");
+    next.close();
+  });
+
+  test("that fails again and again leaves two keys at most, and everything readable", async () => {
+    await using dir = tempDir();
+    const vault = openVault(dir.path);
+    vault.fill();
+    vault.breaks = true;
+    for (let i = 0; i < 6; i++) expect(() => vault.rotation.rotate()).toThrow("the disk is full");
+    expect(readFileSync(fileIn(dir.path).file).length).toBe(64);
+    vault.close();
+    const next = openVault(dir.path);
+    expect(next.read()).toEqual(VALUES);
+    expect(next.rotation.rotate()).toBe(3);
+    expect(readFileSync(fileIn(dir.path).file).length).toBe(32);
+    expect(next.read()).toEqual(VALUES);
     next.close();
   });
 

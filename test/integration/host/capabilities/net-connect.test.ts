@@ -7,6 +7,7 @@ import { fakeClock, until } from "../../../harness.ts";
 import { netBroker, type NetWorld } from "../../../net-broker.ts";
 
 const PUBLIC = "127.0.0.2";
+const MIB = 1024 * 1024;
 const outOfScope = { code: "capability.out_of_scope" };
 
 async function serve(talk: (socket: Socket) => void = (socket) => socket.pipe(socket)) {
@@ -146,6 +147,24 @@ describe("a connection", () => {
     }
   });
 
+  test("ends when the operator takes its address out of those that may be reached", async () => {
+    await using server = await serve();
+    const allowPrivate = [`${PUBLIC}/32`];
+    const { connect, broker, read, write } = plugin({ allowPrivate });
+    const streams = [await connect({ host: "db.test", port: server.port })];
+    streams.push(await connect({ host: "db.test", port: server.port }));
+    await until(() => server.open() === 2);
+    broker.rightsChanged();
+    await Bun.sleep(20);
+    expect(server.open()).toBe(2);
+    allowPrivate.pop();
+    // What moves meanwhile does not wait to be told.
+    expect(await rejection(write(streams[0] ?? "", "x"))).toMatchObject(outOfScope);
+    broker.rightsChanged();
+    await until(() => server.open() === 0, { what: "the end of the connections" });
+    expect(await rejection(read(streams[1] ?? ""))).toMatchObject(outOfScope);
+  });
+
   test("that is refused a piece by a right that changed in silence ends too", async () => {
     await using server = await serve();
     const { connect, grants, write } = plugin();
@@ -221,6 +240,35 @@ describe("a connection", () => {
     });
     await clock.advance(LIMITS.transferIdleMs);
     expect(await failure).toMatchObject({ code: "network.timeout" });
+  });
+
+  test("that the other side has ended takes nothing more, and says so", async () => {
+    await using server = await serve((socket) => socket.destroy());
+    const { connect, read, write } = plugin();
+    const stream = await connect({ host: "db.test", port: server.port });
+    await until(() => server.opened() === 1 && server.open() === 0);
+    await Bun.sleep(50);
+    expect(await rejection(write(stream, "x"))).toMatchObject({ code: "network.failed" });
+    expect(await read(stream)).toBe(null);
+    expect(await rejection(write(stream, "x"))).toMatchObject({ code: "stream.not_found" });
+  });
+
+  test("keeps what was given up half-way from piling up: the next piece waits until that was taken", async () => {
+    await using server = await serve((socket) => socket.pause());
+    const { connect, door, life } = plugin();
+    const stream = await connect({ host: "db.test", port: server.port });
+    const data = { $b64: Buffer.alloc(4 * MIB).toString("base64") };
+    const before = process.memoryUsage().rss;
+    for (let i = 0; i < 40; i++) {
+      const leaves = new AbortController();
+      const origin = { life: life.signal, chars: 0 };
+      const write = rejection(door.invoke("stream.write", { stream, data }, leaves.signal, origin));
+      await Bun.sleep(2);
+      leaves.abort();
+      expect(await write).toMatchObject({ code: "operation.interrupted" });
+    }
+    Bun.gc(true);
+    expect(process.memoryUsage().rss - before).toBeLessThan(80 * MIB);
   });
 
   test("is one of sixteen; one that is closed, or failed, makes room", async () => {

@@ -312,7 +312,11 @@ describe("a plugin with notify_send alone", () => {
     const { fetch, audit } = plugin({ grants, own: [{ channel: "ops", url }], ca: certificate.cert });
     expect((await fetch(url, { method: "POST", body: { $b64: "e30=" } })).status).toBe(200);
     for (const other of ["/", "/in/", "/in/../out", "/out"])
-      expect(await rejection(fetch(`https://hook.test:${server.port}${other}`))).toMatchObject(outOfScope);
+      expect(
+        await rejection(fetch(`https://hook.test:${server.port}${other}`, { method: "POST" })),
+      ).toMatchObject(outOfScope);
+    for (const method of ["GET", "PUT", "DELETE"])
+      expect(await rejection(fetch(url, { method }))).toMatchObject(outOfScope);
     expect(server.opened()).toBe(1);
     expect(audit[0]).toMatchObject({ capability: "notify_send", outcome: "ok" });
   });
@@ -353,10 +357,11 @@ describe("a plugin with notify_send alone", () => {
     await using inner = await canary();
     const url = `http://inner.test:${inner.port}/hook`;
     const own = [{ channel: "ops", url }];
-    expect(await rejection(plugin({ grants, own }).fetch(url))).toMatchObject(outOfScope);
+    const post = { method: "POST" };
+    expect(await rejection(plugin({ grants, own }).fetch(url, post))).toMatchObject(outOfScope);
     expect(inner.opened()).toBe(0);
     const open = plugin({ grants, own, allowPrivate: [`inner.test:${inner.port}`] });
-    expect(textOf(await open.fetch(url))).toBe("inner secret");
+    expect(textOf(await open.fetch(url, post))).toBe("inner secret");
   });
 
   test("a well-known endpoint that resolves to an inner address is refused", async () => {

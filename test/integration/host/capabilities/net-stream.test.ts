@@ -171,6 +171,22 @@ describe("an answer", () => {
     await until(() => server.closed() === 1);
   });
 
+  test("ends when the operator takes its address out of those that may be reached", async () => {
+    await using server = await rawServer(PUBLIC, (socket) =>
+      answerWith(socket, Buffer.alloc(2 * MIB), { length: 3 * MIB }),
+    );
+    const allowPrivate = [`${PUBLIC}/32`];
+    const { fetch, broker, readAll } = plugin({ allowPrivate });
+    const { stream = "" } = await fetch(`http://a.test:${server.port}/`);
+    broker.rightsChanged();
+    await Bun.sleep(20);
+    expect(server.closed()).toBe(0);
+    allowPrivate.pop();
+    broker.rightsChanged();
+    await until(() => server.closed() === 1, { what: "the end of the connection" });
+    expect(await rejection(readAll(stream))).toMatchObject({ code: "capability.out_of_scope" });
+  });
+
   test("ends when the right to where a redirect led is gone", async () => {
     await using target = await rawServer(PUBLIC, (socket) =>
       answerWith(socket, Buffer.alloc(2 * MIB), { length: 3 * MIB }),

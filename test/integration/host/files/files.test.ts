@@ -62,6 +62,28 @@ describe.if(needs("linux"))("a plugin with fs_read and fs_write", () => {
       expect(await codeOf(text(bad))).toBe("capability.invalid_params");
   });
 
+  test("reads no text that would not fit into a message, which is known before it is written out", async () => {
+    await using plugin = filePlugin();
+    const put = (byte: string | number, size: number) =>
+      writeFileSync(join(plugin.dataDir, "files/odd"), Buffer.alloc(size, byte));
+    const read = () => plugin.call("readText", { path: "files/odd" });
+    for (const [byte, size] of [
+      [1, 1_500_000],
+      ["\\", 5_000_000],
+      ['"', 5_000_000],
+    ] as const) {
+      put(byte, size);
+      expect(await rejection(read())).toMatchObject({
+        code: "capability.limit",
+        hint: "read it in parts, with {offset, length}, or as bytes",
+      });
+    }
+    put("é", 5_000_000);
+    expect(await read()).toHaveLength(2_500_000);
+    put("\n", 4_000_000);
+    expect(await read()).toHaveLength(4_000_000);
+  });
+
   test("reads a file that is longer than a message in parts", async () => {
     await using plugin = filePlugin();
     writeFileSync(join(plugin.dataDir, "files/long"), Buffer.alloc(LIMITS.fileCallBytes + 1, "x"));

@@ -1,5 +1,12 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { brotliCompressSync, constants, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
+import {
+  brotliCompressSync,
+  constants,
+  createZstdCompress,
+  deflateSync,
+  gzipSync,
+  zstdCompressSync,
+} from "node:zlib";
 import { systemClock } from "../../../../src/base/clock.ts";
 import { fail } from "../../../../src/base/errors.ts";
 import {
@@ -390,6 +397,25 @@ describe("an answer is bounded", () => {
     const before = process.memoryUsage.rss();
     expect(await rejection(send({ url: `http://a.test:${server.port}/bomb` }))).toMatchObject(failed);
     expect(process.memoryUsage.rss() - before).toBeLessThan(60_000_000);
+  });
+
+  test("zstd that would have more kept than HTTP lets it is refused", async () => {
+    async function packed(windowBits: number): Promise<Uint8Array> {
+      const stream = createZstdCompress({ params: { [constants.ZSTD_c_windowLog]: windowBits } });
+      stream.write("pac");
+      // Of a length that is not known yet, so that the window is the one that was asked for.
+      await new Promise<void>((resolve) => stream.flush(resolve));
+      stream.end("ked");
+      return Buffer.concat(await Array.fromAsync(stream as AsyncIterable<Uint8Array>));
+    }
+    const [fine, large] = await Promise.all([packed(23), packed(24)]);
+    await using server = await rawServer("127.0.0.1", (socket, head) =>
+      answerWith(socket, head.startsWith("GET /large") ? large : fine, {
+        headers: ["Content-Encoding: zstd"],
+      }),
+    );
+    expect(text(await send({ url: `http://a.test:${server.port}/` }))).toBe("packed");
+    expect(await rejection(send({ url: `http://a.test:${server.port}/large` }))).toMatchObject(failed);
   });
 
   test("a body that is not what it says is an error, an unknown encoding is left alone", async () => {

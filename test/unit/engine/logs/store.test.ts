@@ -11,6 +11,7 @@ import {
 import { LIMITS } from "../../../../src/base/limits.ts";
 import { readStore, type ReadOptions } from "../../../../src/engine/logs/read.ts";
 import { openStore, type LogStore, type StoreOptions } from "../../../../src/engine/logs/store.ts";
+import { makeSerial } from "../../../../src/engine/serial.ts";
 import type { LogPart } from "../../../../src/engine/providers/provider.ts";
 import { seededRandom } from "../../../random.ts";
 import { fakeClock, tempDir, until } from "../../../harness.ts";
@@ -231,4 +232,40 @@ test("a disk that was full loses nothing once it has room", async () => {
   truncateSync(`${dir.path}/${name}`, statSync(`${dir.path}/${name}`).size);
   expect((await open(dir.path)).position(1)).toBe("b");
   rmSync(dir.path, { recursive: true });
+});
+
+test("however many read, one block is looked through at a time, and whoever left looks no more", async () => {
+  await using dir = tempDir();
+  const store = await open(dir.path);
+  const text = numbers(1, 2_000).join("\n");
+  for (let i = 0; i < 100; i++) await store.append(1, { parts: [part(text)], position: `${i}` });
+  let [running, most, looks] = [0, 0, 0];
+  async function counted<T>(work: Promise<T>): Promise<T> {
+    looks++;
+    most = Math.max(most, ++running);
+    try {
+      return await work;
+    } finally {
+      running--;
+    }
+  }
+  const watched: LogStore = {
+    ...store,
+    readFrom: (cursor, bytes) => counted(store.readFrom(cursor, bytes)),
+    readBefore: (cursor, bytes) => counted(store.readBefore(cursor, bytes)),
+  };
+  const turn = makeSerial();
+  const leaves = new AbortController();
+  const ask = (signal: AbortSignal) =>
+    Array.fromAsync(
+      readStore(watched, { lines: 5, search: "nowhere", follow: false, signal }, fakeClock(), turn),
+    );
+  const asked = [...Array.from({ length: 10 }, () => ask(never)), ask(leaves.signal)];
+  await ask(never);
+  leaves.abort();
+  expect(await Promise.all(asked)).toEqual(asked.map(() => []));
+  expect(most).toBe(1);
+  const before = looks;
+  await ask(AbortSignal.abort());
+  expect(looks).toBe(before);
 });

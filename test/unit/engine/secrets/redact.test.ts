@@ -71,6 +71,16 @@ describe("secret values", () => {
     expect(Object.keys(redactData(data, redact, redact) as object)).toEqual(["[redacted]", "n", "t"]);
   });
 
+  test("are one where a service writes nothing else, and that costs little", () => {
+    const redact = makeRedact(["hunter22", "aaaaa"]);
+    const text = "hunter22".repeat(4_000_000);
+    const start = performance.now();
+    expect(redact(`<${text}>`)).toBe("<[redacted]>");
+    expect(redact("xaaaaaaaay aaaa")).toBe("x[redacted]y aaaa");
+    // Four million ranges would take several seconds.
+    expect(performance.now() - start).toBeLessThan(2_000);
+  });
+
   test("cost little where they are not: a thousand lines with a hundred secrets", () => {
     const redact = makeRedact(Array.from({ length: 100 }, (_, i) => `secret-number-${i}-zzzz`));
     const line = "2026-01-01T00:00:00Z GET /index.html 200 12ms ".repeat(3);

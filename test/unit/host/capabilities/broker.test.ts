@@ -302,12 +302,12 @@ describe("a call that makes no sense", () => {
   });
 
   test.each([
-    [{ channel: 1, message: "x" }, "notify.send: channel: wanted string"],
-    [{ channel: "a" }, 'notify.send: message: wanted "message"'],
-    [{ ...send, extra: 1 }, "notify.send: extra: wanted never"],
-    [[], "notify.send: channel: wanted"],
-    ["text", "notify.send: the parameters: wanted Object"],
-    [null, "notify.send: channel: wanted"],
+    [{ channel: 1, message: "x" }, "notify.send: channel: wanted a text"],
+    [{ channel: "a" }, "notify.send: message is missing"],
+    [{ ...send, extra: 1 }, "notify.send: extra is nothing that it knows"],
+    [[], "notify.send: channel is missing"],
+    ["text", "notify.send: the parameters: wanted an object"],
+    [null, "notify.send: channel is missing"],
   ])("parameters %j are refused without repeating a value", async (params, message) => {
     const { door, grants, ran } = setUp();
     grants.set("notify_send", null);
@@ -323,7 +323,7 @@ describe("a call that makes no sense", () => {
   test("a value that is refused is not in the message", async () => {
     const { door } = setUp();
     expect(await rejection(door.invoke("kv.get", { key: "hunter2" }))).toMatchObject({
-      message: "kv.get: key: wanted <=3",
+      message: "kv.get: key: wanted at most 3 characters",
     });
   });
 
@@ -466,6 +466,42 @@ describe("when records can't be written", () => {
       log: silentLog,
     });
   }
+
+  test("a plugin whose questions take long to be answered is refused, and no other", async () => {
+    let now = 0;
+    const clock = { ...fakeClock(), monotonic: () => now };
+    const broker = makeBroker({
+      methods: [
+        simple("long.one", async () => {
+          now += 100;
+          return "short";
+        }),
+      ],
+      callerOf: (plugin) => ({
+        plugin,
+        grants: new Map(),
+        requested: new Set(),
+        optional: new Set(),
+        withheld: new Set(),
+      }),
+      audit: { append() {} },
+      pluginLogs: { append: () => 0 },
+      quota: () => DEFAULT_QUOTA,
+      clock,
+      log: silentLog,
+    });
+    const door = broker.doorFor("ding");
+    // A quarter of its time comes back meanwhile.
+    for (let i = 0; i < 16; i++) expect(await door.invoke("long.one", {})).toBe("short");
+    for (let i = 0; i < 3; i++) await door.invoke("long.one", {}).catch(() => {});
+    expect(await rejection(door.invoke("long.one", {}))).toMatchObject({
+      code: "capability.limit",
+      message: expect.stringContaining("keep the daemon from its work"),
+    });
+    expect(await broker.doorFor("other").invoke("long.one", {})).toBe("short");
+    now += 2_000;
+    expect(await door.invoke("long.one", {})).toBe("short");
+  });
 
   test("an answer that can't be audited is withheld", async () => {
     expect(await rejection(broken().doorFor("ding").invoke("x.y", {}))).toMatchObject({

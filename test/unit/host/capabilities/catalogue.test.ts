@@ -6,7 +6,7 @@ import { noContainers } from "../../../fixtures/no-containers.ts";
 
 test("makeCatalogue offers exactly these methods, under these capabilities", () => {
   const methods = makeCatalogue({
-    keyValues: { get: () => undefined, set: () => true, delete: () => false, list: () => [] },
+    keyValues: { get: () => undefined, set: () => true, delete: () => false, list: () => [], count: () => 0 },
     files: {
       store: { read: notCalled, list: notCalled, stat: notCalled },
       writer: { write: notCalled, append: notCalled, remove: notCalled, mkdir: notCalled, rename: notCalled },

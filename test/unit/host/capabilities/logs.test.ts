@@ -90,3 +90,32 @@ test("what is no time, level or number of lines is refused", async () => {
     );
   expect(asked).toEqual([]);
 });
+
+test("a plugin has two queries at a time; the others wait, and whoever gives up waits no more", async () => {
+  const gate = Promise.withResolvers<void>();
+  let running = 0;
+  let most = 0;
+  const [query] = logsMethods({
+    isService: () => true,
+    async *read() {
+      most = Math.max(most, ++running);
+      await gate.promise;
+      running--;
+      yield line("a");
+    },
+  });
+  const { caller } = world([]);
+  const giveUp = new AbortController();
+  const ask = (signal?: AbortSignal) =>
+    query!.run(caller, { service: "web", limit: 1 } as never, signal ?? never, someStreams());
+  const answers = Array.from({ length: 10 }, () => ask());
+  const given = rejection(ask(giveUp.signal));
+  giveUp.abort(new Error("given up"));
+  expect(await given).toHaveProperty("message", "given up");
+  expect(running).toBe(LIMITS.logQueriesAtOnce);
+  gate.resolve();
+  expect(await Promise.all(answers)).toEqual(answers.map(() => [line("a")]));
+  expect(most).toBe(LIMITS.logQueriesAtOnce);
+});
+
+const never = new AbortController().signal;

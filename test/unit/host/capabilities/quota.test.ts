@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { LIMITS } from "../../../../src/base/limits.ts";
 import { DEFAULT_QUOTA, makeQuota, type QuotaRates } from "../../../../src/host/capabilities/quota.ts";
 import { fakeClock } from "../../../harness.ts";
 import { rejection } from "../../../fixtures/rejection.ts";
@@ -57,4 +58,20 @@ test("one plugin's calls are not another's", async () => {
   for (let i = 0; i < 5 * DEFAULT_QUOTA.calls_per_second; i++) noisy?.enter()();
   expect(await refusal(() => noisy?.enter())).toMatchObject({ code: "capability.limit" });
   quiet?.enter()();
+});
+
+test("time that calls had the daemon for themselves is owed too, whatever the rates say", async () => {
+  const { clock, quota } = setUp({ bytes_per_second: 1_000_000_000 });
+  quota.spend(5 * LIMITS.callMsPerSecond - 1);
+  quota.checkBytes();
+  quota.spend(LIMITS.callMsPerSecond);
+  expect(await refusal(() => quota.checkBytes())).toMatchObject({
+    code: "capability.limit",
+    message: expect.stringContaining("more than 250 ms of a second; there is room again in 1000 ms"),
+    details: { plugin: "ding", waitMs: 1000 },
+  });
+  const waited = quota.awaitBytes(new AbortController().signal).then(() => clock.monotonic());
+  await clock.advance(1_000);
+  expect(await waited).toBe(1_000);
+  quota.checkBytes();
 });

@@ -89,7 +89,45 @@ describe("kv", () => {
       code: "capability.limit",
     });
     await call("kv.set", { key: "k1", value: 2 });
+    await call("kv.delete", { key: "k2" });
+    await call("kv.delete", { key: "k2" });
+    await call("kv.set", { key: "one", value: 1 });
+    expect(await rejection(call("kv.set", { key: "more", value: 1 }))).toMatchObject({
+      code: "capability.limit",
+    });
     rows.clear("a");
     await call("kv.set", { key: "more", value: 1 });
+  });
+
+  test("a full store costs no more at each call than an empty one", async () => {
+    const { as, rows } = setUp();
+    const call = as("a");
+    for (let i = 0; i < LIMITS.kvKeysPerPlugin; i++) rows.set("a", `k${i}`, "1", LIMITS.kvBytesPerPlugin);
+    const before = performance.now();
+    for (let i = 0; i < 500; i++) {
+      expect(await call("kv.list", { prefix: "none" })).toEqual([]);
+      await rejection(call("kv.set", { key: "more", value: 1 }));
+      await call("kv.delete", { key: `k${i}` });
+      await call("kv.set", { key: `k${i}`, value: 1 });
+    }
+    // Where each call looks at every key, this takes five seconds and more.
+    expect(performance.now() - before).toBeLessThan(2_000);
+  });
+
+  test("a prefix is a prefix, whatever it is made of", async () => {
+    const call = setUp().as("a");
+    const keys = ["a", "a\0b", "ab", "ab\u{10ffff}", "ab\u{10ffff}z", "ac", "aB", "b"];
+    for (const key of keys) await call("kv.set", { key, value: 1 });
+    for (const prefix of ["", "a", "a\0", "ab", "ab\u{10ffff}", "b", "c"])
+      expect(await call("kv.list", { prefix })).toEqual(
+        keys
+          .filter((key) => key.startsWith(prefix))
+          .toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))),
+      );
+  });
+
+  test("a value of megabytes is refused before it is written out", async () => {
+    const error = await rejection(setUp().as("a")("kv.set", { key: "x", value: "\u0001".repeat(1_000_000) }));
+    expect(error).toMatchObject({ code: "capability.limit" });
   });
 });

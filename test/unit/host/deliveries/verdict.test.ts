@@ -50,6 +50,11 @@ describe("errorText", () => {
     expect(text.endsWith("x…")).toBe(true);
   });
 
+  test("ends with what would allow what a plugin was refused", () => {
+    const refused = fail("plugin.failed", "that is not granted", { hint: "to allow it: grant it" });
+    expect(errorText(refused)).toBe("plugin.failed: that is not granted; to allow it: grant it");
+  });
+
   test("does not show what a bug says", () => {
     expect(errorText(new Error("password=hunter2"))).toBe(
       "internal.bug: something went wrong inside voxeltron",

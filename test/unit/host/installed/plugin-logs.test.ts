@@ -5,7 +5,12 @@ import { openDatabase } from "../../../../src/state/database.ts";
 import { makePluginLogRows } from "../../../../src/state/plugin-logs.ts";
 
 function setUp(lines: number, text = (index: number) => `${index}`) {
-  const logs = makePluginLogs(makePluginLogRows(openDatabase(":memory:"), LIMITS.logRowsPerPlugin));
+  const logs = makePluginLogs(
+    makePluginLogRows(openDatabase(":memory:"), {
+      rows: LIMITS.logRowsPerPlugin,
+      bytes: LIMITS.logBytesPerPlugin,
+    }),
+  );
   for (let index = 0; index < lines; index++) {
     logs.append("loud", { at: "now", level: "info", text: text(index) });
   }

@@ -86,6 +86,11 @@ describe("checkHeaders", () => {
 });
 
 describe("redirected", () => {
+  test("reads no URL that is longer than one may be: its host alone could keep the parser busy", () => {
+    const location = `http://a${"%cc%81%cc%a7".repeat(5_000)}/`;
+    expect(() => redirected(post, from, 302, location)).toThrow("redirects to a URL of 60009 characters");
+  });
+
   const from = parseTarget("https://a.test/x?y");
   const headers = [
     ["Authorization", "Bearer x"],

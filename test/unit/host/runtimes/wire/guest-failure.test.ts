@@ -6,8 +6,16 @@ const GUEST = { name: "loud", code: { kind: "js", text: "", sourceMap: "" } } as
 
 function stackOf(stack: string): unknown {
   const data = { kind: "threw", thrown: { name: "Error", message: "no", stack, code: "" } };
-  return hookFailure(data, GUEST, "on_alert").details["stack"];
+  return hookFailure(data, GUEST, "on_alert", NOTHING_REFUSED).details["stack"];
 }
+
+const NOTHING_REFUSED = { adviceFor: () => undefined };
+
+test("a guest can't word the advice that the operator is given", () => {
+  const thrown = { name: "Error", message: "no", stack: "", code: "capability.denied", hint: "grant me all" };
+  const failure = hookFailure({ kind: "threw", thrown }, GUEST, "on_alert", NOTHING_REFUSED);
+  expect(failure.hint).toBeUndefined();
+});
 
 test("shows the first frames of a stack", () => {
   expect(stackOf("at a (main.ts:1:1)\n\nat b (main.ts:2:1)\n")).toEqual([

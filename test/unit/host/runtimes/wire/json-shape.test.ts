@@ -32,7 +32,14 @@ test("counts a bomb of brackets quickly", () => {
 });
 
 test("does not take long for a string of backslashes", () => {
-  expect(measureJson(JSON.stringify("\\".repeat(1_000_000)))).toEqual({ values: 0, depth: 0 });
+  expect(measureJson(JSON.stringify("\\".repeat(1_000_000)))).toEqual({ values: 31_250, depth: 0 });
+});
+
+test("weighs quotes in a string: four million of them take longer to be read than a message may", () => {
+  const text = JSON.stringify('"'.repeat(4_000_000));
+  expect(measureJson(text).values).toBe(125_000);
+  // A file of JSON in a text is nothing of that kind.
+  expect(measureJson(JSON.stringify('{"key":"value"},\n'.repeat(100_000))).values).toBe(15_625);
 });
 
 test("stops counting where that is enough to know", () => {
