@@ -4,32 +4,14 @@ import type { LogLevel } from "../src/base/log.ts";
 import type { MethodShape, PluginDoor, Room } from "../src/host/runtimes/runtime.ts";
 import { startJsWorker } from "../src/workers.ts";
 import { makeGuestWasm } from "../scripts/guest-wasm/make-guest-wasm.ts";
+import { FETCH_METHOD, KV_METHODS, NOTIFY_METHOD } from "./fixtures/method-shapes.ts";
 
 export interface RecordedDoor extends PluginDoor {
   readonly calls: { readonly method: string; readonly params: unknown }[];
   readonly lines: { readonly level: LogLevel; readonly text: string; readonly fields?: unknown }[];
 }
 
-export const METHODS: readonly MethodShape[] = [
-  { name: "kv.get", args: ["key"], surface: "method", needs: [], asked: [], linked: true },
-  { name: "kv.set", args: ["key", "value"], surface: "method", needs: [], asked: [], linked: true },
-  {
-    name: "notify.send",
-    args: ["channel", "message"],
-    surface: "method",
-    needs: ["notify_send"],
-    asked: ["notify_send"],
-    linked: true,
-  },
-  {
-    name: "net.fetch",
-    args: "object",
-    surface: "hidden",
-    needs: ["network_outbound", "notify_send"],
-    asked: ["network_outbound", "notify_send"],
-    linked: true,
-  },
-];
+export const METHODS: readonly MethodShape[] = [...KV_METHODS, NOTIFY_METHOD, FETCH_METHOD];
 
 /** Answers with `answer`, or with nothing. */
 export function recordedDoor(

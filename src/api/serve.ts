@@ -1,4 +1,4 @@
-/** Joins the parts of the daemon to the API's server. Called by main.ts's daemon role, through daemon/run.ts. */
+/** Joins the parts of the daemon to the API's server. Handed by main.ts to daemon/run.ts, which calls it. */
 import { systemClock, timestamp } from "../base/clock.ts";
 import type { Serve } from "../daemon/run.ts";
 import { makeHandlers } from "./handlers.ts";

@@ -1,7 +1,7 @@
 /**
  * The daemon's side of the contract: HTTP/1.1 on a Unix socket, made from the operations table. It decides nothing about
  * who may do what: whoever can open the socket is the operator (see SECURITY.md). Junk gets a 4xx with a code; whatever a
- * handler throws becomes one error document. Started by serve.ts, stopped by daemon/run.ts.
+ * handler throws becomes one error document. Started by serve.ts, ended with the daemon.
  */
 import type { BunRequest, Server } from "bun";
 import * as v from "valibot";

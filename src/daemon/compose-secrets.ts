@@ -1,13 +1,10 @@
 /**
- * Secrets, and what takes them out of text: both the engine and the plugin host need them, so they are made first. Decides where
- * the key is. Called by compose.ts.
+ * Secrets, and what takes them out of text: both the engine and the plugin host need them, so they are made first. Called
+ * by compose.ts.
  */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { isVoxError } from "../base/errors.ts";
 import { makeRegistries, registryPurpose, type Registries } from "../engine/registries.ts";
 import { makeSecretBox } from "../engine/secret-box.ts";
-import type { KeyPlace } from "../engine/secrets/key-file.ts";
 import { makeKeyRing } from "../engine/secrets/key-ring.ts";
 import { makeRedaction, type Redaction } from "../engine/secrets/redaction.ts";
 import { makeKeyRotation, type KeyRotation, type SealedValue } from "../engine/secrets/rotate-key.ts";
@@ -21,6 +18,7 @@ import {
 import { flush, type Database } from "../state/database.ts";
 import { makeRegistryRows } from "../state/registries.ts";
 import type { ServiceState } from "../state/service-state.ts";
+import { keyPlace } from "./key-place.ts";
 import type { World } from "./world.ts";
 
 export interface Secrets {
@@ -52,7 +50,7 @@ export function composeSecrets(world: World, db: Database, state: ServiceState):
     ];
   }
 
-  const ring = makeKeyRing(keyPlace(world), () => values().length > 0);
+  const ring = makeKeyRing(keyPlace(world.config(), world.credentials), () => values().length > 0);
   try {
     ring.keys();
   } catch (error) {
@@ -75,19 +73,4 @@ export function composeSecrets(world: World, db: Database, state: ServiceState):
     registries: makeRegistries(registryRows, box, clock),
     secretReader: makeSecretReader(state, box),
   };
-}
-
-// --- internal ---
-
-/** What `systemd-creds encrypt` and `LoadCredential=` call it. */
-const CREDENTIAL = "voxeltron-secret-key";
-
-/** The configuration's word, else what the service manager hands in, else a file of the daemon's own. */
-function keyPlace({ config, credentials }: World): KeyPlace {
-  const { data_dir: dataDir, secrets } = config();
-  if (secrets.key_file !== undefined) return { file: secrets.key_file, kind: "file" };
-  const credential = credentials === undefined ? undefined : join(credentials, CREDENTIAL);
-  return credential !== undefined && existsSync(credential)
-    ? { file: credential, kind: "credential" }
-    : { file: join(dataDir, "secret.key"), kind: "file" };
 }

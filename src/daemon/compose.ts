@@ -28,6 +28,7 @@ import { composeExporter } from "./compose-exporter.ts";
 import { composeHost, type Host } from "./compose-host.ts";
 import { composeSecrets, type Secrets } from "./compose-secrets.ts";
 import { examine, type Examination } from "./doctor.ts";
+import { keyPlace } from "./key-place.ts";
 import { makeUploads, type Uploads } from "./uploads.ts";
 import type { World } from "./world.ts";
 
@@ -120,7 +121,12 @@ export function compose(world: World): Parts {
     uploads,
     notify,
     redact: (text) => redaction.forOperators(text),
-    examine: () => examine({ plugins: config().plugins, bundle: host.confinement.bundle }),
+    examine: () =>
+      examine({
+        plugins: config().plugins,
+        bundle: host.confinement.bundle,
+        key: keyPlace(config(), world.credentials),
+      }),
     async start() {
       secrets.keyRotation.finish();
       exporter.open();

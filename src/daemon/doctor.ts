@@ -4,6 +4,7 @@
  */
 import { isVoxError, type VoxError } from "../base/errors.ts";
 import type { Environment } from "../base/paths.ts";
+import { readKeys, type KeyPlace } from "../engine/secrets/key-file.ts";
 import type { BundlePlugin } from "../host/bundle/bundle-plugin.ts";
 import { confinementReport, type ConfinementReport } from "../platform/confine/report.ts";
 import { areIdsMapped } from "../platform/id-maps.ts";
@@ -11,6 +12,7 @@ import { ownUnit } from "../platform/own-unit.ts";
 import { DEFAULT_UID_RANGE } from "./config-values.ts";
 import { loadConfig, type Config, type ConfigFlags } from "./config.ts";
 import { canChangeUid } from "./confinement.ts";
+import { keyPlace } from "./key-place.ts";
 import { makeOfflineCheck } from "./offline-check.ts";
 
 export interface Examination {
@@ -39,6 +41,8 @@ export interface DoctorFacts {
   readonly plugins: Pick<Config["plugins"], "uid_range" | "allow_unconfined">;
   /** As the plugins' code would be bundled. */
   readonly bundle: BundlePlugin;
+  /** Undefined where a configuration that can't be used would say it. */
+  readonly key: KeyPlace | undefined;
 }
 
 export async function examine(facts: DoctorFacts): Promise<Examination> {
@@ -52,8 +56,8 @@ export async function examineWithout(
   uid: number,
 ): Promise<Examination> {
   const { bundle } = makeOfflineCheck(flags, environment, uid);
-  const [plugins, problems] = readPlugins(flags, environment, uid);
-  return examination([...problems, ...(await findAll({ plugins, bundle }))]);
+  const [configured, problems] = readConfigured(flags, environment, uid);
+  return examination([...problems, ...(await findAll({ ...configured, bundle }))]);
 }
 
 // --- internal ---
@@ -64,7 +68,7 @@ interface Seen extends DoctorFacts {
 
 type Check = (seen: Seen) => readonly Finding[] | Promise<readonly Finding[]>;
 
-const CHECKS: readonly Check[] = [confinement, trial, pluginUsers, allowUnconfined];
+const CHECKS: readonly Check[] = [confinement, trial, pluginUsers, allowUnconfined, secretKey];
 
 const NOT_TESTED = ["Docker", "the network", "certificates", "free disk space", "the service's unit file"];
 
@@ -85,18 +89,20 @@ function examination(findings: Finding[]): Examination {
   };
 }
 
-function readPlugins(
+function readConfigured(
   flags: ConfigFlags,
   environment: Environment,
   uid: number,
-): readonly [DoctorFacts["plugins"], Finding[]] {
+): readonly [Pick<DoctorFacts, "plugins" | "key">, Finding[]] {
   try {
-    return [loadConfig(flags, environment, uid).plugins, []];
+    const config = loadConfig(flags, environment, uid);
+    return [{ plugins: config.plugins, key: keyPlace(config, environment["CREDENTIALS_DIRECTORY"]) }, []];
   } catch (error) {
     if (!isVoxError(error)) throw error;
     const [first = 0, last = 0] = DEFAULT_UID_RANGE;
     const problem = failed("configuration", error);
-    return [{ uid_range: { first, last }, allow_unconfined: false }, [problem]];
+    const plugins = { uid_range: { first, last }, allow_unconfined: false };
+    return [{ plugins, key: undefined }, [problem]];
   }
 }
 
@@ -153,4 +159,21 @@ function allowUnconfined({ plugins: { allow_unconfined: allowed } }: Seen): Find
       advice: allowed ? "take allow_unconfined out of [plugins] once they can be confined" : null,
     },
   ];
+}
+
+/** Is what seals the secrets a key, and the daemon's alone? With one that is not, the daemon does not start. */
+function secretKey({ key }: Seen): Finding[] {
+  if (key === undefined) return [];
+  const name = "secrets.key";
+  try {
+    const keys = readKeys(key);
+    const state =
+      keys === undefined
+        ? "there is none yet; with nothing that one sealed, the daemon makes it"
+        : `${keys.length === 1 ? "one key" : `${keys.length} keys`}, which nobody else may read`;
+    return [{ name, ok: true, required: true, found: `${key.file}: ${state}`, advice: null }];
+  } catch (error) {
+    if (!isVoxError(error)) throw error;
+    return [failed(name, error)];
+  }
 }

@@ -1,4 +1,7 @@
-/** What a running daemon is given from outside, besides its files. Made by run.ts; tests and benchmarks make their own. */
+/**
+ * What a running daemon is given from outside, besides its files. Read by compose.ts and its parts; run.ts fills it in, tests and
+ * benchmarks as they need it.
+ */
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Environment } from "../base/paths.ts";

@@ -1,7 +1,7 @@
 /**
  * One change of a service at a time: a deploy, a stop, a start, a removal or a repair. Whoever makes the change also says which
  * instances nobody may sweep away meanwhile. In memory only: what a crash left unfinished is found in the deploys' journal.
- * Held by engine/deploys, engine/services and reconcile.ts.
+ * Held by the deploys, the services and the repairs.
  */
 import { fail, type VoxError } from "../base/errors.ts";
 

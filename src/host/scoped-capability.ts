@@ -1,6 +1,6 @@
 /**
  * `CAPABILITY` or `CAPABILITY=SCOPE[,SCOPE]`, as an operator writes it in the configuration, with the words for what is wrong. Pure. Used by
- * daemon/config-values.ts; the manifest's schema takes its words from here too.
+ * daemon/config-ceiling.ts; the manifest's schema and the refusals take their words from here too.
  */
 import { LIMITS } from "../base/limits.ts";
 import { didYouMean, quote } from "../base/text.ts";

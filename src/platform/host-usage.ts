@@ -1,4 +1,4 @@
-/** What the machine uses as a whole: processors, memory, and the disk that a folder is on. Read by engine/metrics, through who composes it. */
+/** What the machine uses as a whole: processors, memory, and the disk that a folder is on. Given to engine/metrics by the daemon. */
 import { readFileSync, statfsSync } from "node:fs";
 import { cpus, freemem, loadavg, totalmem } from "node:os";
 

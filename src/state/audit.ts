@@ -3,6 +3,7 @@
  * that none can push out what another did: the oldest rows go first. What they come to in all is in audit-totals.ts.
  */
 import type { Database } from "./database.ts";
+import { makePruning } from "./pruning.ts";
 
 export interface AuditRows {
   append(row: AuditRow): void;
@@ -68,10 +69,7 @@ export function makeAuditRows(db: Database, rowsMax: number): AuditRows {
     `INSERT INTO audit (at, plugin, method, capability, target, outcome, during, times)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   );
-  const prune = db.query<null, [string, string, number]>(
-    `DELETE FROM audit WHERE plugin = ? AND seq <=
-       (SELECT seq FROM audit WHERE plugin = ? ORDER BY seq DESC LIMIT 1 OFFSET ?)`,
-  );
+  const pruning = makePruning(db, "audit", rowsMax);
   const newest = db.query<StoredAuditRow, [string, ...Which, number]>(
     `SELECT ${COLUMNS} FROM audit WHERE plugin = ? AND ${IS_MEANT} ORDER BY seq DESC LIMIT ?`,
   );
@@ -91,19 +89,11 @@ export function makeAuditRows(db: Database, rowsMax: number): AuditRows {
      WHERE plugin = ? AND ${IS_MEANT} AND target IS NOT NULL AND method <> '*'
      GROUP BY capability, method, target ORDER BY calls DESC, target`,
   );
-  const sincePrune = new Map<string, number>();
-
-  /** Not at each row: counting back over thousands of rows costs more than writing one. */
-  function pruneSometimes(plugin: string): void {
-    const count = (sincePrune.get(plugin) ?? PRUNE_EVERY) + 1;
-    if (count > PRUNE_EVERY) prune.run(plugin, plugin, rowsMax);
-    sincePrune.set(plugin, count > PRUNE_EVERY ? 0 : count);
-  }
 
   return {
     append({ at, plugin, method, capability, target, outcome, during = null, times = 1 }) {
       insert.run(at, plugin, method, capability, target, outcome, during, times);
-      pruneSometimes(plugin);
+      pruning.wrote(plugin);
     },
     newest: (plugin, which, limit) => newest.all(plugin, ...bound(which), limit).toReversed(),
     after: (plugin, which, seq, limit) =>
@@ -119,8 +109,6 @@ export function makeAuditRows(db: Database, rowsMax: number): AuditRows {
 export const DENIED_OUTCOMES = ["capability.denied", "capability.out_of_scope", "refused"] as const;
 
 // --- internal ---
-
-const PRUNE_EVERY = 100;
 
 const COLUMNS = "seq, at, plugin, method, capability, target, outcome, during, times";
 

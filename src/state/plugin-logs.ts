@@ -1,5 +1,6 @@
 /** The `plugin_logs` table: what plugins logged, capped for each of them in lines and in bytes: the oldest lines go first. */
 import type { Database } from "./database.ts";
+import { makePruning } from "./pruning.ts";
 
 export interface PluginLogRows {
   /** Gives the line's number. */
@@ -33,10 +34,6 @@ export function makePluginLogRows(db: Database, most: LogBounds): PluginLogRows 
   const insert = db.query<{ seq: number }, [string, string, string, string, string | null]>(
     "INSERT INTO plugin_logs (plugin, at, level, text, fields) VALUES (?, ?, ?, ?, ?) RETURNING seq",
   );
-  const prune = db.query<null, [string, string, number]>(
-    `DELETE FROM plugin_logs WHERE plugin = ? AND seq <=
-       (SELECT seq FROM plugin_logs WHERE plugin = ? ORDER BY seq DESC LIMIT 1 OFFSET ?)`,
-  );
   const size = db.query<{ bytes: number }, [string]>(
     `SELECT coalesce(sum(${LINE_BYTES}), 0) AS bytes FROM plugin_logs WHERE plugin = ?`,
   );
@@ -46,6 +43,10 @@ export function makePluginLogRows(db: Database, most: LogBounds): PluginLogRows 
          (SELECT seq, sum(${LINE_BYTES}) OVER (ORDER BY seq DESC) AS bytes FROM plugin_logs WHERE plugin = ?)
         WHERE bytes > ?)`,
   );
+  const pruning = makePruning(db, "plugin_logs", most.rows, (plugin) => {
+    // A tenth more goes than has to: finding out where to cut costs ten times as much as the sum.
+    if ((size.get(plugin)?.bytes ?? 0) > most.bytes) pruneBytes.run(plugin, plugin, 0.9 * most.bytes);
+  });
   const newest = db.query<Stored, [string, number]>(
     `SELECT seq, at, level, text, fields FROM plugin_logs WHERE plugin = ? ORDER BY seq DESC LIMIT ?`,
   );
@@ -56,24 +57,12 @@ export function makePluginLogRows(db: Database, most: LogBounds): PluginLogRows 
     "SELECT coalesce(max(seq), 0) AS seq FROM plugin_logs WHERE plugin = ?",
   );
   const clear = db.query<null, [string]>("DELETE FROM plugin_logs WHERE plugin = ?");
-  const sincePrune = new Map<string, number>();
-
-  /** Not at each line: counting back over thousands of rows costs more than writing one. */
-  function pruneSometimes(plugin: string): void {
-    const count = (sincePrune.get(plugin) ?? PRUNE_EVERY) + 1;
-    if (count > PRUNE_EVERY) {
-      prune.run(plugin, plugin, most.rows);
-      // A tenth more goes than has to: finding out where to cut costs ten times as much as the sum.
-      if ((size.get(plugin)?.bytes ?? 0) > most.bytes) pruneBytes.run(plugin, plugin, 0.9 * most.bytes);
-    }
-    sincePrune.set(plugin, count > PRUNE_EVERY ? 0 : count);
-  }
 
   return {
     append(plugin, line) {
       const fields = line.fields === undefined ? null : JSON.stringify(line.fields);
       const seq = insert.get(plugin, line.at, line.level, line.text, fields)?.seq ?? 0;
-      pruneSometimes(plugin);
+      pruning.wrote(plugin);
       return seq;
     },
     newest: (plugin, limit) => newest.all(plugin, limit).toReversed().map(fromStored),
@@ -81,14 +70,12 @@ export function makePluginLogRows(db: Database, most: LogBounds): PluginLogRows 
     lastSeq: (plugin) => last.get(plugin)?.seq ?? 0,
     clear(plugin) {
       clear.run(plugin);
-      sincePrune.delete(plugin);
+      pruning.forget(plugin);
     },
   };
 }
 
 // --- internal ---
-
-const PRUNE_EVERY = 100;
 
 const LINE_BYTES = "octet_length(text) + coalesce(octet_length(fields), 0)";
 

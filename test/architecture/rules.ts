@@ -3,12 +3,8 @@
  * architecture test runs them over src/ and over a breach of each.
  */
 import { dirname, join, normalize } from "node:path";
-
-export interface Source {
-  /** From the root: `src/host/plugins.ts`. */
-  readonly path: string;
-  readonly text: string;
-}
+import { strangers } from "./callers.ts";
+import type { Source } from "./source.ts";
 
 export interface Finding {
   readonly rule: string;
@@ -21,7 +17,7 @@ export function findings(sources: readonly Source[]): Finding[] {
   return sources.flatMap((source) =>
     RULES.flatMap((rule) =>
       rule
-        .breaches(source)
+        .breaches(source, sources)
         .map((found) => ({ rule: rule.name, path: source.path, found, instead: rule.instead })),
     ),
   );
@@ -32,7 +28,7 @@ export function findings(sources: readonly Source[]): Finding[] {
 interface Rule {
   readonly name: string;
   readonly instead: string;
-  readonly breaches: (source: Source) => readonly string[];
+  readonly breaches: (source: Source, sources: readonly Source[]) => readonly string[];
 }
 
 /** Downwards: a layer may import those with a smaller number. `sdk` is a leaf beside them. */
@@ -96,6 +92,11 @@ const RULES: readonly Rule[] = [
     name: "a file says what it is",
     instead: "begin with a comment of two to six lines",
     breaches: ({ text }) => (text.startsWith("/**") ? [] : [text.split("\n")[0] ?? ""]),
+  },
+  {
+    name: "a head names callers that exist",
+    instead: "name files that import it, or say who it is for in other words",
+    breaches: strangers,
   },
   {
     name: "a file is short",

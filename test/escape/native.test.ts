@@ -48,7 +48,7 @@ test("there are enough attacks that work where nothing stops them, and no two ha
 
 interface Mode {
   readonly name: string;
-  readonly way: "guest" | "bundler" | "room";
+  readonly way: "guest" | "module" | "bundler" | "room";
   /** Who the daemon is; undefined where it stays what the test is. */
   readonly daemon?: number;
   /** Who the attacker becomes. */
@@ -59,6 +59,8 @@ const asRoot: readonly Mode[] = [
   { name: "a guest with a user of its own", way: "guest", uid: PLUGIN },
   { name: "a guest that stays root", way: "guest" },
   { name: "a guest of an ordinary user's daemon", way: "guest", daemon: NOBODY },
+  { name: "a module's process with a user of its own", way: "module", uid: PLUGIN },
+  { name: "a module's process, of an ordinary user's daemon", way: "module", daemon: NOBODY },
   { name: "the bundler with a user of its own", way: "bundler", uid: PLUGIN },
   { name: "the bundler of an ordinary user's daemon", way: "bundler", daemon: NOBODY },
   { name: "a plugin in its room with a user of its own", way: "room", uid: PLUGIN },
@@ -66,6 +68,7 @@ const asRoot: readonly Mode[] = [
 ];
 const asUser: readonly Mode[] = [
   { name: "a guest", way: "guest" },
+  { name: "a module's process", way: "module" },
   { name: "the bundler", way: "bundler" },
   { name: "a plugin in its room", way: "room" },
 ];

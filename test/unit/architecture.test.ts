@@ -2,7 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
-import { findings, type Source } from "../architecture/rules.ts";
+import { findings } from "../architecture/rules.ts";
+import type { Source } from "../architecture/source.ts";
 
 const root = join(import.meta.dir, "../..");
 
@@ -39,11 +40,28 @@ describe("architecture", () => {
     ["time comes from a Clock", "src/engine/a.ts", "const t = Date.now();"],
     ["no shell", "src/engine/a.ts", 'Bun.$`ls`; const c = ["sh", "-c", x];'],
     ["a file says what it is", "src/engine/a.ts", "export const x = 1;"],
+    [
+      "a head names callers that exist",
+      "src/engine/a.ts",
+      "/** A thing. Pure. Called by b.ts and c/d.ts. */",
+    ],
     ["a file is short", "src/engine/a.ts", `/** Long. */\n${"x;\n".repeat(401)}`],
   ];
   test.each(broken)("the rule '%s' notices a breach in %s", (rule, path, text) => {
-    const headed = rule === "a file says what it is" ? text : `/** A file. */\n${text}`;
+    const headed =
+      rule.startsWith("a file says") || text.startsWith("/**") ? text : `/** A file. */\n${text}`;
     expect(findings([{ path, text: headed }]).map((finding) => finding.rule)).toContain(rule);
+  });
+
+  test("a head may name whoever imports the file, and what is no name of a file", () => {
+    const text =
+      "/** A thing, as CONTRIBUTING.md wants it. Asked by the daemon; called by b.ts and e/c.ts.\n */\n";
+    const callers = [
+      { path: "src/engine/b.ts", text: '/** B. */ import "./a.ts";' },
+      { path: "src/e/c.ts", text: '/** C. */ new Worker(new URL("../engine/a.ts", import.meta.url));' },
+    ];
+    expect(findings([{ path: "src/engine/a.ts", text }, ...callers])).toEqual([]);
+    expect(findings([{ path: "src/engine/a.ts", text }, callers[0]!])).toMatchObject([{ found: "e/c.ts" }]);
   });
 
   test("import paths resolve to files that exist", () => {

@@ -1,4 +1,7 @@
-/** Checks environment variables before they are stored or passed on. Pure. Called by deploy-input.ts and engine/services. */
+/**
+ * Checks environment variables before they are stored or passed on. Pure. Called by deploy-input.ts, and by the services and their
+ * secrets.
+ */
 import { fail } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { formatBytes, quote } from "../../base/text.ts";
@@ -7,15 +10,20 @@ import { formatBytes, quote } from "../../base/text.ts";
 export function parseEnv(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   for (const [key, value] of Object.entries(env)) {
     parseEnvKey(key);
-    if (value.includes("\0")) throw fail("service.invalid", `the value of ${key} holds a NUL character`);
-    const bytes = Buffer.byteLength(value);
-    if (bytes > LIMITS.envValueBytes)
-      throw fail(
-        "service.invalid",
-        `the value of ${key} has ${formatBytes(bytes)}, and ${formatBytes(LIMITS.envValueBytes)} is the most`,
-      );
+    checkEnvValue(key, value, "service.invalid");
   }
   return env;
+}
+
+/** What the kernel takes as a variable's value. */
+export function checkEnvValue(key: string, value: string, code: "service.invalid" | "secret.invalid"): void {
+  if (value.includes("\0")) throw fail(code, `the value of ${key} holds a NUL character`);
+  const bytes = Buffer.byteLength(value);
+  if (bytes > LIMITS.envValueBytes)
+    throw fail(
+      code,
+      `the value of ${key} has ${formatBytes(bytes)}, and ${formatBytes(LIMITS.envValueBytes)} is the most`,
+    );
 }
 
 export function parseEnvKey(key: string): string {

@@ -3,6 +3,7 @@
  * its address and domains. Creates nothing. Called by deploys.ts.
  */
 import { fail, isVoxError } from "../../base/errors.ts";
+import { quote } from "../../base/text.ts";
 import { findLive, type Live } from "../live.ts";
 import type { Provider } from "../providers/provider.ts";
 import { providerNamed } from "../providers/provider-named.ts";
@@ -33,6 +34,7 @@ export function makePlan(
   deps: ServiceDeps,
 ): Plan {
   const { state } = deps;
+  checkNewName(request.service, deps);
   checkPlainNames(state, request.service, Object.keys(request.env));
   const previous = findLive(state, state.services.find(request.service));
   const source = chooseSource(id, request, upload, previous?.spec, deps);
@@ -49,6 +51,18 @@ export function makePlan(
 }
 
 // --- internal ---
+
+/** In a plugin's scope (docker_read) it is the word for every container. A service that was deployed before they were refused goes on. */
+const RESERVED = "all";
+
+function checkNewName(service: string, { state }: ServiceDeps): void {
+  if (service === RESERVED && state.services.find(service) === undefined)
+    throw fail(
+      "service.invalid",
+      `a service can't be called ${quote(service)}: in a plugin's scope that stands for every container`,
+      { hint: "choose another name" },
+    );
+}
 
 type Draft = Omit<ServiceSpec, "provider">;
 

@@ -1,7 +1,7 @@
 /**
  * How serious is a line? Programs say so in a few common ways: JSON, logfmt, `[ERROR]`, `ERROR:`, klog, a priority of syslog. The
  * first that is found decides, else the stream: what goes to stderr is taken for an error. Pure, and it looks at the beginning of
- * a line only, so that no line is expensive. Called by stored-line.ts.
+ * a line only, so that no line is expensive. Called by match.ts.
  */
 import type { LogLevel } from "../../base/log.ts";
 import type { OutputStream } from "../providers/provider.ts";

@@ -6,6 +6,7 @@ import type { Clock } from "../../base/clock.ts";
 import { isVoxError, messageOf } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Log } from "../../base/log.ts";
+import type { HostUsage } from "../../platform/host-usage.ts";
 import { bounded } from "../bounded.ts";
 import type { InstanceStats, Provider } from "../providers/provider.ts";
 import type { Measured } from "./recorder.ts";
@@ -40,21 +41,11 @@ export interface Target {
   readonly instance: string;
 }
 
-/** As platform/host-usage.ts gives it. */
-export interface HostCounts {
-  readonly cpuSeconds: number;
-  readonly load1: number;
-  readonly memoryBytes: number;
-  readonly memoryTotalBytes: number;
-  readonly diskBytes: number;
-  readonly diskTotalBytes: number;
-}
-
 export interface CollectorDeps {
   /** What should run now. */
   readonly targets: () => readonly Target[];
   readonly providers: ReadonlyMap<string, Provider>;
-  readonly readHost: () => HostCounts;
+  readonly readHost: () => HostUsage;
   readonly cpus: number;
   readonly record: (at: number, measured: readonly Measured[]) => Promise<void>;
   readonly clock: Clock;

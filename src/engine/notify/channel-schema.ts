@@ -6,14 +6,20 @@ import * as v from "valibot";
 import { isVoxError } from "../../base/errors.ts";
 import { checkHeaders } from "../../platform/http/request.ts";
 import { parseTarget } from "../../platform/http/target.ts";
+import { absoluteFile } from "./absolute-file.ts";
 import { emailSchema } from "./email-schema.ts";
 import { BODY_TYPES, escapeFor } from "./escapes.ts";
 import { template } from "./template-schema.ts";
 
-const url = v.pipe(
-  v.string("an http or https URL"),
-  v.check(isWebUrl, "an http or https URL without user and password, to a port that speaks HTTP"),
-);
+export const WEB_URL = "an http or https URL without user and password, to a port that speaks HTTP";
+
+/** Where it leads: exactly one of them. */
+const url = {
+  url: v.optional(v.pipe(v.string("an http or https URL"), v.check(isWebUrl, WEB_URL))),
+  url_file: v.optional(absoluteFile()),
+};
+
+const ONE_URL = "url or url_file, one of them";
 
 const headers = v.pipe(
   v.record(v.string(), v.string("a text")),
@@ -30,7 +36,7 @@ const templates = { title: v.optional(template), text: v.optional(template) };
  * [notify.ops]
  * type = "webhook"
  * url = "https://example.com/hook"
- * secret = "…"                          # optional: signs each request
+ * secret_file = "/etc/voxeltron/hook"   # optional: signs each request; or secret = "…"
  * headers = { authorization = "…" }     # optional
  * body = '{"message": "{{text}}"}'      # optional: what the service at that address wants
  */
@@ -40,12 +46,18 @@ export const channelSchema = v.variant(
     v.pipe(
       v.strictObject({
         type: v.literal("webhook"),
-        url,
+        ...url,
         headers: v.optional(headers, {}),
         secret: v.optional(v.pipe(v.string("a text"), v.minLength(1, "a text that is not empty"))),
+        secret_file: v.optional(absoluteFile()),
         body: v.optional(template),
         ...templates,
       }),
+      v.check((channel) => hasOneUrl(channel), ONE_URL),
+      v.check(
+        ({ secret, secret_file: file }) => secret === undefined || file === undefined,
+        "secret or secret_file, not both",
+      ),
       v.check(
         ({ headers, body }) => body === undefined || escapeFor(contentTypeOf(headers)) !== undefined,
         `with a body, a Content-Type that is one of ${BODY_TYPES.join(", ")}`,
@@ -56,8 +68,14 @@ export const channelSchema = v.variant(
         "a body that is JSON, with placeholders between quotes only",
       ),
     ),
-    v.strictObject({ type: v.literal("slack"), url, ...templates }),
-    v.strictObject({ type: v.literal("discord"), url, ...templates }),
+    v.pipe(
+      v.strictObject({ type: v.literal("slack"), ...url, ...templates }),
+      v.check((channel) => hasOneUrl(channel), ONE_URL),
+    ),
+    v.pipe(
+      v.strictObject({ type: v.literal("discord"), ...url, ...templates }),
+      v.check((channel) => hasOneUrl(channel), ONE_URL),
+    ),
     emailSchema,
   ],
   (issue) =>
@@ -73,10 +91,20 @@ export function contentTypeOf(headers: Readonly<Record<string, string>>): string
   return own?.[1] ?? "application/json";
 }
 
+export function isWebUrl(text: string): boolean {
+  return isAccepted(() => parseTarget(text));
+}
+
 // --- internal ---
 
-function isWebUrl(text: string): boolean {
-  return isAccepted(() => parseTarget(text));
+function hasOneUrl({
+  url: text,
+  url_file: file,
+}: {
+  readonly url?: string | undefined;
+  readonly url_file?: string | undefined;
+}): boolean {
+  return (text === undefined) !== (file === undefined);
 }
 
 function areHeaders(pairs: readonly (readonly [string, string])[]): boolean {

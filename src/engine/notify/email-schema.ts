@@ -3,11 +3,11 @@
  * or to this very machine. Read by channel-schema.ts.
  */
 import { isIP } from "node:net";
-import { isAbsolute } from "node:path";
 import * as v from "valibot";
 import { LIMITS } from "../../base/limits.ts";
 import { refusalOf } from "../../platform/http/address-policy.ts";
 import type { Mailbox } from "../../platform/smtp/mail-message.ts";
+import { absoluteFile } from "./absolute-file.ts";
 import { parseMailbox } from "./mailbox.ts";
 import { template } from "./template-schema.ts";
 
@@ -65,10 +65,6 @@ function secretText() {
     v.minLength(1, "a text that is not empty"),
     v.maxLength(1_000, "a shorter text"),
   );
-}
-
-function absoluteFile() {
-  return v.pipe(v.string("an absolute path"), v.check(isAbsolute, "an absolute path"));
 }
 
 function mailbox() {

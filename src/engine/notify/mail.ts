@@ -1,6 +1,6 @@
 /**
  * A notification as a mail: who it is from and for, its subject, its text. Pure. The plugin's name is a header too, so that a
- * mail program can sort by it. Called by send-mail.ts.
+ * mail program can sort by it. Called by notify.ts.
  */
 import { LIMITS } from "../../base/limits.ts";
 import { printable } from "../../base/text.ts";

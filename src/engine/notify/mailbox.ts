@@ -1,4 +1,4 @@
-/** Reads `ops@example.com` and `The operator <ops@example.com>`. Pure. Called by channel-schema.ts. */
+/** Reads `ops@example.com` and `The operator <ops@example.com>`. Pure. Called by email-schema.ts. */
 import type { Mailbox } from "../../platform/smtp/mail-message.ts";
 
 /** Undefined for anything else; narrower than what the mail standard allows. */

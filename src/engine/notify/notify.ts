@@ -4,16 +4,16 @@
  * names, by the API's `notify.*`, and by whatever in the engine has news for people.
  */
 import type { Clock } from "../../base/clock.ts";
-import { fail } from "../../base/errors.ts";
+import { fail, isVoxError } from "../../base/errors.ts";
 import { newId } from "../../base/ids.ts";
 import type { Log } from "../../base/log.ts";
 import { nameAdvice, quote } from "../../base/text.ts";
 import type { HttpClient } from "../../platform/http/http-client.ts";
 import type { SmtpClient } from "../../platform/smtp/smtp-client.ts";
-import type { Channel } from "./channel-schema.ts";
+import type { Channel, HttpChannel } from "./channel-schema.ts";
 import { mailFor } from "./mail.ts";
 import { cleanNotification, type Notification } from "./notification.ts";
-import { payloadFor } from "./payload.ts";
+import { urlOf } from "./open-channel.ts";
 import { post } from "./post.ts";
 import { tryAgain, type Failure, type Outcome } from "./retry.ts";
 import { mailAttempts } from "./send-mail.ts";
@@ -24,7 +24,7 @@ export interface Notify {
   channels(): readonly string[];
   /** Names and types, in order: all that anybody is shown of a channel. */
   list(): readonly { readonly name: string; readonly type: Channel["type"] }[];
-  /** The channels' URLs, for those who must recognise one. Secrets. */
+  /** The channels' URLs as they are now, for those who must recognise one. Secrets. */
   endpoints(): readonly { readonly channel: string; readonly url: string }[];
   /**
    * Resolves when the endpoint has accepted the message. What may go better the next time is tried again, with pauses: network
@@ -64,7 +64,7 @@ export function makeNotify(options: NotifyOptions): Notify {
     list,
     endpoints: () =>
       Object.entries(options.channels()).flatMap(([name, channel]) =>
-        "url" in channel ? [{ channel: name, url: channel.url }] : [],
+        channel.type === "email" ? [] : endpointOf(name, channel),
       ),
     async send(name, message, signal) {
       const all = options.channels();
@@ -104,8 +104,17 @@ function attemptsAt(
 ): () => Promise<Outcome> {
   if (channel.type === "email")
     return mailAttempts(smtp, channel, mailFor(channel, message, envelope), signal);
-  const payload = payloadFor(channel, message, envelope);
-  return () => post(http, channel, payload, clock.now(), signal);
+  return () => post(http, channel, message, envelope, clock.now(), signal);
+}
+
+/** One whose file can't be read leads nowhere: whoever sends to it is told. */
+function endpointOf(name: string, channel: HttpChannel): ReturnType<Notify["endpoints"]> {
+  try {
+    return [{ channel: name, url: urlOf(channel) }];
+  } catch (error) {
+    if (!isVoxError(error)) throw error;
+    return [];
+  }
 }
 
 function unknown(name: string, known: ReturnType<Notify["list"]>): Error {

@@ -8,21 +8,27 @@ import type { HttpAnswer, HttpClient } from "../../platform/http/http-client.ts"
 import type { HttpRules } from "../../platform/http/open-http.ts";
 import { parseTarget } from "../../platform/http/target.ts";
 import type { HttpChannel } from "./channel-schema.ts";
-import type { Payload } from "./payload.ts";
+import type { Notification } from "./notification.ts";
+import { openChannel, type OpenChannel } from "./open-channel.ts";
+import { payloadFor } from "./payload.ts";
 import type { Outcome } from "./retry.ts";
+import type { Envelope } from "./wording.ts";
 
 /** Throws what is no failure of the endpoint's: what the signal says, a bug. */
 export async function post(
   http: HttpClient,
   channel: HttpChannel,
-  payload: Payload,
+  message: Notification,
+  envelope: Envelope,
   nowMs: number,
   signal: AbortSignal | undefined,
 ): Promise<Outcome> {
-  const request = { url: channel.url, method: "POST", ...payload };
+  const open = opened(channel);
+  if ("ok" in open) return open;
+  const request = { url: open.url, method: "POST", ...payloadFor(open, message, envelope) };
   const bounds = { timeoutMs: LIMITS.notifyMs, bodyBytes: 0, signal };
   try {
-    return judged(await http(request, rulesFor(channel), bounds), nowMs);
+    return judged(await http(request, rulesFor(open), bounds), nowMs);
   } catch (error) {
     if (signal?.aborted === true || !isVoxError(error)) throw error;
     const { problem, lasting } = error.details;
@@ -39,8 +45,17 @@ export async function post(
 
 // --- internal ---
 
+function opened(channel: HttpChannel): OpenChannel | Outcome {
+  try {
+    return openChannel(channel);
+  } catch (error) {
+    if (!isVoxError(error)) throw error;
+    return { ok: false, again: false, problem: String(error.details["problem"]) };
+  }
+}
+
 /** A redirect may lead to another path of the same server, and only where the message goes with it. */
-function rulesFor(channel: HttpChannel): HttpRules {
+function rulesFor(channel: OpenChannel): HttpRules {
   const { origin } = parseTarget(channel.url);
   return {
     redirect: "follow",

@@ -7,7 +7,7 @@ import { LIMITS } from "../../base/limits.ts";
 import type { Mail, Mailbox } from "../../platform/smtp/mail-message.ts";
 import type { MailServer, SmtpClient } from "../../platform/smtp/smtp-client.ts";
 import type { EmailChannel } from "./email-schema.ts";
-import { readFileOf } from "./read-file-of.ts";
+import { readFileOf, readSecretOf } from "./read-file-of.ts";
 import type { Outcome } from "./retry.ts";
 
 /** The attempt, to be made as often as it takes. It throws what is no failure of the server's: what the signal says, a bug. */
@@ -25,7 +25,7 @@ export function mailAttempts(
   return async () => {
     try {
       const bounds = { timeoutMs: LIMITS.mailMs, signal };
-      const answer = await smtp(await serverOf(channel), { ...mail, to: left }, bounds);
+      const answer = await smtp(serverOf(channel), { ...mail, to: left }, bounds);
       const deferred = new Set(
         answer.refused.filter(({ lasting }) => !lasting).map(({ address }) => address),
       );
@@ -52,16 +52,10 @@ export function mailAttempts(
 
 const PORTS = { starttls: 587, tls: 465, none: 25 } as const;
 
-async function serverOf(channel: EmailChannel): Promise<MailServer> {
+function serverOf(channel: EmailChannel): MailServer {
   const { host, tls, port = PORTS[tls], username, password_file: file, ca_file: caFile } = channel;
-  const ca = caFile === undefined ? undefined : await readFileOf("ca_file", caFile, LIMITS.caFileBytes);
+  const ca = caFile === undefined ? undefined : readFileOf("ca_file", caFile, LIMITS.caFileBytes);
   if (username === undefined) return { host, port, tls, ca };
-  const password = channel.password ?? (await readPassword(file ?? ""));
+  const password = channel.password ?? readSecretOf("password_file", file ?? "", LIMITS.secretFileBytes);
   return { host, port, tls, ca, login: { username, password } };
-}
-
-/** Without the line end that editors and `echo` leave behind. */
-async function readPassword(file: string): Promise<string> {
-  const text = await readFileOf("password_file", file, LIMITS.secretFileBytes);
-  return text.replace(/\r?\n$/, "");
 }

@@ -1,6 +1,6 @@
 /**
  * The operator's templates for a channel: text with `{{placeholders}}`, no logic. What is put in is escaped by the caller's
- * rule and never read as a template itself, so that a plugin's text can't ask for more. Pure. Checked by channel-schema.ts
+ * rule and never read as a template itself, so that a plugin's text can't ask for more. Pure. Checked by template-schema.ts
  * before anything starts, rendered by wording.ts and payload.ts.
  */
 import { LIMITS } from "../../base/limits.ts";

@@ -6,11 +6,11 @@
 import { timestamp, type Clock } from "../../base/clock.ts";
 import { fail, type VoxError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
-import { formatBytes, quote } from "../../base/text.ts";
+import { quote } from "../../base/text.ts";
 import type { ServiceSecretRow } from "../../state/service-secrets.ts";
 import type { ServiceState } from "../../state/service-state.ts";
 import { parseServiceName } from "../deploys/deploy-input.ts";
-import { parseEnvKey } from "../deploys/parse-env.ts";
+import { checkEnvValue, parseEnvKey } from "../deploys/parse-env.ts";
 import type { SecretBox } from "../secret-box.ts";
 import { canRedact } from "./redact.ts";
 import type { Redaction } from "./redaction.ts";
@@ -113,13 +113,7 @@ export function secretPurpose(service: string, name: string): string {
 /** The errors never show a value. */
 function checkValue(name: string, value: string): void {
   if (value === "") throw fail("secret.invalid", `the value of ${name} is empty`);
-  if (value.includes("\0")) throw fail("secret.invalid", `the value of ${name} holds a NUL character`);
-  const bytes = Buffer.byteLength(value);
-  if (bytes > LIMITS.envValueBytes)
-    throw fail(
-      "secret.invalid",
-      `the value of ${name} has ${formatBytes(bytes)}, and ${formatBytes(LIMITS.envValueBytes)} is the most`,
-    );
+  checkEnvValue(name, value, "secret.invalid");
 }
 
 function isPlain(service: string, name: string): VoxError {

@@ -94,6 +94,8 @@ function endFailure(end: ProcessEnd): VoxError {
       return end.signal === "SIGABRT" ? tooMuchMemory() : crashed(end.signal);
     case "memory":
       return tooMuchMemory();
+    case "threads":
+      return fail("plugin.bundle_failed", `bundling started more than ${end.most} threads`);
     case "unconfined":
       return fail(
         "confinement.unavailable",

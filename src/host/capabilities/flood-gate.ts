@@ -1,6 +1,6 @@
 /**
  * Lets through a burst and then a steady rate, and reports how many did not pass: nothing is dropped in silence.
- * Keeps a plugin from filling the daemon's logs. Called by broker.ts.
+ * Keeps a plugin from filling the daemon's logs and its inbox. Made by plugin-log.ts, audit-desk.ts, and the ends of a room's wire.
  */
 import { makeBucket, type Rate } from "../../base/bucket.ts";
 import type { Clock } from "../../base/clock.ts";

@@ -41,7 +41,7 @@ export function fetchMethod(options: NetOptions): Method {
       checkFetchReach(
         caller,
         { target: parseTarget(url), method: method.toUpperCase() },
-        options.ownEndpoints(),
+        options.ownEndpoints,
       ),
     async run(caller, { redirect, stream, ...request }, signal, streams) {
       const lease = await allowanceOf(caller.plugin).enter(signal);
@@ -85,7 +85,7 @@ interface FetchCall {
 function rulesFor(options: NetOptions, caller: Caller, redirect: HttpRules["redirect"]): HttpRules {
   return {
     redirect,
-    check: (hop) => checkFetchReach(caller, hop, options.ownEndpoints()),
+    check: (hop) => checkFetchReach(caller, hop, options.ownEndpoints),
     choose: (target, addresses) => publicOnly(caller, options.addressPolicy(), target, addresses),
   };
 }

@@ -1,4 +1,7 @@
-/** What the network family is given: the powers to connect, and who may be reached with them. Made in daemon/compose-host.ts. */
+/**
+ * What the network family is given: the powers to connect, and who may be reached with them. Filled in by the daemon's composition;
+ * read by net.ts, net-fetch.ts and net-connect.ts.
+ */
 import type { Clock } from "../../base/clock.ts";
 import type { AddressPolicy } from "../../platform/http/address-policy.ts";
 import type { OpenHttp } from "../../platform/http/open-http.ts";

@@ -2,7 +2,7 @@
  * Where a plugin may send a request with notify_send alone: the addresses at which well-known services take messages, and
  * the webhooks that the operator configured. Each row is as narrow as its service allows: a place that takes a message and
  * serves nothing else. Automation services (Zapier, IFTTT, Power Automate) are left out on purpose: their hooks start
- * anything. An operator who uses one writes it down as a channel. Pure. Used by net.ts.
+ * anything. An operator who uses one writes it down as a channel. Pure. Used by reach.ts.
  */
 import { parseTarget, type Target } from "../../platform/http/target.ts";
 

@@ -18,8 +18,10 @@ export interface Pump {
   next(signal: AbortSignal): Promise<Batch>;
   /** Nothing more comes from the source, though something of it may be unread. */
   readonly isOver: () => boolean;
-  /** Ends the source now. `reason`: what `next` rejects with from then on; undefined: it says that the stream is done. */
+  /** Ends the source now, and what was read ahead is gone. `reason`: what `next` rejects with; undefined: it says that the stream is done. */
   stop(reason: unknown): void;
+  /** Ends the source now: what was read ahead can still be taken, then `next` rejects with `reason`. */
+  fail(reason: unknown): void;
 }
 
 /** `end` is what the source listens to. */
@@ -59,6 +61,11 @@ export function makePump(source: AsyncIterable<unknown>, end: AbortController): 
     }
   }
 
+  function endSource(reason: unknown): void {
+    finish(reason);
+    end.abort(reason);
+  }
+
   void run();
   end.signal.addEventListener("abort", () => finish(undefined), { once: true });
   return {
@@ -80,11 +87,11 @@ export function makePump(source: AsyncIterable<unknown>, end: AbortController): 
     },
     isOver: () => over !== undefined,
     stop(reason) {
-      // What was read ahead was read with a right that is gone.
-      [ahead, chars] = [[], 0];
-      finish(reason);
-      end.abort(reason);
+      // What was read ahead was read with a right that is gone; how the source ended, if it has, counts no more either.
+      [ahead, chars, over] = [[], 0, undefined];
+      endSource(reason);
     },
+    fail: endSource,
   };
 }
 

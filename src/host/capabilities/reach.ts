@@ -18,13 +18,17 @@ export interface NamedPlace extends Place {
 }
 
 /** For fetch, which notify_send opens too. Throws `capability.out_of_scope` or `capability.denied`. */
-export function checkFetchReach(caller: Caller, { target, method }: Hop, own: readonly OwnEndpoint[]): void {
+export function checkFetchReach(
+  caller: Caller,
+  { target, method }: Hop,
+  own: () => readonly OwnEndpoint[],
+): void {
   if (isGrantedHost(caller, target)) return;
   const channels = caller.grants.get("notify_send");
   if (channels === null && isPublicEndpoint(target, method)) return;
   // By POST, as channels send: at the same address DELETE may take the hook away.
   if (channels !== undefined && method === "POST") {
-    const open = own.filter(({ channel }) => channels === null || channels.includes(channel));
+    const open = own().filter(({ channel }) => channels === null || channels.includes(channel));
     if (isOwnEndpoint(target, open)) return;
   }
   if (caller.grants.has("network_outbound")) throw notAHost(caller, target);

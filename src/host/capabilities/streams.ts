@@ -13,7 +13,7 @@ export interface StreamSource extends AsyncIterable<unknown> {
   readonly write?: (data: unknown, signal: AbortSignal) => Promise<void>;
   /** Throws where it may not go on for a reason that the right to it does not know: the operator's configuration may have changed. */
   readonly check?: () => void;
-  /** Aborts when it has failed though nobody reads; its reason goes to whoever reads it next. */
+  /** Aborts when it has failed though nobody reads; its reason goes to whoever reads on after what came before. */
   readonly failed?: AbortSignal;
 }
 
@@ -89,7 +89,7 @@ export function makeStreams(): Streams {
       const pump = makePump(source, end);
       open.set(handle, { owner, source, pump, forget });
       const { failed } = source;
-      failed?.addEventListener("abort", () => pump.stop(failed.reason), { once: true });
+      failed?.addEventListener("abort", () => pump.fail(failed.reason), { once: true });
       end.signal.addEventListener("abort", () => life.aborted && forget(), { once: true });
       return handle;
     } catch (error) {

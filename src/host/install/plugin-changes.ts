@@ -73,6 +73,11 @@ export function makePluginChanges(deps: ChangesDeps): PluginChanges {
   /** An earlier version may have made them, whatever the last one asks for. */
   function mayHaveContainers(name: string, manifest: Manifest | undefined): boolean {
     if (manifest === undefined || requestsOf(manifest).some(isDockerWrite)) return true;
+    return didMakeContainers(name);
+  }
+
+  /** As far as is known: what was done is still written down when a plugin is gone. */
+  function didMakeContainers(name: string): boolean {
     return deps.audit.lastUse(name)("docker_write") !== undefined;
   }
 
@@ -93,7 +98,10 @@ export function makePluginChanges(deps: ChangesDeps): PluginChanges {
     async install(candidate, source, consent) {
       const { name, version } = candidate.manifest;
       await change(name, async () => {
-        const origin = originOf(source, roster.find(name)?.row);
+        const before = roster.find(name);
+        // When the one before it was removed, the engine may have been down, or still at work for it.
+        if (before === undefined && didMakeContainers(name)) await clearContainers(name);
+        const origin = originOf(source, before?.row);
         await installPlugin(deps, candidate, consent, origin, closing.signal);
       });
       log.info("plugin installed", { plugin: name, version, digest: candidate.digest, by: consent.by });

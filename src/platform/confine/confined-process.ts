@@ -11,7 +11,7 @@ import { makeMemoryGroups } from "./cgroup/memory-groups.ts";
 import { findMemoryPlace } from "./cgroup/place.ts";
 import { childEnvironment } from "./environment.ts";
 import { openKernel } from "./kernel.ts";
-import { makeMemoryWatch } from "./memory-watch.ts";
+import { makeMemoryWatch, type Excess } from "./memory-watch.ts";
 import { writePlan, type ConfinePlan } from "./plan.ts";
 import { howItEnded, type ProcessEnd } from "./process-end.ts";
 import { readText } from "./read-text.ts";
@@ -73,7 +73,7 @@ export function makeStartConfined({ clock, command = selfCommand }: StartConfine
     const descriptor = child.stdio[LINK] as unknown as number;
     let killed = false;
     let over = false;
-    let tooMuchMemory: number | undefined;
+    let excess: Excess | undefined;
     const kill = (): void => {
       if (over) return;
       killed = true;
@@ -81,8 +81,8 @@ export function makeStartConfined({ clock, command = selfCommand }: StartConfine
     };
     const { stat, stopWatching } = orEndAll({ pid, descriptor }, () => {
       const opened = openProcessStat(pid);
-      const tooMuch = (bytes: number): void => {
-        tooMuchMemory ??= bytes;
+      const tooMuch = (found: Excess): void => {
+        excess ??= found;
         killGroup(pid);
       };
       return { stat: opened, stopWatching: memoryWatch.watch(opened, spec.memoryBytes, tooMuch) };
@@ -97,11 +97,11 @@ export function makeStartConfined({ clock, command = selfCommand }: StartConfine
       if (!spec.confined) killGroup(pid);
       stopWatching();
       stat.close();
-      if (await group.endedByKernel()) tooMuchMemory ??= spec.memoryBytes;
+      if (await group.endedByKernel()) excess ??= { kind: "memory", bytes: spec.memoryBytes };
       void group.remove();
       const { exitCode: status, signalCode } = child;
       const signal = signalCode === null ? null : String(signalCode);
-      return howItEnded({ status, signal, tooMuchMemory, killed, stderr: await stderr });
+      return howItEnded({ status, signal, excess, killed, stderr: await stderr });
     }
 
     return {

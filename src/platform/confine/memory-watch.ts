@@ -10,12 +10,14 @@ import type { ProcessStat } from "./process-stat.ts";
 import { threadsMax } from "./threads-max.ts";
 
 export interface MemoryWatch {
-  /**
-   * Calls `tooMuch` once, with the bytes found, for too many threads too; the returned function ends the watch. Whoever opened `stat`
-   * closes it.
-   */
-  watch(stat: Pick<ProcessStat, "read">, memoryBytes: number, tooMuch: (bytes: number) => void): () => void;
+  /** Calls `tooMuch` once; the returned function ends the watch. Whoever opened `stat` closes it. */
+  watch(stat: Pick<ProcessStat, "read">, memoryBytes: number, tooMuch: (excess: Excess) => void): () => void;
 }
+
+/** What a process had too much of: the bytes found, or the threads that it may have. */
+export type Excess =
+  | { readonly kind: "memory"; readonly bytes: number }
+  | { readonly kind: "threads"; readonly most: number };
 
 export function makeMemoryWatch(clock: Clock): MemoryWatch {
   const watched = new Set<Watched>();
@@ -32,10 +34,9 @@ export function makeMemoryWatch(clock: Clock): MemoryWatch {
       moved ||= residentPages !== one.residentPages || threads !== one.threads;
       one.residentPages = residentPages;
       one.threads = threads;
-      if (!one.told && (residentPages * pageBytes > one.memoryBytes || threads > mostThreads)) {
-        one.told = true;
-        one.tooMuch(residentPages * pageBytes);
-      }
+      const bytes = residentPages * pageBytes;
+      if (bytes > one.memoryBytes) tell(one, { kind: "memory", bytes });
+      else if (threads > mostThreads) tell(one, { kind: "threads", most: mostThreads });
     }
     stillLooks = moved ? 0 : stillLooks + 1;
     schedule();
@@ -67,10 +68,16 @@ export function makeMemoryWatch(clock: Clock): MemoryWatch {
 interface Watched {
   readonly stat: Pick<ProcessStat, "read">;
   readonly memoryBytes: number;
-  readonly tooMuch: (bytes: number) => void;
+  readonly tooMuch: (excess: Excess) => void;
   residentPages: number;
   threads: number;
   told: boolean;
+}
+
+function tell(one: Watched, excess: Excess): void {
+  if (one.told) return;
+  one.told = true;
+  one.tooMuch(excess);
 }
 
 /** Of a process that has ended. */

@@ -1,7 +1,7 @@
 /**
  * The one power to make a plain connection, TCP or TLS. The name is looked up once, the caller's rules choose among its addresses,
  * and the connection goes to one of those; a certificate is checked against the name, always. Nothing is read ahead of whoever
- * reads. Used by plugins' connect (host/capabilities/connections.ts).
+ * reads. Used by host/capabilities/net-connect.ts.
  */
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";

@@ -81,7 +81,8 @@ function words(end: ProcessEnd): string {
     case "signal":
       return end.signal;
     case "memory":
-      return "memory";
+    case "threads":
+      return end.kind;
     case "unconfined":
       return `unconfined: ${end.step}: ${end.reason}`;
   }

@@ -73,7 +73,8 @@ const CLOSED: PluginDoor = {
 function endingOf(error: unknown): Ending {
   if (!isVoxError(error)) throw error;
   if (error.code === "plugin.timeout") return { kind: "hung" };
-  if (error.code === "plugin.out_of_memory") return { kind: "ended", how: "memory" };
+  if (error.code === "plugin.out_of_memory")
+    return { kind: "ended", how: "threads" in error.details ? "threads" : "memory" };
   return {
     kind: "ended",
     how: /\bSIG[A-Z]+\b/.exec(error.message)?.[0] ?? `${error.code}: ${error.message}`,

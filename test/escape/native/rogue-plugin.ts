@@ -6,6 +6,7 @@ import { Refused } from "./errors.ts";
 import { CLONE, SIGNAL, THREAD } from "./flags.ts";
 import type { Kernel } from "./kernel.ts";
 import { takePower } from "./take-power.ts";
+import { touchNothing } from "./touch-nothing.ts";
 
 let kernel: Kernel | undefined;
 
@@ -19,8 +20,7 @@ export default {
 // --- internal ---
 
 const MIB = 1024 * 1024;
-const GIB = 1024 * MIB;
-const MAP = { readOnly: 1, readWrite: 3, plain: 0x22, reserveNothing: 0x4022, atOnce: 0x8022 } as const;
+const MAP = { readWrite: 3, plain: 0x22, atOnce: 0x8022 } as const;
 
 const deeds: Readonly<Record<string, (kernel: Kernel) => unknown>> = {
   "a loop": () => forEver(() => {}),
@@ -89,17 +89,6 @@ function tolerate(work: () => unknown): void {
 
 function signalItself(kernel: Kernel, signal: number): void {
   kernel.call("tgkill", kernel.call("getpid"), kernel.call("gettid"), signal);
-}
-
-/** Reads one byte in each two megabytes of memory in which nothing is: the kernel keeps tables of it all the same. */
-function touchNothing(kernel: Kernel, gigabytes: number): void {
-  const start = kernel.call("mmap", 0, gigabytes * GIB, MAP.readOnly, MAP.reserveNothing, -1, 0);
-  for (let gigabyte = 0; gigabyte < gigabytes; gigabyte++) {
-    const bytes = kernel.bytesAt(start + gigabyte * GIB, GIB);
-    let sum = 0;
-    for (let at = 0; at < GIB; at += 2 * MIB) sum += bytes[at] ?? 0;
-    if (sum !== 0) throw new Error("something is where nothing was");
-  }
 }
 
 /** On a stack that all of them share: they never use it. */

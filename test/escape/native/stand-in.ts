@@ -3,6 +3,7 @@
  * says what changed. Answers the test, one line of JSON for each line on stdin. May be killed by an attack: that is seen, too.
  */
 import { systemClock } from "../../../src/base/clock.ts";
+import { wallsOf } from "../../../src/host/runtimes/process/process-link.ts";
 import { makeStartConfined } from "../../../src/platform/confine/confined-process.ts";
 import type { Places } from "./attack.ts";
 import { startCarelessly, tellProcess, type Attacker, type Ending } from "./attacking-process.ts";
@@ -12,10 +13,10 @@ import { makeScene } from "./scene.ts";
 import { changes, type View } from "./scene-view.ts";
 
 /**
- * `guest`, `bundler`: a sealed process; `room`: a plugin in its room, in the product's executable. The others have nothing around them;
+ * `guest`, `module`, `bundler`: a sealed process, `module` with the walls of one that runs WebAssembly; `room`: a plugin in its room, in the product's executable. The others have nothing around them;
  * `careless` has the stand-in's environment and a descriptor of its own, too.
  */
-export type Way = "guest" | "bundler" | "room" | "unconfined" | "unconfined room" | "careless";
+export type Way = "guest" | "module" | "bundler" | "room" | "unconfined" | "unconfined room" | "careless";
 
 export interface Request {
   readonly attack: string;
@@ -91,7 +92,7 @@ export async function standIn(kernel: Kernel, needs: StandInNeeds): Promise<void
 
 // --- internal ---
 
-const CONFINED: ReadonlySet<Way> = new Set<Way>(["guest", "bundler", "room"]);
+const CONFINED: ReadonlySet<Way> = new Set<Way>(["guest", "module", "bundler", "room"]);
 const MEMORY_BYTES = 512 * 1024 * 1024;
 
 async function startAttacker(
@@ -108,10 +109,11 @@ async function startAttacker(
   return tellProcess(
     start({
       role: ["__attack"],
-      profile: way === "bundler" ? "bundler" : "guest",
       uid: confined ? uid : undefined,
-      memoryBytes: MEMORY_BYTES,
       confined,
+      ...(way === "module"
+        ? wallsOf("wasm")
+        : { profile: way === "bundler" ? "bundler" : "guest", memoryBytes: MEMORY_BYTES }),
     }),
   );
 }

@@ -4,28 +4,15 @@ import { databaseFile } from "../../../src/base/paths.ts";
 import { openDatabase } from "../../../src/state/database.ts";
 import { makePluginRows } from "../../../src/state/plugins.ts";
 import { tempDir } from "../../harness.ts";
+import { pluginRow } from "../../fixtures/plugin-row.ts";
 
 test("one plugin that this version can't read does not hide the others", async () => {
   await using dir = tempDir();
   const db = openDatabase(databaseFile(dir.path));
   const rows = makePluginRows(db);
-  const row = {
-    kind: "js",
-    version: "1.0.0",
-    digest: "sha256:00",
-    bundleDigest: null,
-    enabled: true,
-    builtins: [],
-    isolation: null,
-    struckOutAt: null,
-    link: null,
-    paused: null,
-    source: "folder",
-    installedAt: "2026-01-01T00:00:00.000Z",
-  } as const;
-  rows.put({ ...row, name: "from-the-future", manifest: "[plugin]\ntier = 9\n" });
+  rows.put({ ...pluginRow, name: "from-the-future", manifest: "[plugin]\ntier = 9\n" });
   rows.put({
-    ...row,
+    ...pluginRow,
     name: "plain",
     enabled: false,
     manifest: '[plugin]\nname = "plain"\nversion = "1.0.0"\ntier = 2\n',

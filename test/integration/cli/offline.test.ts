@@ -10,6 +10,7 @@ import { makeGrantRows } from "../../../src/state/grants.ts";
 import { makePluginRows } from "../../../src/state/plugins.ts";
 import { tempDir } from "../../harness.ts";
 import { runCliProcess } from "./run-cli.ts";
+import { pluginRow } from "../../fixtures/plugin-row.ts";
 
 const manifest = `[plugin]
 name = "notifier"
@@ -38,20 +39,12 @@ async function dataWithPlugin(dataDir: string): Promise<string> {
   await store.place(await store.stage(files, bundle), "notifier", digest);
   const db = openDatabase(databaseFile(dataDir));
   makePluginRows(db).put({
+    ...pluginRow,
     name: "notifier",
-    kind: "js",
     version: "1.2.3",
     digest,
     bundleDigest: bundleDigest(bundle),
     manifest,
-    enabled: true,
-    builtins: [],
-    isolation: null,
-    struckOutAt: null,
-    link: null,
-    paused: null,
-    source: "folder",
-    installedAt: "2026-01-01T00:00:00.000Z",
   });
   makeGrantRows(db).put("notifier", digest, {
     capability: "notify_send",

@@ -9,6 +9,7 @@ import { makeWasmGuest } from "../../../src/host/runtimes/wasm/wasm-guest.ts";
 import { rejection } from "../../fixtures/rejection.ts";
 import { lacks } from "../../harness.ts";
 import { findClang, findGo, findRust } from "../../wasm/toolchains.ts";
+import { KV_METHODS, NOTIFY_METHOD } from "../../fixtures/method-shapes.ts";
 
 const ROOT = join(import.meta.dir, "../../..");
 const PAGE = await Bun.file(join(ROOT, "docs/wasm.md")).text();
@@ -142,19 +143,7 @@ async function build(language: string, { file, fence, command, made = "plugin.wa
   return new Uint8Array(await Bun.file(resolve(folder, made)).arrayBuffer());
 }
 
-const METHODS: readonly MethodShape[] = [
-  { name: "kv.get", args: ["key"], surface: "method", needs: [], asked: [], linked: true },
-  { name: "kv.set", args: ["key", "value"], surface: "method", needs: [], asked: [], linked: true },
-  { name: "kv.delete", args: ["key"], surface: "method", needs: [], asked: [], linked: true },
-  {
-    name: "notify.send",
-    args: ["channel", "message"],
-    surface: "method",
-    needs: ["notify_send"],
-    asked: ["notify_send"],
-    linked: true,
-  },
-];
+const METHODS: readonly MethodShape[] = [...KV_METHODS, NOTIFY_METHOD];
 
 async function open(code: Uint8Array, send: (params: unknown) => void) {
   const store = new Map<string, unknown>();

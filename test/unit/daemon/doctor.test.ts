@@ -1,14 +1,17 @@
 /** The doctor's table: each finding says what was found and, where something is missing, what to do. */
 import { describe, expect, test } from "bun:test";
+import { chmodSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fail } from "../../../src/base/errors.ts";
 import { examine, type DoctorFacts } from "../../../src/daemon/doctor.ts";
 import { confinementReport } from "../../../src/platform/confine/report.ts";
-import { needs } from "../../harness.ts";
+import { needs, tempDir } from "../../harness.ts";
 
 const plugins = { uid_range: { first: 1_900_000_000, last: 1_900_065_535 }, allow_unconfined: false };
 const facts: DoctorFacts = {
   plugins,
   bundle: async () => ({ code: "", sourceMap: "", builtins: [] }),
+  key: undefined,
 };
 
 const named = async (name: string, given: DoctorFacts) =>
@@ -47,6 +50,28 @@ describe("examine", () => {
     expect(await named("plugins.allow_unconfined", facts)).toMatchObject({ ok: true });
     expect(await named("plugins.allow_unconfined", allowed)).toMatchObject({ ok: false, required: false });
     expect((await examine(allowed)).ok).toBe((await examine(facts)).ok);
+  });
+
+  test("looks at the key that seals secrets: whether it is one, and whose", async () => {
+    await using dir = tempDir();
+    const file = join(dir.path, "secret.key");
+    const look = () => named("secrets.key", { ...facts, key: { file, kind: "file" } });
+    expect(await look()).toMatchObject({ ok: true, found: expect.stringContaining("there is none yet") });
+    writeFileSync(file, Buffer.alloc(32), { mode: 0o600 });
+    expect(await look()).toMatchObject({ ok: true, found: `${file}: one key, which nobody else may read` });
+    chmodSync(file, 0o640);
+    expect(await look()).toMatchObject({
+      ok: false,
+      required: true,
+      advice: expect.stringContaining("chmod"),
+    });
+    chmodSync(file, 0o600);
+    writeFileSync(file, Buffer.alloc(31));
+    expect(await look()).toMatchObject({
+      ok: false,
+      found: expect.stringContaining("31 bytes instead of 32"),
+    });
+    expect(await named("secrets.key", facts)).toBeUndefined();
   });
 
   test.skipIf(!needs("linux"))("looks for the ids of the range", async () => {

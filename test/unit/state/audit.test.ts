@@ -2,21 +2,13 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { makeAuditRows, type AuditRow } from "../../../src/state/audit.ts";
+import { makeAuditRows } from "../../../src/state/audit.ts";
 import { makeAuditTotalRows, outcomeClass } from "../../../src/state/audit-totals.ts";
 import { openDatabase } from "../../../src/state/database.ts";
 import { sql as initial } from "../../../src/state/migrations/0001-initial.ts";
 import { makeWatchedDayRows } from "../../../src/state/watched-days.ts";
 import { tempDir } from "../../harness.ts";
-
-const row: AuditRow = {
-  at: "2026-01-01T00:00:00.000Z",
-  plugin: "a",
-  method: "notify.send",
-  capability: "notify_send",
-  target: "ops",
-  outcome: "ok",
-};
+import { auditRow as row } from "../../fixtures/audit-row.ts";
 
 test("a row says for how many calls it stands, and when it was called", () => {
   const audit = makeAuditRows(openDatabase(":memory:"), 50);

@@ -7,24 +7,10 @@ import { makePluginKvRows } from "../../../src/state/plugin-kv.ts";
 import { makePluginLogRows } from "../../../src/state/plugin-logs.ts";
 import { makePluginUidRows } from "../../../src/state/plugin-uids.ts";
 import { makePluginVersionRows } from "../../../src/state/plugin-versions.ts";
-import { makePluginRows, type PluginRow } from "../../../src/state/plugins.ts";
+import { makePluginRows } from "../../../src/state/plugins.ts";
+import { pluginRow } from "../../fixtures/plugin-row.ts";
 
-const row: PluginRow = {
-  name: "b",
-  kind: "js",
-  version: "1.0.0",
-  digest: "sha256:1",
-  bundleDigest: null,
-  manifest: "[plugin]",
-  enabled: true,
-  builtins: [],
-  isolation: null,
-  struckOutAt: null,
-  link: null,
-  paused: null,
-  source: "folder",
-  installedAt: "2026-01-01T00:00:00.000Z",
-};
+const row = { ...pluginRow, name: "b" };
 
 test("plugins: rows are listed by name, replaced and removed", () => {
   const rows = makePluginRows(openDatabase(":memory:"));

@@ -1,6 +1,6 @@
 /**
  * Takes apart what the engine sends for logs and exec: frames of one byte stream number, three zero bytes, four bytes of
- * big-endian length, and that many bytes. Pure; frames may be split over chunks anywhere. Called by logs.ts and exec.ts.
+ * big-endian length, and that many bytes. Pure; frames may be split over chunks anywhere. Called by log-reader.ts and exec.ts.
  */
 import { fail } from "../../../base/errors.ts";
 import type { OutputStream } from "../provider.ts";

@@ -1,7 +1,7 @@
 /**
  * The kernel's list of processes, read from /proc. A pid alone names nobody: it is used again after its process ended, so
  * a process is a pid with its start time and the boot that both belong to. Linux only. Made by provider.ts, asked by
- * run.ts, instance.ts and kill.ts.
+ * run.ts, supervisor.ts and kill.ts.
  */
 import { readFileSync } from "node:fs";
 import { readdir, readFile, readlink } from "node:fs/promises";

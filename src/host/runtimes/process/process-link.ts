@@ -6,7 +6,7 @@ import type { Clock } from "../../../base/clock.ts";
 import { fail } from "../../../base/errors.ts";
 import { LIMITS } from "../../../base/limits.ts";
 import { formatBytes } from "../../../base/text.ts";
-import type { StartConfined } from "../../../platform/confine/confined-process.ts";
+import type { ConfinedSpec, StartConfined } from "../../../platform/confine/confined-process.ts";
 import { FRAME_BYTES_MAX, frameText } from "../../frames/frame.ts";
 import { openFrameSocket } from "../../frames/frame-socket.ts";
 import type { Guest } from "../runtime.ts";
@@ -34,11 +34,9 @@ export function openProcessLink(
   if (code.kind === "exec") throw new Error("the process room runs no executable");
   const child = start({
     role: ["__plugin", code.kind, name],
-    profile: "guest",
     uid: uidFor(name),
-    memoryBytes: LIMITS.processMemoryBytes,
-    reservedBytes: code.kind === "wasm" ? LIMITS.wasmReservedBytes : 0,
     confined: confined(),
+    ...wallsOf(code.kind),
   });
   const violated = (what: string) => on.failed(fail("plugin.protocol", `${name} ${what}`));
   const closed = Promise.withResolvers<void>();
@@ -65,6 +63,17 @@ export function openProcessLink(
       socket.close();
       await child.ended;
     },
+  };
+}
+
+/** What holds a plugin's process of this kind, beside its user. */
+export function wallsOf(
+  kind: Guest["code"]["kind"],
+): Pick<ConfinedSpec, "profile" | "memoryBytes" | "reservedBytes"> {
+  return {
+    profile: "guest",
+    memoryBytes: LIMITS.processMemoryBytes,
+    reservedBytes: kind === "wasm" ? LIMITS.wasmReservedBytes : 0,
   };
 }
 

@@ -18,12 +18,13 @@ export function reportEnd(end: SeenEnd, plugin: string, on: Pick<LinkEvents, "go
       ),
     );
   } else if (end.kind === "memory") on.gone("memory", formatBytes(LIMITS.processMemoryBytes));
+  else if (end.kind === "threads") on.gone("threads", `${end.most}`);
   else on.gone("crash", wordsOf(end));
 }
 
 // --- internal ---
 
-type Crash = Exclude<SeenEnd, { readonly kind: "unconfined" | "memory" }>;
+type Crash = Exclude<SeenEnd, { readonly kind: "unconfined" | "memory" | "threads" }>;
 
 function wordsOf(end: Crash): string {
   if (end.kind === "closed") return "its process closed its connection";

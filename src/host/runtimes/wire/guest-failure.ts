@@ -50,7 +50,7 @@ export function loadFailure(data: unknown, plugin: string): VoxError {
   );
 }
 
-/** For a guest that had to be stopped. `task` is what it was doing; `detail` of "memory" is how much it may have, if not the usual. */
+/** For a guest that had to be stopped. `task` is what it was doing; `detail` of "memory" and "threads" is how much it may have, if not the usual. */
 export function stopFailure(reason: StopReason, detail: string, plugin: string, task: string): VoxError {
   const details = { plugin };
   if (reason === "deadline" || reason === "told") {
@@ -61,6 +61,15 @@ export function stopFailure(reason: StopReason, detail: string, plugin: string, 
     return fail("plugin.out_of_memory", `${plugin} was stopped: ${task} needed more than ${cap} of memory`, {
       details,
     });
+  }
+  if (reason === "threads") {
+    return fail(
+      "plugin.out_of_memory",
+      `${plugin} was stopped: ${task} started more than ${detail} threads`,
+      {
+        details: { ...details, threads: Number(detail) },
+      },
+    );
   }
   if (reason === "stack") {
     return fail("plugin.failed", `RangeError: ${task} of ${plugin} called itself too deeply`, { details });

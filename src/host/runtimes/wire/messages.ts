@@ -23,8 +23,8 @@ export interface HookParams {
   readonly deadlineMs: number;
 }
 
-/** Why a guest had to be given up. */
-export type StopReason = "deadline" | "memory" | "told" | "stack" | "crash";
+/** Why a guest had to be given up. "threads" is found from outside: no guest says it of itself. */
+export type StopReason = "deadline" | "memory" | "threads" | "told" | "stack" | "crash";
 
 /** What a guest may say in one message: its number and its method stand around that, and the whole is one frame. */
 export const BODY_BYTES_MAX: number = LIMITS.messageBytes - 1024;

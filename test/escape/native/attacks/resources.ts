@@ -1,13 +1,13 @@
 /** Taking more of what everybody shares than one process may: memory, the kernel's tables of it, threads, descriptors. Each stops by itself. */
 import { ANSWER, attack, type AttackOptions, type NativeAttack } from "../attack.ts";
 import { THREAD } from "../flags.ts";
-import type { Kernel } from "../kernel.ts";
+import { touchNothing } from "../touch-nothing.ts";
 
 const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;
-const MAP = { readOnly: 1, readWrite: 3, plain: 0x22, reserveNothing: 0x4022, atOnce: 0x8022 } as const;
+const MAP = { readWrite: 3, plain: 0x22, atOnce: 0x8022 } as const;
 
-/** `memory`: by who watches how much it has, of threads too. */
+/** `memory` and `threads`: by who watches how many it has. */
 function taking(...refusals: readonly string[]): AttackOptions {
   return { refusals, wastes: true, control: { ends: "works", needs: "user", careless: true } };
 }
@@ -43,7 +43,7 @@ export const RESOURCES: readonly NativeAttack[] = [
       }
       return "two thousand";
     },
-    taking("EAGAIN", "memory"),
+    taking("EAGAIN", "threads"),
   ),
   attack(
     "open five hundred descriptors",
@@ -55,16 +55,3 @@ export const RESOURCES: readonly NativeAttack[] = [
     taking("EMFILE"),
   ),
 ];
-
-// --- internal ---
-
-/** Reads one byte in each two megabytes: the kernel makes a page of tables for it, which is not counted as the process's memory. */
-function touchNothing(kernel: Kernel, gigabytes: number): void {
-  const start = kernel.call("mmap", 0, gigabytes * GIB, MAP.readOnly, MAP.reserveNothing, -1, 0);
-  for (let gigabyte = 0; gigabyte < gigabytes; gigabyte++) {
-    const bytes = kernel.bytesAt(start + gigabyte * GIB, GIB);
-    let sum = 0;
-    for (let at = 0; at < GIB; at += 2 * MIB) sum += bytes[at] ?? 0;
-    if (sum !== 0) throw new Error("something is where nothing was");
-  }
-}

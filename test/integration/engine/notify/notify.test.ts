@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
+import { join } from "node:path";
 import { systemClock, type Clock } from "../../../../src/base/clock.ts";
 import { silentLog, type Log } from "../../../../src/base/log.ts";
 import type { Channel } from "../../../../src/engine/notify/channel-schema.ts";
@@ -7,7 +9,7 @@ import { makeNotify } from "../../../../src/engine/notify/notify.ts";
 import { makeSmtpClient } from "../../../../src/platform/smtp/smtp-client.ts";
 import { makeHttpClient } from "../../../../src/platform/http/http-client.ts";
 import { makeHttpOpener } from "../../../../src/platform/http/open-http.ts";
-import { fakeClock, until } from "../../../harness.ts";
+import { fakeClock, tempDir, until } from "../../../harness.ts";
 import { makeCertificate } from "../../../certificate.ts";
 import { answerWith, rawServer } from "../../../local-server.ts";
 import { rejection } from "../../../fixtures/rejection.ts";
@@ -29,6 +31,17 @@ function setUp(channels: Readonly<Record<string, Channel>>, clock: Clock = hasty
 
 function webhook(port: number, path = "/s3cret-path?token=s3cret"): Channel {
   return { type: "webhook", url: `http://hook.test:${port}${path}`, headers: { "X-Key": "s3cret" } };
+}
+
+/** Which of the two keys signed it. */
+function signer(request: string): string | undefined {
+  const [head = "", body = ""] = request.split("\r\n\r\n");
+  const header = (name: string) => new RegExp(`${name}: (\\S+)`, "i").exec(head)?.[1] ?? "";
+  const signed = `${header("x-voxeltron-timestamp")}.${body}`;
+  const given = header("x-voxeltron-signature");
+  return ["first", "second"].find(
+    (key) => given === `sha256=${new Bun.CryptoHasher("sha256", key).update(signed).digest("hex")}`,
+  );
 }
 
 /** Answers the n-th request with the n-th status. */
@@ -54,6 +67,55 @@ describe("send", () => {
     expect(notify.channels()).toEqual(["dev", "ops"]);
     expect(notify.endpoints()).toContainEqual({ channel: "dev", url: "http://a.test/" });
   });
+
+  test("reads a URL and a secret from their files at each attempt, so that new ones count at once", async () => {
+    await using dir = tempDir();
+    const [urlFile, secretFile] = [join(dir.path, "url"), join(dir.path, "key")];
+    await using server = await rawServer("127.0.0.1", inTurn("200 OK", "503 Busy", "200 OK"));
+    const { notify } = setUp({
+      ops: { type: "webhook", url_file: urlFile, secret_file: secretFile, headers: {} },
+    });
+    const at = (path: string): string => `http://hook.test:${server.port}${path}`;
+    writeFileSync(secretFile, "first\n");
+    writeFileSync(urlFile, `${at("/one")}\n`);
+    expect(notify.endpoints()).toEqual([{ channel: "ops", url: at("/one") }]);
+    await notify.send("ops", message);
+    writeFileSync(secretFile, "second");
+    writeFileSync(urlFile, at("/two"));
+    expect(notify.endpoints()).toEqual([{ channel: "ops", url: at("/two") }]);
+    await notify.send("ops", message);
+    expect(server.received.map((text) => text.split(" ")[1])).toEqual(["/one", "/two", "/two"]);
+    expect(server.received.map(signer)).toEqual(["first", "second", "second"]);
+  });
+
+  test.each([
+    ["url_file", "is not there", undefined, "ENOENT"],
+    ["url_file", "is empty", "\n", "it is empty"],
+    ["url_file", "is large", "x".repeat(5000), "more than 4096"],
+    ["url_file", "holds no URL", "s3cret", "something else than an http or https URL"],
+    ["url_file", "holds two", "http://a.test/s3cret\nhttp://b.test/\n", "something else than"],
+    ["secret_file", "is not there", undefined, "ENOENT"],
+  ] as const)(
+    "a %s that %s: nothing is sent, and neither path nor content is told",
+    async (key, _, text, why) => {
+      await using dir = tempDir();
+      const file = join(dir.path, "s3cret");
+      if (text !== undefined) writeFileSync(file, text);
+      await using server = await rawServer("127.0.0.1", (socket) => answerWith(socket));
+      const url = `http://hook.test:${server.port}/`;
+      const whole = { type: "webhook", headers: {} } as const;
+      const channel =
+        key === "url_file" ? { ...whole, url_file: file } : { ...whole, url, secret_file: file };
+      const { notify, logged } = setUp({ ops: channel });
+      const error = (await rejection(notify.send("ops", message))) as Error & { readonly details: unknown };
+      expect(error.message).toStartWith(`the channel "ops" (webhook) has a ${key} that can't be used (`);
+      expect(error.message).toContain(why);
+      expect(JSON.stringify([error.message, error.details, logged])).not.toContain("s3cret");
+      expect(server.opened()).toBe(0);
+      expect(error.details).toMatchObject({ attempts: 1 });
+      expect(notify.endpoints()).toEqual(key === "url_file" ? [] : [{ channel: "ops", url }]);
+    },
+  );
 
   test.each(["nope", "__proto__", "constructor", ""])("knows no channel %j", async (name) => {
     expect(await rejection(setUp({ ops: webhook(1) }).notify.send(name, message))).toMatchObject({

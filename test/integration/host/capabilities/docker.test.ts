@@ -93,7 +93,7 @@ describe.skipIf(!needs("docker"))("ctx.docker", () => {
       Memory: 512 * 1024 ** 2,
       Binds: null,
       Devices: [],
-      LogConfig: { Type: "json-file", Config: { "max-file": "4" } },
+      LogConfig: { Type: "json-file", Config: { "max-file": "2" } },
     });
     const status = docker("exec", id, "cat", "/proc/self/status");
     // CHOWN, DAC_OVERRIDE, FOWNER, KILL, SETGID, SETUID, NET_BIND_SERVICE.

@@ -154,7 +154,9 @@ describe("an answer", () => {
     expect(server.opened()).toBe(LIMITS.fetchConcurrent);
     await clock.advance(LIMITS.transferIdleMs);
     expect((await waiting).status).toBe(200);
-    expect(await rejection(next(answers[0]?.stream ?? ""))).toMatchObject({
+    const unread = answers[0]?.stream ?? "";
+    expect(await next(unread)).toMatchObject({ done: false });
+    expect(await rejection(next(unread))).toMatchObject({
       code: "network.timeout",
       message: `the answer of web.test:${server.port} did not move for 60 s`,
     });

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fail } from "../../../../src/base/errors.ts";
 import { systemClock } from "../../../../src/base/clock.ts";
-import { codeOf } from "../../../fixtures/rejection.ts";
+import { codeOf, rejection } from "../../../fixtures/rejection.ts";
 import { fakeClock, tempDir, until } from "../../../harness.ts";
 import { makeWorld, type World, type WorldOptions } from "../service-world.ts";
 import { fakeProvider, type FakeProvider, type Method } from "../fake-provider.ts";
@@ -507,6 +507,19 @@ test("a refused request makes no service, no version and no event", async () => 
   expect((await world.services.list()).map(({ name }) => name)).toEqual(["api"]);
   expect(world.events()).toHaveLength(before);
   other.stop(true);
+  await world.close();
+});
+
+test("a first deploy can't take the word that stands for every container in a scope; a service that has it goes on", async () => {
+  const world = makeWorld();
+  expect(await rejection(world.deploy({ service: "all", image: "app:1", port: 80 }))).toMatchObject({
+    code: "service.invalid",
+    message: "a service can't be called \"all\": in a plugin's scope that stands for every container",
+  });
+  expect([world.provider.cluster.size, world.events().length]).toEqual([0, 0]);
+  expect(world.deps.state.services.find("all")).toBeUndefined();
+  world.deps.state.services.takeVersion("all", "fake", "2026-01-01T00:00:00Z");
+  expect((await world.deploy({ service: "all", image: "app:1", port: 80 })).version).toBe(2);
   await world.close();
 });
 

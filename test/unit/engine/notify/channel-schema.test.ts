@@ -23,6 +23,13 @@ describe("channelSchema", () => {
     [{ type: "webhook", url, headers: { Host: "s3cret" } }, "headers that the daemon does not set itself"],
     [{ type: "webhook", url, headers: { "X-A": "s3cret\n" } }, "headers that the daemon does not set itself"],
     [{ type: "webhook", url, secret: "" }, "a text that is not empty"],
+    [{ type: "slack" }, "url or url_file, one of them"],
+    [{ type: "discord", url, url_file: "/run/s3cret" }, "url or url_file, one of them"],
+    [{ type: "slack", url_file: "s3cret" }, "an absolute path"],
+    [
+      { type: "webhook", url, secret: "s3cret", secret_file: "/run/s3cret" },
+      "secret or secret_file, not both",
+    ],
   ])("refuses %j and repeats no value of it", (channel, message) => {
     const result = safeParse(channelSchema, channel);
     expect(result.success).toBe(false);
@@ -34,6 +41,7 @@ describe("channelSchema", () => {
     { type: "slack", url, secret: "k" },
     { type: "webhook", url, extra: 1 },
     { type: "slack" },
+    { type: "slack", url_file: 1 },
     "slack",
     null,
   ])("refuses %j", (channel) => {

@@ -1,20 +1,12 @@
 /** The audit log as an operator asks for it: right counts beyond the rows that are kept, and every call as it is made. */
 import { describe, expect, test } from "bun:test";
 import { makePluginAudit } from "../../../../src/host/audit/plugin-audit.ts";
-import { makeAuditRows, type AuditRow } from "../../../../src/state/audit.ts";
+import { makeAuditRows } from "../../../../src/state/audit.ts";
 import { makeAuditTotalRows } from "../../../../src/state/audit-totals.ts";
 import { openDatabase, transactionOf } from "../../../../src/state/database.ts";
 import { until } from "../../../harness.ts";
 import { rejection } from "../../../fixtures/rejection.ts";
-
-const row: AuditRow = {
-  at: "2026-01-01T00:00:00.000Z",
-  plugin: "a",
-  method: "notify.send",
-  capability: "notify_send",
-  target: "ops",
-  outcome: "ok",
-};
+import { auditRow as row } from "../../../fixtures/audit-row.ts";
 
 function setUp(rowsMax = 10) {
   const db = openDatabase(":memory:");

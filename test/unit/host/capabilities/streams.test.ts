@@ -211,14 +211,31 @@ describe("a stream", () => {
     for (const handle of others) calls.close(handle);
   });
 
-  test("that fails while nobody reads gives its reason to whoever reads it next", async () => {
+  test("that fails while nobody reads gives what came before, and then its reason", async () => {
     const { calls } = setUp();
     const failed = new AbortController();
     const { seen, source } = numbers();
     const handle = await calls.start((signal) => Object.assign(source(signal), { failed: failed.signal }));
+    await until(() => seen.taken > LIMITS.streamAheadItems - 1);
     failed.abort(fail("network.timeout", "nothing moved"));
+    const { items, done } = await calls.next(handle, never);
+    expect(items).toEqual(Array.from({ length: LIMITS.streamAheadItems }, (_, i) => i));
+    expect(done).toBe(false);
     expect(await rejection(calls.next(handle, never))).toMatchObject({ code: "network.timeout" });
+    expect(await rejection(calls.next(handle, never))).toMatchObject({ code: "stream.not_found" });
     await until(() => seen.ended);
+  });
+
+  test("that has failed gives nothing of what came before once its right is gone", async () => {
+    const { calls, refuse } = setUp();
+    const failed = new AbortController();
+    const { seen, source } = numbers();
+    const handle = await calls.start((signal) => Object.assign(source(signal), { failed: failed.signal }));
+    await until(() => seen.taken >= LIMITS.streamAheadItems);
+    failed.abort(fail("network.timeout", "nothing moved"));
+    refuse();
+    expect(await rejection(calls.next(handle, never))).toMatchObject({ code: "capability.denied" });
+    expect(await rejection(calls.next(handle, never))).toMatchObject({ code: "stream.not_found" });
   });
 
   test("whose beginning fails is no stream, and its source is told to end", async () => {

@@ -3,8 +3,9 @@ import { expect, test } from "bun:test";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { Clock } from "../../../../src/base/clock.ts";
 import { LIMITS } from "../../../../src/base/limits.ts";
-import { makeMemoryWatch } from "../../../../src/platform/confine/memory-watch.ts";
+import { makeMemoryWatch, type Excess } from "../../../../src/platform/confine/memory-watch.ts";
 import { openProcessStat } from "../../../../src/platform/confine/process-stat.ts";
+import { threadsMax } from "../../../../src/platform/confine/threads-max.ts";
 import { fakeClock, needs, until } from "../../../harness.ts";
 
 const GIB = 1024 ** 3;
@@ -13,7 +14,9 @@ test.skipIf(!needs("linux"))("a process with too much memory is told once, with 
   const clock = fakeClock();
   const found: number[] = [];
   const stat = openProcessStat(process.pid);
-  const stop = makeMemoryWatch(clock).watch(stat, 1024 * 1024, (bytes) => found.push(bytes));
+  const stop = makeMemoryWatch(clock).watch(stat, 1024 * 1024, (excess) =>
+    found.push(excess.kind === "memory" ? excess.bytes : Number.NaN),
+  );
   await clock.advance(LIMITS.confinedLookMs);
   expect(found).toHaveLength(1);
   expect(found[0]! / process.memoryUsage.rss()).toBeWithin(0.5, 2);
@@ -22,6 +25,22 @@ test.skipIf(!needs("linux"))("a process with too much memory is told once, with 
   stop();
   stat.close();
 });
+
+test.skipIf(!needs("linux"))(
+  "a process with too many threads is told once, with how many it may have",
+  async () => {
+    const clock = fakeClock();
+    const found: Excess[] = [];
+    const use = { cpuMs: 0, threads: threadsMax(), residentPages: 1 };
+    const stop = makeMemoryWatch(clock).watch({ read: () => use }, GIB, (excess) => found.push(excess));
+    await clock.advance(LIMITS.confinedLookMs);
+    expect(found).toEqual([]);
+    use.threads++;
+    await clock.advance(LIMITS.confinedLookMs * 3);
+    stop();
+    expect(found).toEqual([{ kind: "threads", most: threadsMax() }]);
+  },
+);
 
 test.skipIf(!needs("linux"))("a process within its memory is left alone", async () => {
   const clock = fakeClock();

@@ -6,7 +6,7 @@ import { parseStat } from "../../../../src/platform/confine/process-stat.ts";
 const ended: Ending = {
   status: 0,
   signal: null,
-  tooMuchMemory: undefined,
+  excess: undefined,
   killed: false,
   stderr: "sealed\n",
 };
@@ -26,7 +26,16 @@ describe("how a confined process ended", () => {
       { status: null, signal: "SIGKILL", killed: true, stderr: "" },
       { kind: "signal", signal: "SIGKILL" },
     ],
-    ["for its memory", { status: null, signal: "SIGKILL", tooMuchMemory: 99 }, { kind: "memory", bytes: 99 }],
+    [
+      "for its memory",
+      { status: null, signal: "SIGKILL", excess: { kind: "memory", bytes: 99 } },
+      { kind: "memory", bytes: 99 },
+    ],
+    [
+      "for its threads",
+      { status: null, signal: "SIGKILL", excess: { kind: "threads", most: 68 } },
+      { kind: "threads", most: 68 },
+    ],
     [
       "because it can't be confined",
       { status: 71, stderr: '{"step":"landlock","reason":"no"}\n' },

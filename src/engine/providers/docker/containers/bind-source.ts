@@ -1,7 +1,8 @@
 /**
  * Which folders of the host a plugin's container may have: exactly those that the operator lists, as they are on the disk at that
  * moment. Folders that hold an engine's socket, the daemon's own files or the kernel's are refused however they are spelled and
- * whoever lists them. Called by containers.ts, before a container is made and before each start.
+ * whoever lists them. Called by make.ts,
+ * before a container is made and before each start.
  */
 import { realpath, stat } from "node:fs/promises";
 import { fail } from "../../../../base/errors.ts";

@@ -7,23 +7,24 @@ import type Docker from "dockerode";
 import type { Clock } from "../../../../base/clock.ts";
 import { fail } from "../../../../base/errors.ts";
 import { LIMITS } from "../../../../base/limits.ts";
+import type { Container, ContainerDetails, ContainerEvent, ContainerUsage } from "../../../../sdk/index.ts";
 import { bounded } from "../../../bounded.ts";
 import type { DockerEndpoint } from "../connect.ts";
 import { LABELS } from "../container-spec.ts";
 import { ENGINE, makeEngineDesk, type EngineTask, type EngineWork } from "../engine-desk.ts";
 import { dockerError, engineStatus } from "../errors.ts";
 import { containerError } from "./container-error.ts";
-import { eventFilters, eventOf, readEvents, type ContainerEvent } from "./events.ts";
-import { detailsOf, factsOf, type ContainerDetails, type ContainerFacts } from "./facts.ts";
+import { eventFilters, eventOf, readEvents } from "./events.ts";
+import { detailsOf, factsOf } from "./facts.ts";
 import { madeContainers, madeVolumes } from "./made.ts";
 import { checkMade, makeContainer, type MadeContainer } from "./make.ts";
 import type { NewContainer } from "./new-container.ts";
 import type { ContainerRules } from "./rules.ts";
-import { usageOf, type ContainerUsage } from "./stats.ts";
+import { usageOf } from "./stats.ts";
 
 /** `own`: of this installation. Every id is a full one, from `list`. All throw `provider.unavailable`, `container.not_found`. */
 export interface Containers {
-  list(which: "own" | "all", signal: AbortSignal): Promise<readonly ContainerFacts[]>;
+  list(which: "own" | "all", signal: AbortSignal): Promise<readonly Container[]>;
   inspect(id: string, signal: AbortSignal): Promise<ContainerDetails>;
   /** Throws `container.not_running`. */
   stats(id: string, signal: AbortSignal): Promise<ContainerUsage>;

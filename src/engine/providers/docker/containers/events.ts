@@ -4,33 +4,10 @@
  */
 import { LIMITS } from "../../../../base/limits.ts";
 import { printable } from "../../../../base/text.ts";
+import type { ContainerEvent } from "../../../../sdk/index.ts";
 import { LABELS } from "../container-spec.ts";
 import { imageName } from "./facts.ts";
-import { originOf, type Origin } from "./origin.ts";
-
-export interface ContainerEvent extends Origin {
-  readonly at: string;
-  readonly action:
-    | "create"
-    | "start"
-    | "restart"
-    | "stop"
-    | "kill"
-    | "die"
-    | "oom"
-    | "pause"
-    | "unpause"
-    | "rename"
-    | "destroy"
-    | "health";
-  readonly id: string;
-  readonly name: string;
-  readonly image: string;
-  /** With `die`. */
-  readonly exitCode?: number;
-  /** With `health`. */
-  readonly health?: "healthy" | "unhealthy";
-}
+import { originOf } from "./origin.ts";
 
 /** Undefined for what is no event of a container that a plugin may learn of. */
 export function eventOf(raw: unknown, owner: string): ContainerEvent | undefined {

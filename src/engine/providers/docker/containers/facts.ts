@@ -6,64 +6,12 @@
 import type { ContainerInfo, ContainerInspectInfo } from "dockerode";
 import { LIMITS } from "../../../../base/limits.ts";
 import { printable } from "../../../../base/text.ts";
+import type { Container, ContainerDetails, ContainerMount, ContainerPort } from "../../../../sdk/index.ts";
 import { LABELS } from "../container-spec.ts";
-import { originOf, type Origin } from "./origin.ts";
-
-export type ContainerState =
-  | "created"
-  | "running"
-  | "paused"
-  | "restarting"
-  | "removing"
-  | "exited"
-  | "dead"
-  | "unknown";
-
-export interface ContainerPort {
-  readonly container: number;
-  readonly protocol: string;
-  /** Where it is published on the host; absent where it is not. */
-  readonly host?: number;
-  readonly address?: string;
-}
-
-export interface ContainerFacts extends Origin {
-  readonly id: string;
-  readonly name: string;
-  readonly image: string;
-  readonly state: ContainerState;
-  /** The engine's own words: `Up 3 minutes (healthy)`. */
-  readonly status: string;
-  readonly createdAt: string;
-  readonly ports: readonly ContainerPort[];
-}
-
-export interface ContainerMount {
-  readonly type: "volume" | "bind" | "tmpfs" | "other";
-  /** Of a volume. */
-  readonly name?: string;
-  readonly target: string;
-  readonly readOnly: boolean;
-}
-
-export interface ContainerDetails extends Omit<ContainerFacts, "status"> {
-  readonly startedAt?: string;
-  readonly endedAt?: string;
-  readonly exitCode?: number;
-  readonly outOfMemory: boolean;
-  readonly restarts: number;
-  readonly restart: "no" | "on-failure" | "always";
-  readonly health?: { readonly status: "starting" | "healthy" | "unhealthy"; readonly failures: number };
-  /** The name of the program alone: arguments may be secrets. */
-  readonly program: string;
-  readonly networks: readonly string[];
-  readonly mounts: readonly ContainerMount[];
-  readonly limits: { readonly memoryBytes?: number; readonly cpus?: number; readonly processes?: number };
-  readonly labels: Readonly<Record<string, string>>;
-}
+import { originOf } from "./origin.ts";
 
 /** From a row of the engine's list. */
-export function factsOf(row: ContainerInfo, owner: string): ContainerFacts {
+export function factsOf(row: ContainerInfo, owner: string): Container {
   const name =
     orNone(row.Names)
       .find((text) => text.lastIndexOf("/") === 0)
@@ -129,7 +77,7 @@ export function detailsOf(info: ContainerInspectInfo, owner: string): ContainerD
 
 /** The image as the plugin named it, which made its container from an id. */
 export function imageName(
-  { origin }: Origin,
+  { origin }: Pick<Container, "origin">,
   labels: Readonly<Record<string, string>> | null,
   image: string,
 ): string {
@@ -178,8 +126,8 @@ function orEmpty<T extends object>(map: T | null | undefined): T | Record<string
   return map ?? {};
 }
 
-function stateOf(text: string): ContainerState {
-  return STATES.has(text) ? (text as ContainerState) : "unknown";
+function stateOf(text: string): Container["state"] {
+  return STATES.has(text) ? (text as Container["state"]) : "unknown";
 }
 
 function line(text: string): string {

@@ -3,21 +3,7 @@
  * Pure. Called by containers.ts.
  */
 import type { ContainerStats } from "dockerode";
-
-export interface ContainerUsage {
-  readonly at: string;
-  /** Since it was started. */
-  readonly cpuSeconds: number;
-  /** Of one processor, just now: 150 is one and a half. */
-  readonly cpuPercent: number;
-  readonly memoryBytes: number;
-  readonly memoryLimitBytes: number;
-  readonly networkInBytes: number;
-  readonly networkOutBytes: number;
-  readonly diskReadBytes: number;
-  readonly diskWriteBytes: number;
-  readonly processes: number;
-}
+import type { ContainerUsage } from "../../../../sdk/index.ts";
 
 export function usageOf(before: ContainerStats, now: ContainerStats): ContainerUsage {
   const networks = Object.values(now.networks ?? {});

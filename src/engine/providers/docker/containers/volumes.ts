@@ -1,6 +1,6 @@
 /**
  * The named volumes of a plugin's containers. A volume's driver can be told to mount any folder of the host, so each is made
- * here, plain and with our labels, and one of that name that anybody else made is left alone. Called by containers.ts.
+ * here, plain and with our labels, and one of that name that anybody else made is left alone. Called by make.ts.
  */
 import type Docker from "dockerode";
 import { fail } from "../../../../base/errors.ts";

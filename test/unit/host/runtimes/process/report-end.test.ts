@@ -20,6 +20,7 @@ test.each<[SeenEnd, readonly string[]]>([
   ],
   [{ kind: "signal", signal: "SIGUSR1" }, ["crash", "its process was ended by SIGUSR1"]],
   [{ kind: "memory", bytes: 300_000_000 }, ["memory", "384 MiB"]],
+  [{ kind: "threads", most: 68 }, ["threads", "68"]],
   [{ kind: "closed" }, ["crash", "its process closed its connection"]],
 ])("%p", (end, told) => {
   expect(report(end)).toEqual({ gone: told });

@@ -7,6 +7,7 @@ import {
   type WasmGuest,
   type WasmGuestOptions,
 } from "../../../../../src/host/runtimes/wasm/wasm-guest.ts";
+import { FETCH_METHOD, KV_METHODS, NOTIFY_METHOD } from "../../../../fixtures/method-shapes.ts";
 
 export interface TestGuest {
   readonly guest: WasmGuest;
@@ -16,27 +17,7 @@ export interface TestGuest {
   readonly lines: { readonly level: LogLevel; readonly text: string }[];
 }
 
-export const METHODS: readonly MethodShape[] = [
-  { name: "kv.get", args: ["key"], surface: "method", needs: [], asked: [], linked: true },
-  { name: "kv.set", args: ["key", "value"], surface: "method", needs: [], asked: [], linked: true },
-  { name: "kv.delete", args: ["key"], surface: "method", needs: [], asked: [], linked: true },
-  {
-    name: "net.fetch",
-    args: "object",
-    surface: "hidden",
-    needs: ["network_outbound", "notify_send"],
-    asked: ["network_outbound", "notify_send"],
-    linked: true,
-  },
-  {
-    name: "notify.send",
-    args: ["channel", "message"],
-    surface: "method",
-    needs: ["notify_send"],
-    asked: ["notify_send"],
-    linked: true,
-  },
-];
+export const METHODS: readonly MethodShape[] = [...KV_METHODS, FETCH_METHOD, NOTIFY_METHOD];
 
 /** Every method, but none of those is granted that need a grant. */
 export const UNGRANTED = METHODS.map((method) => ({ ...method, linked: method.needs.length === 0 }));
