@@ -22,7 +22,7 @@ import { makePluginLog } from "./plugin-log.ts";
 import { makeQuota, type Quota, type QuotaRates } from "./quota.ts";
 import { makeRunning, type Running } from "./running.ts";
 import { makeStreams, type Streams } from "./streams.ts";
-import { makeTurns, type Turns } from "./turns.ts";
+import { makeRounds, makeTurns, type Turns } from "./turns.ts";
 
 export interface Broker {
   /**
@@ -59,12 +59,13 @@ export interface BrokerOptions {
 export function makeBroker(options: BrokerOptions): Broker {
   const table = tableOf(options.methods);
   const desks = new Map<string, Desk>();
+  const round = makeRounds();
 
   return {
     doorFor(plugin, callerOf = options.callerOf) {
       const desk = desks.get(plugin) ?? makeDesk(plugin, options);
       desks.set(plugin, desk);
-      const calls = { ...options, callerOf };
+      const calls = { ...options, callerOf, round };
       return {
         get methods() {
           return shapesFor(options.methods, callerOf(plugin));
@@ -86,6 +87,9 @@ export function makeBroker(options: BrokerOptions): Broker {
 }
 
 // --- internal ---
+
+/** What takes milliseconds to decode. */
+const LARGE_CHARS = LIMITS.messageBytes / 8;
 
 /** What is kept for one plugin between its calls. */
 interface Desk {
@@ -140,14 +144,21 @@ function makeDesk(plugin: string, options: BrokerOptions): Desk {
   };
 }
 
-async function invoke(options: BrokerOptions, table: Table, desk: Desk, call: Call): Promise<unknown> {
+interface Calls extends BrokerOptions {
+  /** One for all plugins: a large message is taken apart here as it was on its way, and of those there is one in a round. */
+  readonly round: () => Promise<void>;
+}
+
+async function invoke(options: Calls, table: Table, desk: Desk, call: Call): Promise<unknown> {
   const leave = desk.quota.enter();
-  desk.quota.count(call.origin?.chars ?? 0);
+  const chars = call.origin?.chars ?? 0;
+  desk.quota.count(chars);
+  const ready = chars < LARGE_CHARS ? undefined : options.round;
   try {
     return await desk.turn(async () => {
       call.signal?.throwIfAborted();
       return checked(options, table, desk, call);
-    });
+    }, ready);
   } catch (raw) {
     const error = diskFull(raw);
     if (isVoxError(error)) throw error;

@@ -1,15 +1,10 @@
 /**
  * Reads an answer's body piece by piece, under a bound that holds for the bytes on the wire and for what they unpack to: Bun's own
- * decompression has no bound, so it is switched off and done here. Nothing is read ahead of whoever reads. Called by open-http.ts.
+ * decompression has no bound, so it is switched off and done here, by libraries that are loaded with the first packed answer. Nothing
+ * is read ahead of whoever reads. Called by open-http.ts.
  */
-import { pipeline, Readable, type Duplex } from "node:stream";
-import {
-  constants,
-  createBrotliDecompress,
-  createGunzip,
-  createInflate,
-  createZstdDecompress,
-} from "node:zlib";
+import type { Duplex } from "node:stream";
+import type * as Zlib from "node:zlib";
 import { fail, isVoxError } from "../../base/errors.ts";
 import { formatBytes } from "../../base/text.ts";
 
@@ -38,7 +33,7 @@ export function openBody(
     return { pieces: nothing(), decoded: false };
   }
   const encoding = response.headers.get("content-encoding")?.trim().toLowerCase() ?? "";
-  const makeDecoder = DECODERS[encoding];
+  const makeDecoder = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding] : undefined;
   const raw = wirePieces(response.body, target.origin, bounds);
   if (makeDecoder === undefined) return { pieces: raw, decoded: false };
   return { pieces: unpacked(raw, makeDecoder, encoding, bounds), decoded: true };
@@ -55,14 +50,19 @@ const OPTIONS = { chunkSize: 64 * 1024 };
 
 /** RFC 9659: of zstd in HTTP. Who sends may otherwise have us keep 128 MiB of what was unpacked before. */
 const ZSTD_WINDOW_BITS = 23;
-const ZSTD_OPTIONS = { ...OPTIONS, params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_BITS } };
 
-const DECODERS: Readonly<Record<string, () => Duplex>> = {
-  gzip: () => createGunzip(OPTIONS),
-  "x-gzip": () => createGunzip(OPTIONS),
-  deflate: () => createInflate(OPTIONS),
-  br: () => createBrotliDecompress(OPTIONS),
-  zstd: () => createZstdDecompress(ZSTD_OPTIONS),
+type MakeDecoder = (zlib: typeof Zlib) => Duplex;
+
+const DECODERS: Readonly<Record<string, MakeDecoder>> = {
+  gzip: (zlib) => zlib.createGunzip(OPTIONS),
+  "x-gzip": (zlib) => zlib.createGunzip(OPTIONS),
+  deflate: (zlib) => zlib.createInflate(OPTIONS),
+  br: (zlib) => zlib.createBrotliDecompress(OPTIONS),
+  zstd: (zlib) =>
+    zlib.createZstdDecompress({
+      ...OPTIONS,
+      params: { [zlib.constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_BITS },
+    }),
 };
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
@@ -90,7 +90,7 @@ async function* wirePieces(
 
 async function* unpacked(
   raw: AsyncGenerator<Uint8Array>,
-  makeDecoder: () => Duplex,
+  makeDecoder: MakeDecoder,
   encoding: string,
   bounds: BodyBounds,
 ): AsyncGenerator<Uint8Array> {
@@ -98,7 +98,8 @@ async function* unpacked(
   // No bytes at all are no packed bytes either.
   if (first.done === true) return;
   const count = counter(bounds);
-  const decoder = makeDecoder();
+  const [{ pipeline, Readable }, zlib] = await Promise.all([import("node:stream"), import("node:zlib")]);
+  const decoder = makeDecoder(zlib);
   pipeline(Readable.from(startingWith(first.value, raw), { highWaterMark: 1 }), decoder, () => {});
   try {
     for await (const piece of decoder as AsyncIterable<Uint8Array>) {

@@ -4,7 +4,6 @@
  * reads. Used by host/capabilities/net-connect.ts.
  */
 import { connect as connectTcp, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
 import { fail, systemCode } from "../../base/errors.ts";
 import { connectionProblem, isUnconnected } from "../connection-problems.ts";
 import { lookUp, type Choose, type Place } from "../http/look-up.ts";
@@ -68,18 +67,21 @@ async function opened(
   address: string,
   signal: AbortSignal,
 ): Promise<Socket> {
+  // Loaded with the first that is encrypted.
+  const tls = to.tls ? await import("node:tls") : undefined;
   signal.throwIfAborted();
   const place = { host: address, port: to.port };
-  const socket = to.tls
-    ? connectTls({
-        ...place,
-        // Said here, so that nothing in the environment says otherwise.
-        rejectUnauthorized: true,
-        minVersion: "TLSv1.2",
-        ...(to.isAddress ? {} : { servername: to.host }),
-        ...(powers.ca === undefined ? {} : { ca: powers.ca }),
-      })
-    : connectTcp(place);
+  const socket =
+    tls === undefined
+      ? connectTcp(place)
+      : tls.connect({
+          ...place,
+          // Said here, so that nothing in the environment says otherwise.
+          rejectUnauthorized: true,
+          minVersion: "TLSv1.2",
+          ...(to.isAddress ? {} : { servername: to.host }),
+          ...(powers.ca === undefined ? {} : { ca: powers.ca }),
+        });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const end = (): void => void socket.destroy();
   signal.addEventListener("abort", end, { once: true });

@@ -10,6 +10,9 @@ export interface ResentMessages {
 
 export function makeResentMessages(): ResentMessages {
   const recent = new Set<string>();
+  /** The same in a ring, for a set finds its oldest only behind the places of all that were taken out before. */
+  const order: string[] = [];
+  let oldest = 0;
   let newest = "";
   let newestBody: Buffer = Buffer.alloc(0);
   let isAgain = false;
@@ -22,14 +25,21 @@ export function makeResentMessages(): ResentMessages {
     return isAgain || (!stamp.endsWith("000Z") && body.at(-1) === NEWLINE && body.equals(newestBody));
   }
 
+  function remember(stamp: string): void {
+    if (recent.has(stamp)) return;
+    recent.add(stamp);
+    recent.delete(order[oldest] ?? "");
+    order[oldest] = stamp;
+    oldest = (oldest + 1) % REMEMBERED;
+  }
+
   return {
     has(stamp, body) {
       isAgain = wasSent(stamp, body);
       if (isAgain) return true;
       newest = stamp;
       newestBody = body;
-      recent.add(stamp);
-      if (recent.size > REMEMBERED) recent.delete(recent.values().next().value ?? "");
+      remember(stamp);
       return false;
     },
   };
