@@ -5,10 +5,11 @@
  * `stream` operation answers NDJSON, one document a line, the last of which is `{"end":…}` or `{"error":…}`.
  */
 import * as v from "valibot";
+import { GRANT_NAMES } from "../base/grant-names.ts";
 import { isObject } from "../base/is-object.ts";
 import { LIMITS } from "../base/limits.ts";
 import { LOG_LEVELS } from "../base/log.ts";
-import { CAPABILITY_NAMES, HOOK_NAMES } from "../sdk/index.ts";
+import { HOOK_NAMES } from "../sdk/index.ts";
 import { auditAnswer, auditCallView, whichCalls } from "./audit-views.ts";
 import { candidateView, pluginDetails, pluginView } from "./plugin-views.ts";
 import {
@@ -21,7 +22,7 @@ import {
 
 const name = v.pipe(v.string(), v.maxLength(200));
 const none = v.strictObject({});
-const capability = v.picklist(CAPABILITY_NAMES);
+const capability = v.picklist(GRANT_NAMES);
 const hook = v.picklist(HOOK_NAMES);
 const scope = v.array(v.string());
 /** Not a record: that would pass over names such as `constructor` without a word. */

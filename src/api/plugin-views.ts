@@ -57,7 +57,7 @@ export const pluginView = v.object({
   /** enabled · disabled · tampered · broken · suspended · paused */
   state: v.string(),
   reason: v.nullable(v.string()),
-  /** js-worker · js-process · wasm-process; null where its manifest can't be read. */
+  /** js-worker · js-process · wasm-process · exec; null where its manifest can't be read. */
   room: v.nullable(v.string()),
   /** Completes "it runs there because …". */
   roomReason: v.nullable(v.string()),

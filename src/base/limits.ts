@@ -86,6 +86,8 @@ export const LIMITS = {
   /** Characters on their way to a Worker that has not come to read them. All of fetchHeldBytes fits in, as base64. */
   guestUnreadChars: 64 * MIB,
   hookDefaultMs: 10 * SECOND,
+  /** Of an executable, which has to be started each time. */
+  execDefaultMs: 30 * SECOND,
   hookMaxMs: 10 * MINUTE,
   pluginIdleMs: 5 * MINUTE,
   roomStartMs: 10 * SECOND,
@@ -138,6 +140,12 @@ export const LIMITS = {
   confinedDataSlackBytes: 384 * MIB,
   /** Kept of what a child says before it is sealed. */
   confinedStderrBytes: 8 * KIB,
+
+  /** An executable that is over its time has so long to end by itself; one that ended, for the last of its output. */
+  execGraceMs: 2 * SECOND,
+  execDrainMs: 1 * SECOND,
+  /** Lines of its standard error that an error shows. */
+  execLastWords: 5,
 
   logTextChars: 8 * KIB,
   logRowsPerPlugin: 5_000,

@@ -1,4 +1,4 @@
-/** What a schema wanted, in words for people: valibot's own are those of JavaScript's types. Pure. Called by toml.ts and the broker. */
+/** What a schema wanted, in words for people: valibot's own are those of JavaScript's types. Pure. Called by document.ts and the broker. */
 import type { BaseIssue } from "valibot";
 import { printable } from "./text.ts";
 

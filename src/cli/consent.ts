@@ -5,8 +5,8 @@
  */
 import type { CandidateView, Input, PluginDetails } from "../api/operations.ts";
 import { fail } from "../base/errors.ts";
+import { isGrantName, UNSANDBOXED } from "../base/grant-names.ts";
 import { printable, quote } from "../base/text.ts";
-import { isCapability } from "../sdk/index.ts";
 import { isInteractive, type Io } from "./io.ts";
 
 export type Grants = Input<"plugin.install">["grants"];
@@ -34,7 +34,7 @@ export async function obtainConsent(
   if (!(answered && flags.quiet)) await io.stderr.write(transcript(candidate, installed, flags.remarks));
   if (flags.grants.length > 0) return flags.grants;
   if (asks && !flags.yes) {
-    const answer = await io.ask("\nGrant these capabilities? [y/N]: ");
+    const answer = await io.ask(`\n${question(candidate)} [y/N]: `);
     if (!isYes(answer))
       throw fail("consent.refused", `${printable(candidate.name)} was not installed: you did not consent`);
   }
@@ -61,6 +61,12 @@ export function isYes(answer: string | undefined): boolean {
 }
 
 // --- internal ---
+
+function question({ required }: CandidateView): string {
+  return required.some(({ capability }) => capability === UNSANDBOXED)
+    ? "Run this program unsandboxed, with the daemon's full access?"
+    : "Grant these capabilities?";
+}
 
 type Asked = CandidateView["required"][number];
 
@@ -108,7 +114,7 @@ function reachText(capability: string, scope: readonly string[]): string {
 
 function requiredGrants(candidate: CandidateView): Grants {
   return candidate.required.map(({ capability, scope }) => {
-    if (!isCapability(capability))
+    if (!isGrantName(capability))
       throw fail("plugin.unsupported", `this voxeltron knows no capability ${quote(capability)}`);
     return { capability, ...(scope === undefined ? {} : { scope }) };
   });

@@ -126,10 +126,11 @@ function isRemoved(error: unknown): boolean {
 }
 
 /** What was consented to, as text that is the same where nothing of it changed. */
-function wishesOf({ name, required, optional, hooks }: CandidateView): string {
+function wishesOf({ name, kind, digest, required, optional, hooks }: CandidateView): string {
   const gates = hooks.filter(({ gate }) => gate).map(({ hook }) => hook);
   const wishes = [required, optional].map((list) =>
     list.map(({ capability, scope }) => [capability, scope ?? null]),
   );
-  return JSON.stringify([name, wishes, gates]);
+  // Consent to an executable is consent to these files.
+  return JSON.stringify([name, wishes, gates, kind === "exec" ? digest : null]);
 }

@@ -1,7 +1,7 @@
 /** `CAPABILITY[=SCOPE,…]` as it is typed after --grant and `plugin grant`. */
 import { fail } from "../base/errors.ts";
 import { nameAdvice, quote } from "../base/text.ts";
-import { CAPABILITY_NAMES, isCapability, type Capability } from "../sdk/index.ts";
+import { GRANT_NAMES, isGrantName, type GrantName } from "../base/grant-names.ts";
 import type { Grants } from "./consent.ts";
 
 /** Throws `grant.unknown` or `usage.invalid`. An empty scope would grant nothing, so it is an error. */
@@ -19,7 +19,7 @@ export function parseGrant(text: string): Grants[number] {
 
 /** The same capability twice means both scopes. Throws `usage.invalid` where one of the two has none: which would hold? */
 export function parseGrants(texts: readonly string[]): Grants {
-  const grants = new Map<Capability, Grants[number]>();
+  const grants = new Map<GrantName, Grants[number]>();
   for (const { capability, scope } of texts.map(parseGrant)) {
     const before = grants.get(capability);
     if (before !== undefined && (scope === undefined || before.scope === undefined))
@@ -30,9 +30,9 @@ export function parseGrants(texts: readonly string[]): Grants {
   return [...grants.values()];
 }
 
-export function parseCapability(name: string): Capability {
-  if (isCapability(name)) return name;
+export function parseCapability(name: string): GrantName {
+  if (isGrantName(name)) return name;
   throw fail("grant.unknown", `there is no capability ${quote(name)}`, {
-    hint: nameAdvice(name, CAPABILITY_NAMES),
+    hint: nameAdvice(name, GRANT_NAMES),
   });
 }

@@ -2,7 +2,6 @@
  * Who is given what in the plugin host: installed plugins with their rooms, the one door, deliveries and gates. It knows no
  * engine; of that it is given channels and the shapes of events. Called by compose.ts.
  */
-import type { Clock } from "../base/clock.ts";
 import { LIMITS } from "../base/limits.ts";
 import { pluginsDir } from "../base/paths.ts";
 import type { Redact } from "../base/redact.ts";
@@ -10,6 +9,7 @@ import { makePluginAudit } from "../host/audit/plugin-audit.ts";
 import { watchDays, type WatchedDays } from "../host/audit/watch-days.ts";
 import { makeBroker, type Broker } from "../host/capabilities/broker.ts";
 import { makeCatalogue } from "../host/capabilities/catalogue.ts";
+import { execMethods } from "../host/capabilities/exec.ts";
 import type { ContainerPower } from "../host/capabilities/docker.ts";
 import type { OwnEndpoint } from "../host/capabilities/notification-endpoints.ts";
 import type { ServiceLogReader } from "../host/capabilities/logs.ts";
@@ -26,6 +26,9 @@ import { makePackageStore } from "../host/package/package-store.ts";
 import { makePluginLogs } from "../host/installed/plugin-logs.ts";
 import { readLinked } from "../host/link/read-linked.ts";
 import { makePlugins, type Plugins, type PluginsDeps } from "../host/plugins.ts";
+import { executableEnvironment } from "../host/runtimes/exec/environment.ts";
+import { makeExchange } from "../host/runtimes/exec/exchange.ts";
+import { openExecRoom } from "../host/runtimes/exec/room.ts";
 import { loadGuestModule } from "../host/runtimes/js-worker/guest-module.ts";
 import { openJsWorkerRoom } from "../host/runtimes/js-worker/room.ts";
 import { openProcessRoom } from "../host/runtimes/process/room.ts";
@@ -113,26 +116,32 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
   });
   const days = watchDays(makeWatchedDayRows(db, LIMITS.watchedDaysKept), clock, log);
   const broker: Broker = makeBroker({
-    methods: makeCatalogue({
-      keyValues: kv,
-      files: {
-        store: files,
-        writer: makeFileWriter({ store: files, rows: makePluginFileRows(db), limits: fileLimits, clock }),
-      },
-      net: {
-        openHttp,
-        dial,
-        clock,
-        addressPolicy: () => makeAddressPolicy(config().network.allow_private),
-        ownEndpoints: () => channels.endpoints(),
-      },
-      channels,
-      containers,
-      notifyRate: makeNotifyRate({ clock, perMinute: () => config().plugins.quota.notifications_per_minute }),
-      secrets: needs.secretReader,
-      serviceLogs,
-      queryMetrics,
-    }),
+    methods: [
+      ...makeCatalogue({
+        keyValues: kv,
+        files: {
+          store: files,
+          writer: makeFileWriter({ store: files, rows: makePluginFileRows(db), limits: fileLimits, clock }),
+        },
+        net: {
+          openHttp,
+          dial,
+          clock,
+          addressPolicy: () => makeAddressPolicy(config().network.allow_private),
+          ownEndpoints: () => channels.endpoints(),
+        },
+        channels,
+        containers,
+        notifyRate: makeNotifyRate({
+          clock,
+          perMinute: () => config().plugins.quota.notifications_per_minute,
+        }),
+        secrets: needs.secretReader,
+        serviceLogs,
+        queryMetrics,
+      }),
+      ...execMethods(),
+    ],
     callerOf: (plugin) => plugins.callerOf(plugin),
     audit,
     pluginLogs: logs,
@@ -148,7 +157,7 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
     store: makePackageStore(pluginsDir(config().data_dir)),
     transaction,
     bundle: confinement.bundle,
-    openRooms: openRooms(confinement, clock),
+    openRooms: openRooms(confinement, world),
     canConfine: () => confinement.canConfine,
     doorFor: (plugin, callerOf) => broker.doorFor(plugin, callerOf),
     readLinked,
@@ -190,12 +199,19 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
 
 // --- internal ---
 
-function openRooms(confinement: Confinement, clock: Clock): Readonly<Record<RoomKind, OpenRoom>> {
+function openRooms(
+  confinement: Confinement,
+  { clock, environment = {} }: World,
+): Readonly<Record<RoomKind, OpenRoom>> {
   const { start, uidFor, confined } = confinement;
   const inProcess = openProcessRoom({ start, clock, uidFor, confined });
   return {
     "js-worker": openJsWorkerRoom({ startWorker: startJsWorker, guestModule: loadGuestModule, clock }),
     "js-process": inProcess,
     "wasm-process": inProcess,
+    exec: openExecRoom({
+      exchange: makeExchange(clock),
+      environment: executableEnvironment(environment),
+    }),
   };
 }

@@ -72,7 +72,7 @@ export async function runDaemon({ flags, environment, serve }: RunOptions): Prom
     stack.defer(() => lock.release());
     await prepareSocket(config.socket);
     const parts = withUmask(PRIVATE, () =>
-      compose({ config: () => config, log, clock: systemClock, credentials }),
+      compose({ config: () => config, log, clock: systemClock, credentials, environment }),
     );
     redact = parts.redact;
     stack.defer(() => parts.close());

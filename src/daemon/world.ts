@@ -4,6 +4,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import type { Environment } from "../base/paths.ts";
 import type { Config } from "./config.ts";
 
 export interface World {
@@ -13,4 +14,6 @@ export interface World {
   readonly clock: Clock;
   /** The folder of what the service manager hands in (`$CREDENTIALS_DIRECTORY`). */
   readonly credentials?: string | undefined;
+  /** The daemon's own. Executables are given some of it. */
+  readonly environment?: Environment | undefined;
 }

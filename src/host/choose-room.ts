@@ -3,11 +3,11 @@
  * only where there is no other way to run it at all, never by its author's wish or by misbehaving. Called by the plugin host.
  */
 import { LIMITS } from "../base/limits.ts";
-import type { Isolation } from "./manifest/manifest.ts";
+import type { Isolation, Manifest } from "./manifest/manifest.ts";
 import type { RoomKind } from "./runtimes/runtime.ts";
 
 export interface RoomQuestion {
-  readonly tier: 1 | 2;
+  readonly tier: Manifest["tier"];
   /** `[runtime] isolation` in plugin.toml. */
   readonly manifestIsolation: Isolation | undefined;
   /** `--isolation` at install. */
@@ -40,6 +40,10 @@ type Rule = (question: RoomQuestion) => RoomChoice | undefined;
 
 /** The first that has an answer decides. */
 const RULES: readonly Rule[] = [
+  ({ tier }) =>
+    tier === null
+      ? { room: "exec", reason: "it is an executable: it runs unsandboxed, with the daemon's full access" }
+      : undefined,
   // There is no other room for these: where nothing can be confined, the process is not started (or the operator allowed it).
   ({ tier, canConfine }) =>
     tier === 1 ? only("wasm-process", "it is a WASM module", canConfine) : undefined,

@@ -5,7 +5,7 @@
 import { fail, type VoxError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quote } from "../base/text.ts";
-import type { Capability } from "../sdk/index.ts";
+import type { GrantName } from "../base/grant-names.ts";
 import type { GrantRow } from "../state/grants.ts";
 import { intersection, union } from "./capabilities/scope-sets.ts";
 import { reaches, SCOPES, type Scope } from "./capabilities/scopes.ts";
@@ -15,13 +15,13 @@ import { isScopeEntry } from "./scoped-capability.ts";
 
 /** What the operator says: a capability, perhaps only for some targets. */
 export interface GrantRequest {
-  readonly capability: Capability;
+  readonly capability: GrantName;
   /** Absent: as far as the manifest asks. */
   readonly scope?: readonly string[] | undefined;
 }
 
 export interface Grant {
-  readonly capability: Capability;
+  readonly capability: GrantName;
   /** Null: the whole capability. */
   readonly scope: Scope;
 }
@@ -31,7 +31,7 @@ export interface Grant {
  * Throws `grant.unknown` for what the manifest does not ask for, `grant.required_missing` where something required is left out.
  */
 export function settleGrants(manifest: Manifest, requests: readonly GrantRequest[]): readonly Grant[] {
-  const grants = new Map<Capability, Grant>();
+  const grants = new Map<GrantName, Grant>();
   for (const request of requests) {
     const { capability, scope } = settleGrant(manifest, request);
     const before = grants.get(capability);
@@ -73,8 +73,8 @@ export function effectiveGrants(
   manifest: Manifest,
   granted: readonly GrantRow[],
   ceilings: Ceilings,
-): ReadonlyMap<Capability, Scope> {
-  const grants = new Map<Capability, Scope>();
+): ReadonlyMap<GrantName, Scope> {
+  const grants = new Map<GrantName, Scope>();
   for (const { capability, scope: asked } of requestsOf(manifest)) {
     const grant = granted.find((each) => each.capability === capability);
     if (grant === undefined) continue;
@@ -116,7 +116,7 @@ export function newWishes(before: Manifest, next: Manifest): readonly string[] {
 }
 
 /** The manifest's request for a capability. Throws `grant.unknown` where there is none. */
-export function requestOf(manifest: Manifest, capability: Capability): CapabilityRequest {
+export function requestOf(manifest: Manifest, capability: GrantName): CapabilityRequest {
   const asked = requestsOf(manifest);
   const request = asked.find((each) => each.capability === capability);
   if (request !== undefined) return request;
@@ -138,7 +138,7 @@ function sameScope(a: Scope, b: Scope): boolean {
 }
 
 /** An author can ask for more, an operator can't give more than was asked for: nobody has said what it would be good for. */
-function notAskedFor(manifest: Manifest, capability: Capability, asked: Scope, entry: string): VoxError {
+function notAskedFor(manifest: Manifest, capability: GrantName, asked: Scope, entry: string): VoxError {
   const only = asked === null ? "without naming that" : `only for ${asked.map(quote).join(", ")}`;
   const more = `add ${quote(entry)} to ${capability} under [capabilities.scope] of its plugin.toml`;
   return fail("grant.unknown", `${manifest.name} asks for ${capability} ${only}, not for ${quote(entry)}`, {

@@ -4,13 +4,19 @@
  */
 import { LIMITS } from "../base/limits.ts";
 import { printable } from "../base/text.ts";
-import { CAPABILITIES, isCapability } from "../sdk/index.ts";
+import { riskOf } from "../base/grant-names.ts";
 import type { GrantRow } from "../state/grants.ts";
 import type { PluginRow, PluginVersionRow } from "../state/plugins.ts";
 import type { RoomChoice } from "./choose-room.ts";
 import type { UnusedView } from "./audit/unused.ts";
 import type { StandingView } from "./standing.ts";
-import { requestsOf, type CapabilityRequest, type HookRequest, type Manifest } from "./manifest/manifest.ts";
+import {
+  kindOf,
+  requestsOf,
+  type CapabilityRequest,
+  type HookRequest,
+  type Manifest,
+} from "./manifest/manifest.ts";
 import type { RoomKind } from "./runtimes/runtime.ts";
 
 /** What consent is asked for. */
@@ -172,10 +178,6 @@ export function consentView(
 
 const TIERS = { js: 2, wasm: 1, exec: null } as const;
 
-function kindOf(manifest: Manifest): "js" | "wasm" {
-  return manifest.tier === 1 ? "wasm" : "js";
-}
-
 function capabilityView({ capability, reason, scope }: CapabilityRequest): CapabilityView {
   return {
     capability,
@@ -183,10 +185,6 @@ function capabilityView({ capability, reason, scope }: CapabilityRequest): Capab
     ...(reason === undefined ? {} : { reason: printable(reason) }),
     ...(scope === null ? {} : { scope: scope.map((entry) => printable(entry)) }),
   };
-}
-
-function riskOf(capability: string): string {
-  return isCapability(capability) ? CAPABILITIES[capability].risk : "High";
 }
 
 function hookView({ hook, gate }: HookRequest): HookView {

@@ -3,7 +3,8 @@
  * daemon/compose-host.ts; `sweep` comes before anything else, `close` stops all rooms.
  */
 import { redactData } from "../base/redact.ts";
-import type { Capability, HookName, VoxeltronEvent } from "../sdk/index.ts";
+import type { GrantName } from "../base/grant-names.ts";
+import type { HookName, VoxeltronEvent } from "../sdk/index.ts";
 import type { AuditCallView, PluginAudit, Uses } from "./audit/plugin-audit.ts";
 import { unusedGrants, type UnusedView } from "./audit/unused.ts";
 import type { Caller } from "./capabilities/method.ts";
@@ -30,7 +31,7 @@ import type { CandidateView, LogView, PluginDetails, PluginView } from "./plugin
 export function makePlugins(deps: PluginsDeps): Plugins {
   const { rows, store, uids } = deps;
   const integrity = makeIntegrity(store);
-  const openVersion = makeOpenVersion(deps);
+  const openVersion = makeOpenVersion({ ...deps, disk: (row) => integrity.disk(row) });
   const announce = makeAnnounce(deps);
   const strikeOut = makeStrikeOut({ ...deps, announce });
   const roster = makeRoster({ ...deps, integrity, openVersion, strikeOut, announce });
@@ -133,7 +134,7 @@ export type PluginsDeps = Omit<ChangesDeps, "roster" | "integrity" | "openVersio
   Omit<RosterDeps, "integrity" | "openVersion" | "strikeOut" | "announce"> &
   Omit<StatusDeps, "integrity" | "renew" | "linkProblem" | "lastUse"> &
   Omit<SourceDeps, "roster"> &
-  OpenVersionDeps &
+  Omit<OpenVersionDeps, "disk"> &
   Pick<LinksDeps, "watch"> & {
     readonly logs: PluginLogs;
     readonly audit: Pick<PluginAudit, "uses" | "calls" | "lastUse">;
@@ -164,7 +165,7 @@ export interface Plugins extends PluginRunner {
   /** A running call may end. */
   disable(name: string): Promise<PluginView>;
   grant(name: string, request: GrantRequest, by: string): Promise<PluginDetails>;
-  revoke(name: string, capability: Capability): Promise<PluginDetails>;
+  revoke(name: string, capability: GrantName): Promise<PluginDetails>;
   logs(name: string, options: TailOptions): AsyncGenerator<LogView>;
   /** What one plugin or all did with what they may, and what they did not use for a long time. Throws `plugin.not_found`. */
   audit(name: string | undefined, which: WhichRows): Promise<AuditView>;

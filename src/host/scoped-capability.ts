@@ -4,11 +4,12 @@
  */
 import { LIMITS } from "../base/limits.ts";
 import { didYouMean, quote } from "../base/text.ts";
-import { CAPABILITY_NAMES, isCapability, type Capability } from "../sdk/index.ts";
+import { GRANT_NAMES, isGrantName, type GrantName } from "../base/grant-names.ts";
+import { CAPABILITY_NAMES } from "../sdk/index.ts";
 import { SCOPES, type Scope } from "./capabilities/scopes.ts";
 
 export interface ScopedCapability {
-  readonly capability: Capability;
+  readonly capability: GrantName;
   readonly scope: Scope;
 }
 
@@ -16,7 +17,7 @@ export type ScopedReading = ScopedCapability | { readonly wanted: string };
 
 export function readScoped(text: string): ScopedReading {
   const [name = "", ...rest] = text.split("=");
-  if (!isCapability(name)) return { wanted: wantedCapability(name) };
+  if (!isGrantName(name)) return { wanted: wantedOf(name, GRANT_NAMES) };
   if (rest.length === 0) return { capability: name, scope: null };
   const entries = rest.join("=").split(",");
   const scope = entries.map((entry) => entry.trim());
@@ -27,7 +28,7 @@ export function readScoped(text: string): ScopedReading {
 }
 
 /** Also in a list that is written with commas. */
-export function isScopeEntry(capability: Capability, text: string): boolean {
+export function isScopeEntry(capability: GrantName, text: string): boolean {
   return (
     text.length <= 256 &&
     text === text.trim() &&
@@ -36,9 +37,15 @@ export function isScopeEntry(capability: Capability, text: string): boolean {
   );
 }
 
-/** Completes "wanted …". */
+/** For a manifest, which can't ask to run unsandboxed. Completes "wanted …". */
 export function wantedCapability(found: unknown): string {
-  const meant = typeof found === "string" ? didYouMean(found, CAPABILITY_NAMES) : undefined;
+  return wantedOf(found, CAPABILITY_NAMES);
+}
+
+// --- internal ---
+
+function wantedOf(found: unknown, names: readonly string[]): string {
+  const meant = typeof found === "string" ? didYouMean(found, names) : undefined;
   const advice = meant === undefined ? "" : `; did you mean ${quote(meant)}?`;
-  return `one of ${CAPABILITY_NAMES.join(", ")}${advice}`;
+  return `one of ${names.join(", ")}${advice}`;
 }

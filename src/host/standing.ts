@@ -3,7 +3,7 @@
  * `plugin info`. What its guest may do is decided by grant-rules.ts, from the same rules.
  */
 import { printable } from "../base/text.ts";
-import { CAPABILITIES, type Capability } from "../sdk/index.ts";
+import { riskOf, type GrantName } from "../base/grant-names.ts";
 import type { GrantRow } from "../state/grants.ts";
 import { intersection, scopeText } from "./capabilities/scope-sets.ts";
 import type { Scope } from "./capabilities/scopes.ts";
@@ -36,7 +36,7 @@ export function standings(
   { required, optional }: Pick<Manifest, "required" | "optional">,
   grants: readonly GrantRow[],
   ceilings: Ceilings,
-  lastUse: (capability: Capability) => string | undefined,
+  lastUse: (capability: GrantName) => string | undefined,
 ): StandingView[] {
   const standing = (isRequired: boolean) => (request: CapabilityRequest) => {
     const grant = grants.find((each) => each.capability === request.capability);
@@ -63,7 +63,7 @@ function standingOf(
   ];
   return {
     capability,
-    risk: CAPABILITIES[capability].risk,
+    risk: riskOf(capability),
     required,
     reason: reason === undefined ? null : printable(reason),
     requested: scopeView(asked),
@@ -77,7 +77,7 @@ function standingOf(
 }
 
 /** What the ceilings take away of a scope. */
-function limits(ceilings: Ceilings, capability: Capability, scope: Scope): readonly string[] {
+function limits(ceilings: Ceilings, capability: GrantName, scope: Scope): readonly string[] {
   return ceilings.flatMap((ceiling) => {
     const left = underCeilings([ceiling], capability, scope);
     if (left === undefined) return [`${ceiling.key} leaves it out`];

@@ -8,7 +8,13 @@ import { systemClock } from "../../src/base/clock.ts";
 import { openJsWorkerRoom } from "../../src/host/runtimes/js-worker/room.ts";
 import { loadGuestModule } from "../../src/host/runtimes/js-worker/guest-module.ts";
 import { openProcessRoom } from "../../src/host/runtimes/process/room.ts";
-import type { GuestCode, OpenRoom, PluginDoor, Room, RoomKind } from "../../src/host/runtimes/runtime.ts";
+import type {
+  GuestCode,
+  OpenRoom,
+  PluginDoor,
+  Room,
+  WalledRoomKind,
+} from "../../src/host/runtimes/runtime.ts";
 import { makeStartConfined } from "../../src/platform/confine/confined-process.ts";
 import { startJsWorker } from "../../src/workers.ts";
 import { EXECUTABLE } from "../e2e/machine.ts";
@@ -25,7 +31,7 @@ const MODULE = "dist/bench-echo.wasm";
 export async function benchRooms(): Promise<Row[]> {
   await Bun.write(MODULE, await ownModule("echo"));
   const rows: Row[] = [];
-  for (const kind of Object.keys(ROOMS) as RoomKind[]) rows.push(...(await callsIn(kind)));
+  for (const kind of Object.keys(ROOMS) as WalledRoomKind[]) rows.push(...(await callsIn(kind)));
   rows.push(...(await elsewhere()), ...(await starts()));
   for (const kind of ["wasm-process", "js-process"] as const) rows.push(...(await manyAtOnce(kind)));
   return rows;
@@ -51,7 +57,7 @@ function processRoom(confined = true): OpenRoom {
   return openProcessRoom({ start, clock: systemClock, uidFor, confined: () => confined });
 }
 
-const ROOMS: Readonly<Record<RoomKind, () => { readonly open: OpenRoom; readonly code: GuestCode }>> = {
+const ROOMS: Readonly<Record<WalledRoomKind, () => { readonly open: OpenRoom; readonly code: GuestCode }>> = {
   "js-worker": () => ({
     open: openJsWorkerRoom({ startWorker: startJsWorker, guestModule: loadGuestModule, clock: systemClock }),
     code: JS,
@@ -66,7 +72,7 @@ function opened(open: OpenRoom, code: GuestCode): Promise<Room> {
   return open({ name: "bench", version: "1.0.0", code, config: {}, entryMs: 10_000 }, DOOR);
 }
 
-async function callsIn(kind: RoomKind): Promise<Row[]> {
+async function callsIn(kind: WalledRoomKind): Promise<Row[]> {
   const { open, code } = ROOMS[kind]();
   const room = await opened(open, code);
   const call = () => room.call("on_alert", EVENT, { deadlineMs: 10_000 });
@@ -167,7 +173,7 @@ async function starts(): Promise<Row[]> {
   }));
 }
 
-async function manyAtOnce(kind: RoomKind): Promise<Row[]> {
+async function manyAtOnce(kind: WalledRoomKind): Promise<Row[]> {
   const rooms: Room[] = [];
   const { open, code } = ROOMS[kind]();
   const before = children();

@@ -4,7 +4,12 @@
  */
 import { join } from "node:path";
 import { systemClock } from "../../src/base/clock.ts";
-import { ROOM_KINDS, type GuestCode, type OpenRoom, type RoomKind } from "../../src/host/runtimes/runtime.ts";
+import {
+  WALLED_ROOM_KINDS,
+  type GuestCode,
+  type OpenRoom,
+  type WalledRoomKind,
+} from "../../src/host/runtimes/runtime.ts";
 import { openProcessRoom } from "../../src/host/runtimes/process/room.ts";
 import { makeStartConfined } from "../../src/platform/confine/confined-process.ts";
 import { confinementReport, whatIsMissing } from "../../src/platform/confine/report.ts";
@@ -17,7 +22,7 @@ import type { Language, RoomTag } from "./scenario.ts";
 
 export interface Column {
   readonly name: string;
-  readonly room: RoomKind;
+  readonly room: WalledRoomKind;
   readonly tags: ReadonlySet<RoomTag>;
   readonly open: OpenRoom;
   /** Undefined where this machine can't have the room, or has no compiler for the language. */
@@ -26,7 +31,7 @@ export interface Column {
 
 export async function columns(): Promise<readonly Column[]> {
   const all: Column[] = [];
-  for (const room of ROOM_KINDS) {
+  for (const room of WALLED_ROOM_KINDS) {
     const { kind, open, isHere } = ROOMS[room];
     for (const [language, row] of Object.entries(LANGUAGES)) {
       if (row.kind !== kind) continue;
@@ -54,7 +59,7 @@ interface RoomRow {
   readonly isHere: () => boolean;
 }
 
-const ROOMS: Record<RoomKind, RoomRow> = {
+const ROOMS: Record<WalledRoomKind, RoomRow> = {
   "js-worker": { kind: "js", open: workerRoom, isHere: () => true },
   "js-process": { kind: "js", open: processRoom, isHere: canConfine },
   "wasm-process": { kind: "wasm", open: processRoom, isHere: canConfine },

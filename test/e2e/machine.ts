@@ -3,7 +3,10 @@
  * Everything it starts ends with it, instances included.
  */
 import {
+  chmodSync,
+  chownSync,
   closeSync,
+  copyFileSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -46,8 +49,10 @@ export interface Machine extends AsyncDisposable {
   json<T>(...words: readonly string[]): Promise<T>;
 }
 
-export function makeMachine(configuration = '[providers]\ndefault = "process"\n'): Machine {
+/** `user`: an ordinary user's id, whose daemon and command line it then is; only root can have that. */
+export function makeMachine(configuration = '[providers]\ndefault = "process"\n', user?: number): Machine {
   const folder = mkdtempSync(join(tmpdir(), "voxeltron-e2e-"));
+  const program = user === undefined ? [EXECUTABLE] : programOf(user, folder);
   const dataDir = join(folder, "data");
   const config = join(folder, "config.toml");
   const logFile = join(folder, "daemon.log");
@@ -68,7 +73,7 @@ export function makeMachine(configuration = '[providers]\ndefault = "process"\n'
     pid: () => daemon?.pid ?? 0,
     async start(environment = {}) {
       const log = openSync(logFile, "a");
-      daemon = Bun.spawn([EXECUTABLE, "daemon", ...flags], {
+      daemon = Bun.spawn([...program, "daemon", ...flags], {
         cwd: folder,
         env: { ...base, ...environment },
         stdin: "ignore",
@@ -100,7 +105,7 @@ export function makeMachine(configuration = '[providers]\ndefault = "process"\n'
       return join(folder, name);
     },
     async cli(...words) {
-      const child = Bun.spawn([EXECUTABLE, ...words, ...flags], {
+      const child = Bun.spawn([...program, ...words, ...flags], {
         cwd: folder,
         env: base,
         stdin: "ignore",
@@ -114,7 +119,7 @@ export function makeMachine(configuration = '[providers]\ndefault = "process"\n'
       ]);
       return { status, stdout, stderr };
     },
-    type: (words, answers) => typeInto([EXECUTABLE, ...words, ...flags], answers, base),
+    type: (words, answers) => typeInto([...program, ...words, ...flags], answers, base),
     async json<T>(...words: readonly string[]) {
       const answer = await machine.cli(...words, "--json");
       if (answer.status !== 0) throw new Error(`voxeltron ${words.join(" ")}: ${answer.stderr}`);
@@ -128,6 +133,15 @@ export function makeMachine(configuration = '[providers]\ndefault = "process"\n'
   };
   machine.configure(configuration);
   return machine;
+}
+
+/** A copy that the user may execute, wherever the checkout lies. */
+function programOf(user: number, folder: string): string[] {
+  const copy = join(folder, "voxeltron");
+  copyFileSync(EXECUTABLE, copy);
+  chmodSync(copy, 0o755);
+  chownSync(folder, user, user);
+  return ["setpriv", `--reuid=${user}`, `--regid=${user}`, "--clear-groups", "--", copy];
 }
 
 /** Processes that run below `folder`, found in /proc: what a test must not leave behind. */

@@ -22,7 +22,7 @@ import { systemClock } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { openToGroup } from "../../src/daemon/listener.ts";
 import { makeCatalogue } from "../../src/host/capabilities/catalogue.ts";
-import { CAPABILITY_NAMES } from "../../src/sdk/index.ts";
+import { CAPABILITY_NAMES, isCapability } from "../../src/sdk/index.ts";
 import { makePluginKvRows } from "../../src/state/plugin-kv.ts";
 import { openDatabase } from "../../src/state/database.ts";
 import { codeOf } from "../fixtures/rejection.ts";
@@ -160,7 +160,7 @@ describe("CVE-2026-48742, CVE-2025-64423: every method looks at the grant, and n
           expect(scene.ran).toEqual([]);
         }
       }
-      const open = brokerWith(behind, anyOf, CAPABILITY_NAMES);
+      const open = brokerWith(behind, anyOf.filter(isCapability), CAPABILITY_NAMES);
       expect(await codeOf(open.invoke(name, params))).toBe("ok");
       expect(open.ran).toEqual([name]);
     });

@@ -1,8 +1,9 @@
 /** `plugin grant` and `plugin revoke`: change what an installed plugin may do, by name. */
 import type { PluginDetails } from "../../api/operations.ts";
 import { fail } from "../../base/errors.ts";
+import type { GrantName } from "../../base/grant-names.ts";
 import { printable, quote } from "../../base/text.ts";
-import type { Capability } from "../../sdk/index.ts";
+
 import { argument, command } from "../command.ts";
 import { parseCapability, parseGrant } from "../grants.ts";
 import { json } from "../output.ts";
@@ -88,7 +89,7 @@ function entries({ scope }: { readonly scope: readonly string[] | null }): strin
 }
 
 /** A part of a capability is not taken back: the grant that remains is given instead. */
-function parseWhole(text: string): Capability {
+function parseWhole(text: string): GrantName {
   const [name = "", ...scope] = text.split("=");
   const capability = parseCapability(name);
   if (scope.length === 0) return capability;

@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Client } from "../../api/client.ts";
-import type { PluginView } from "../../api/operations.ts";
+import type { CandidateView, PluginView } from "../../api/operations.ts";
 import { printable, quote } from "../../base/text.ts";
 import { argument, command } from "../command.ts";
 import {
@@ -38,7 +38,7 @@ export const pluginInstall = command({
     "with voxeltron. A .voxeltronignore file in the folder leaves files out, in the manner of .gitignore.",
     "Optional capabilities are never granted by --yes: name them with --grant, or later with voxeltron plugin grant.",
     "A linked plugin whose plugin.toml asks for anything else is paused until you install it again; without --link that",
-    "ends the link. The daemon itself must be able to see the folder: voxeltron plugin dev sends it instead.",
+    "ends the link. An executable is paused at every change of its files. The daemon itself must be able to see the folder: voxeltron plugin dev sends it instead.",
   ],
   async run(context) {
     const { io, options, flags } = context;
@@ -46,7 +46,7 @@ export const pluginInstall = command({
     const client = await context.client();
     const source = await findSource(client, argument(context, "dir|name"), options.link);
     const candidate = await client.call("plugin.inspect", { source });
-    const remarks = "link" in source ? [linkRemark(source.link)] : [];
+    const remarks = "link" in source ? [linkRemark(source.link, candidate)] : [];
     const asking = { io, client, terms, quiet: flags.json, remarks };
     const grants = await consentTo(candidate, asking);
     const plugin = await installPlugin(asking, source, candidate, grants);
@@ -68,8 +68,12 @@ async function findSource(client: Client, text: string, isLinked: boolean): Prom
   return isFolder ? { upload: await uploadFolder(client, text, "plugin") } : { embedded: text };
 }
 
-function linkRemark(folder: string): string {
-  return `linked: every later change in ${printable(folder)} is taken over without asking, if it asks for nothing else`;
+function linkRemark(folder: string, { kind }: CandidateView): string {
+  const what =
+    kind === "exec"
+      ? "pauses it until you consent again"
+      : "is taken over without asking, if it asks for nothing else";
+  return `linked: every later change in ${printable(folder)} ${what}`;
 }
 
 function conclusion(plugin: PluginView, source: Source): string {

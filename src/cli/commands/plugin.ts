@@ -162,6 +162,7 @@ const check = command({
   example: "voxeltron plugin check ./my-plugin",
   notes: [
     "JavaScript is bundled and not run: only an install sees whether it has the functions of its hooks. A WASM module is loaded.",
+    "An executable is not run.",
   ],
   async run(context) {
     const { io, flags } = context;

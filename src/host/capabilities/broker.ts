@@ -12,7 +12,7 @@ import { LIMITS } from "../../base/limits.ts";
 import type { Log } from "../../base/log.ts";
 import { wantedBy } from "../../base/schema-words.ts";
 import { didYouMean, formatBytes, printable, quote } from "../../base/text.ts";
-import type { Capability } from "../../sdk/index.ts";
+import type { GrantName } from "../../base/grant-names.ts";
 import type { PluginLogs } from "../installed/plugin-logs.ts";
 import type { CallOrigin, MethodShape, PluginDoor } from "../runtimes/runtime.ts";
 import { makeAuditDesk, type AuditDesk, type AuditLog } from "./audit-desk.ts";
@@ -40,7 +40,7 @@ export interface Broker {
   /** Ends what is under way with a right that is gone; all plugins' where none is named. */
   rightsChanged(plugin?: string): void;
   /** The capabilities of which one opens the method. */
-  opens(method: string): readonly Capability[];
+  opens(method: string): readonly GrantName[];
 }
 
 /** The daemon's own record of the plugin, as it is now; undefined where it is installed no more. */
@@ -118,9 +118,10 @@ function tableOf(methods: readonly Method[]): Table {
 }
 
 function shapesFor(methods: readonly Method[], caller: Caller | undefined): readonly MethodShape[] {
-  const mayLink = (needs: readonly Capability[]): boolean =>
+  const mayLink = (needs: readonly GrantName[]): boolean =>
     needs.length === 0 || needs.some((name) => caller?.grants.has(name) || caller?.optional.has(name));
-  return methods.map(({ name, args, surface, anyOf }) => ({
+  const offered = methods.filter(({ surface }) => surface !== "room");
+  return offered.map(({ name, args, surface, anyOf }) => ({
     name,
     args,
     surface,
@@ -177,7 +178,7 @@ async function invoke(options: Calls, table: Table, desk: Desk, call: Call): Pro
 async function checked(options: BrokerOptions, table: Table, desk: Desk, call: Call): Promise<unknown> {
   const during = call.origin?.during;
   const caller = currentCaller(options, desk.plugin, during);
-  const method = table.get(call.name) ?? unknownMethod(table, call.name);
+  const method = methodFor(table, call.name, caller);
   const capability = method.anyOf.find((name) => caller.grants.has(name)) ?? null;
   let target: string | null = null;
   let outcome = "internal.bug";
@@ -220,7 +221,7 @@ async function checked(options: BrokerOptions, table: Table, desk: Desk, call: C
 }
 
 /** What it would take: of what opens the method, what its manifest asks for. */
-function wantedOf({ requested }: Caller, { anyOf }: Method): Capability | null {
+function wantedOf({ requested }: Caller, { anyOf }: Method): GrantName | null {
   return anyOf.find((name) => requested.has(name)) ?? anyOf[0] ?? null;
 }
 
@@ -246,10 +247,21 @@ function currentCaller({ callerOf }: BrokerOptions, plugin: string, during: stri
   };
 }
 
-const NOTHING: ReadonlyMap<Capability, readonly string[] | null> = new Map();
+const NOTHING: ReadonlyMap<GrantName, readonly string[] | null> = new Map();
+
+/** What only a room asks for is nothing that a guest in another room could know of. */
+function methodFor(table: Table, name: string, { requested }: Caller): Method {
+  const found = table.get(name);
+  const isOffered = found?.surface !== "room" || found.anyOf.some((each) => requested.has(each));
+  return found !== undefined && isOffered ? found : unknownMethod(table, name);
+}
 
 function unknownMethod(table: Table, name: string): never {
-  const meant = didYouMean(name, [...table.keys()]);
+  const offered = [...table.values()].filter(({ surface }) => surface !== "room");
+  const meant = didYouMean(
+    name,
+    offered.map((each) => each.name),
+  );
   throw fail("capability.unknown_method", `no method is called ${quote(name)}`, {
     hint: meant === undefined ? undefined : `did you mean ${meant}?`,
   });

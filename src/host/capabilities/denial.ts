@@ -5,7 +5,7 @@
  */
 import { fail, type VoxError } from "../../base/errors.ts";
 import { quote } from "../../base/text.ts";
-import type { Capability } from "../../sdk/index.ts";
+import type { GrantName } from "../../base/grant-names.ts";
 import type { Ceiling } from "../ceiling.ts";
 import { isScopeEntry } from "../scoped-capability.ts";
 import type { Caller, Method } from "./method.ts";
@@ -33,7 +33,7 @@ export function denied(
 /** The capability is granted, but not for this target. */
 export function outOfScope(
   caller: Caller,
-  capability: Capability,
+  capability: GrantName,
   what: string,
   scope: string | undefined,
 ): VoxError {
@@ -46,7 +46,7 @@ export function outOfScope(
 // --- internal ---
 
 /** Who granted it and reads that it is not would grant it again. */
-function whyDenied(caller: Caller, capability: Capability): string {
+function whyDenied(caller: Caller, capability: GrantName): string {
   const [ceiling] =
     grantOf(caller, capability) === undefined ? [] : blocking(caller, capability, () => false);
   return ceiling === undefined ? "that is not granted" : `that is granted, but ${ceiling.key} leaves it out`;
@@ -63,7 +63,7 @@ function who({ plugin, during }: Caller): Readonly<Record<string, string>> {
 /** What stands in the way, in the order in which it has to be mended. `isTarget`: it is the target that was refused. */
 function advice(
   caller: Caller,
-  capability: Capability,
+  capability: GrantName,
   target: string | undefined,
   { isTarget }: { readonly isTarget: boolean },
 ): string {
@@ -90,13 +90,13 @@ function advice(
 }
 
 /** What was granted, before ceilings. */
-function grantOf({ standing, grants }: Caller, capability: Capability): Scope | undefined {
+function grantOf({ standing, grants }: Caller, capability: GrantName): Scope | undefined {
   return standing === undefined ? grants.get(capability) : standing.granted(capability);
 }
 
 function blocking(
   { standing, withheld }: Caller,
-  capability: Capability,
+  capability: GrantName,
   isBlocked: (limit: readonly string[]) => boolean,
 ): readonly Pick<Ceiling, "key">[] {
   if (standing === undefined) return withheld.has(capability) ? [{ key: "[plugins] ceiling" }] : [];
@@ -107,19 +107,19 @@ function blocking(
   });
 }
 
-function raise({ key }: Pick<Ceiling, "key">, capability: Capability, entry: string | undefined): string {
+function raise({ key }: Pick<Ceiling, "key">, capability: GrantName, entry: string | undefined): string {
   const line = entry === undefined ? capability : `${capability}=${entry}`;
   return `the daemon's configuration keeps it away: add ${JSON.stringify(line)} to ${key}`;
 }
 
 /** What can't be written as a scope is only open where all is: an operator must not take that for "only that". */
-function grantWhole({ plugin }: Caller, capability: Capability, isAsked: boolean): string {
+function grantWhole({ plugin }: Caller, capability: GrantName, isAsked: boolean): string {
   return `to allow ${isAsked ? "it" : `all of ${capability}`}: voxeltron plugin grant ${plugin} ${capability}`;
 }
 
 function grantEntry(
   { plugin }: Caller,
-  capability: Capability,
+  capability: GrantName,
   granted: Scope | undefined,
   entry: string,
 ): string {
@@ -128,7 +128,7 @@ function grantEntry(
 }
 
 /** `CAPABILITY=ENTRY,…` as one word of a shell. */
-function scopedWord(capability: Capability, entries: readonly string[]): string {
+function scopedWord(capability: GrantName, entries: readonly string[]): string {
   const word = `${capability}=${entries.join(",")}`;
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -3,7 +3,7 @@
  * its parameters and the handler. `catalogue.ts` joins the families; nothing else makes a method callable.
  */
 import type { GenericSchema, InferOutput } from "valibot";
-import type { Capability } from "../../sdk/index.ts";
+import type { GrantName } from "../../base/grant-names.ts";
 import type { Ceilings } from "../ceiling.ts";
 import type { MethodArgs, MethodSurface } from "../runtimes/runtime.ts";
 import type { Scope } from "./scopes.ts";
@@ -13,13 +13,13 @@ import type { CallStreams, StreamSource } from "./streams.ts";
 export interface Caller {
   readonly plugin: string;
   /** Granted capabilities and their scopes; a null scope is the whole capability. */
-  readonly grants: ReadonlyMap<Capability, readonly string[] | null>;
+  readonly grants: ReadonlyMap<GrantName, readonly string[] | null>;
   /** What its manifest asks for, required or optional: decides which advice a refusal gives. */
-  readonly requested: ReadonlySet<Capability>;
+  readonly requested: ReadonlySet<GrantName>;
   /** Of these, the ones that the operator may leave out. */
-  readonly optional: ReadonlySet<Capability>;
+  readonly optional: ReadonlySet<GrantName>;
   /** What the operator's ceiling leaves out: granting it would change nothing. */
-  readonly withheld: ReadonlySet<Capability>;
+  readonly withheld: ReadonlySet<GrantName>;
   /** Why its grants are what they are, for the advice that a refusal gives. */
   readonly standing?: Standing;
   /** The hook that runs, or other words for what its guest is doing. */
@@ -28,8 +28,8 @@ export interface Caller {
 
 /** What the manifest asks for, and what was granted of it; undefined: nothing. */
 export interface Standing {
-  asked(capability: Capability): Scope | undefined;
-  granted(capability: Capability): Scope | undefined;
+  asked(capability: GrantName): Scope | undefined;
+  granted(capability: GrantName): Scope | undefined;
   readonly ceilings: Ceilings;
 }
 
@@ -39,7 +39,7 @@ export interface Method {
   readonly args: MethodArgs;
   readonly surface: MethodSurface;
   /** One of these must be granted, and each call is audited; empty: every plugin has it, unaudited. */
-  readonly anyOf: readonly Capability[];
+  readonly anyOf: readonly GrantName[];
   readonly params: GenericSchema;
   /**
    * Throws `capability.out_of_scope` where this target is not open to the caller. Asked before `run`, and again whenever the plugin's

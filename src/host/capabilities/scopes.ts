@@ -2,7 +2,7 @@
  * What a scope may name, one row a capability, and what it covers: the only place that knows. A grant, a manifest's request, the
  * operator's ceiling and the target of a call are all compared here. Pure. Used by the families, by grant-rules.ts and by the manifest.
  */
-import type { Capability } from "../../sdk/index.ts";
+import type { GrantName } from "../../base/grant-names.ts";
 import { parseHostRule, type HostRule } from "./host-scope.ts";
 
 export interface ScopeRule {
@@ -17,7 +17,7 @@ export interface ScopeRule {
   readonly beyondWhole?: string;
 }
 
-export const SCOPES: Readonly<Record<Capability, ScopeRule>> = {
+export const SCOPES: Readonly<Record<GrantName, ScopeRule>> = {
   fs_read: {
     isEntry: (text) => /^(files|backups)(\/|$)/.test(text) && isPath(text),
     wanted: 'a file or folder such as "files/reports" or "backups"',
@@ -51,18 +51,23 @@ export const SCOPES: Readonly<Record<Capability, ScopeRule>> = {
   metrics_read: named("the name of a service"),
   logs_read: named("the name of a service"),
   notify_send: named("the name of a channel"),
+  unsandboxed: {
+    isEntry: () => false,
+    wanted: "no scope: nothing limits an executable",
+    covers: () => false,
+  },
 };
 
 export type Scope = readonly string[] | null;
 
 /** Whether a scope reaches all that an entry names. A null scope is the whole capability, and not what lies beyond it. */
-export function reaches(capability: Capability, scope: Scope, entry: string): boolean {
+export function reaches(capability: GrantName, scope: Scope, entry: string): boolean {
   if (scope === null) return entry !== SCOPES[capability].beyondWhole;
   return scope.some((each) => SCOPES[capability].covers(each, entry));
 }
 
 /** Whether the caller's grant reaches this target: false where it has none. */
-export function inScope(caller: Granted, capability: Capability, target: string): boolean {
+export function inScope(caller: Granted, capability: GrantName, target: string): boolean {
   const scope = caller.grants.get(capability);
   return scope !== undefined && reaches(capability, scope, target);
 }
@@ -70,7 +75,7 @@ export function inScope(caller: Granted, capability: Capability, target: string)
 // --- internal ---
 
 interface Granted {
-  readonly grants: ReadonlyMap<Capability, Scope>;
+  readonly grants: ReadonlyMap<GrantName, Scope>;
 }
 
 function named(wanted: string): ScopeRule {

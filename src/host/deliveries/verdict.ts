@@ -70,6 +70,8 @@ const SPECIAL: Partial<Record<ErrorCode, Verdict>> = {
   "config.invalid": PARK_SHORTLY,
   "manifest.invalid": PARK_SHORTLY,
   "confinement.unavailable": PARK_SHORTLY,
+  // An executable may not run. What a guest is refused is the guest's own affair, and not told with this code.
+  "capability.denied": PARK_SHORTLY,
   "daemon.stopping": PARK,
   // Cut off or turned away because the operator changed the plugin meanwhile.
   "plugin.stopped": { kind: "park", waitMs: LIMITS.deliveryBackoffMs[0] },

@@ -3,7 +3,8 @@ import { dirname } from "node:path";
 import { fail } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { formatBytes, quote } from "../../base/text.ts";
-import { MANIFEST_FILE, type Manifest } from "../manifest/manifest.ts";
+import { parseExecManifest } from "../manifest/exec-manifest.ts";
+import { EXEC_MANIFEST_FILE, MANIFEST_FILE, type Manifest } from "../manifest/manifest.ts";
 import { parseManifest } from "../manifest/parse-manifest.ts";
 import { digestOf } from "../package/digest.ts";
 import type { PackageFiles } from "../package/package-files.ts";
@@ -21,17 +22,21 @@ export function readCandidate(files: PackageFiles): Candidate {
   return { files, manifest: readManifest(files), digest: digestOf(files) };
 }
 
-/** Throws `manifest.missing`, `manifest.invalid`, `plugin.unsupported`, `plugin.too_large`. */
+/** Throws `manifest.missing`, `manifest.invalid`, `plugin.unsupported`. */
 export function readManifest(files: PackageFiles): Manifest {
   const file = files.get(MANIFEST_FILE);
+  const executable = files.get(EXEC_MANIFEST_FILE);
+  if (file !== undefined && executable !== undefined)
+    throw fail("manifest.invalid", `the folder has a ${MANIFEST_FILE} and a ${EXEC_MANIFEST_FILE}`, {
+      hint: `remove one: ${EXEC_MANIFEST_FILE} is for an executable, ${MANIFEST_FILE} for all other plugins`,
+    });
   if (file !== undefined) return parseManifest(file.bytes);
-  if (files.has("plugin.yaml"))
-    throw fail("plugin.unsupported", "it has a plugin.yaml: executables are not supported by this version");
-  const deeper = [...files.keys()].find((path) => path.endsWith(`/${MANIFEST_FILE}`));
-  throw fail("manifest.missing", `the folder has no ${MANIFEST_FILE}`, {
+  if (executable !== undefined) return parseExecManifest(executable.bytes);
+  const deeper = [...files.keys()].find((path) => /\/plugin\.(?:toml|yaml)$/.test(path));
+  throw fail("manifest.missing", `the folder has no ${MANIFEST_FILE} and no ${EXEC_MANIFEST_FILE}`, {
     hint:
       deeper === undefined
-        ? "name the folder that plugin.toml is in"
+        ? `name the folder that ${MANIFEST_FILE} is in`
         : `there is one further down: name the folder ${quote(dirname(deeper))}`,
   });
 }

@@ -7,7 +7,7 @@ import { HOOK_NAMES } from "../../sdk/index.ts";
 import type { BundlePlugin } from "../bundle/bundle-plugin.ts";
 import { guestOf } from "../installed/guest.ts";
 import { mainFile } from "../manifest/main-file.ts";
-import type { Manifest } from "../manifest/manifest.ts";
+import { manifestFileOf, type Manifest } from "../manifest/manifest.ts";
 import { digestOf } from "../package/digest.ts";
 import type { PackageFiles } from "../package/package-files.ts";
 import { candidateView, type CandidateView } from "../plugin-views.ts";
@@ -73,7 +73,7 @@ async function checkCode(files: PackageFiles, manifest: Manifest, deps: CheckDep
   const kind = "wasm-process";
   const { config, timeoutMs: deadlineMs } = manifest;
   const open = async (door: PluginDoor): Promise<OpenedRoom> => {
-    const room = await deps.openModule(guestOf(manifest, code, config), door);
+    const room = await deps.openModule(guestOf(manifest, code, config, undefined), door);
     return { room, kind, config, deadlineMs };
   };
   const door = imaginedDoor(manifest);
@@ -95,7 +95,12 @@ function problemOf({ code, message, hint }: VoxError): Problem {
 function warnings(manifest: Manifest, bytes: Uint8Array | undefined, main: string | undefined): Problem[] {
   const warn = (code: string, message: string): Problem => ({ level: "warning", code, message });
   if (manifest.hooks.length === 0)
-    return [warn("manifest.invalid", "plugin.toml names no hook, so the plugin is never called")];
+    return [
+      warn(
+        "manifest.invalid",
+        `${manifestFileOf(manifest)} names no ${manifest.tier === null ? "event" : "hook"}, so the plugin is never called`,
+      ),
+    ];
   if (bytes === undefined || manifest.tier !== 2) return [];
   const text = new TextDecoder().decode(bytes);
   const named = new Set<string>(manifest.hooks.map((each) => each.hook));

@@ -10,7 +10,7 @@ import type { PluginRow } from "../../state/plugins.ts";
 import type { BundlePlugin } from "../bundle/bundle-plugin.ts";
 import { newWishes, settleGrants, type GrantRequest } from "../grant-rules.ts";
 import { versionOf, type InstalledPlugin } from "../installed/installed-plugin.ts";
-import { MANIFEST_FILE, type Isolation } from "../manifest/manifest.ts";
+import { manifestFileOf, type Isolation } from "../manifest/manifest.ts";
 import { manifestText } from "../manifest/parse-manifest.ts";
 import { bundleDigest } from "../package/package-store.ts";
 import type { Candidate } from "./candidate.ts";
@@ -70,7 +70,12 @@ export async function reloadPlugin(
   signal: AbortSignal,
 ): Promise<void> {
   const { row, manifest, grants } = versionOf(current);
-  const wishes = newWishes(manifest, candidate.manifest);
+  const isOtherProgram = candidate.manifest.tier === null && candidate.digest !== row.digest;
+  const wishes = [
+    ...newWishes(manifest, candidate.manifest),
+    // What runs with full access is shown before it does, whatever has changed.
+    ...(isOtherProgram ? ["its files have changed, and they run unsandboxed"] : []),
+  ];
   if (wishes.length > 0)
     throw fail("consent.needed", `${row.name} is not what was consented to: ${wishes.join(", ")}`, {
       hint: "look at it and install it again",
@@ -104,7 +109,7 @@ async function switchTo(
     version: manifest.version,
     digest,
     bundleDigest: made.bundle === undefined ? null : bundleDigest(made.bundle),
-    manifest: manifestText(files.get(MANIFEST_FILE)?.bytes ?? new Uint8Array()),
+    manifest: manifestText(files.get(manifestFileOf(manifest))?.bytes ?? new Uint8Array()),
     builtins: made.builtins,
     isolation: standing.isolation ?? null,
     source: standing.source,

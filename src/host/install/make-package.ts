@@ -1,11 +1,11 @@
 /**
- * What of a plugin's files is run: JavaScript's bundle, or the WASM module as its author built it. Reads no byte of code here: the
+ * What of a plugin's files is run: JavaScript's bundle, or the WASM module or the executable as its author built it. Reads no byte of code here: the
  * bundler does that, and the module's room. Called by install.ts and, without a daemon, by check-files.ts.
  */
 import { fail } from "../../base/errors.ts";
 import type { BundlePlugin } from "../bundle/bundle-plugin.ts";
 import { mainFile } from "../manifest/main-file.ts";
-import type { Isolation, Manifest } from "../manifest/manifest.ts";
+import { hookNames, type Isolation, type Manifest } from "../manifest/manifest.ts";
 import type { PackageFiles } from "../package/package-files.ts";
 import type { Bundle } from "../package/package-store.ts";
 import type { GuestCode } from "../runtimes/runtime.ts";
@@ -29,6 +29,15 @@ export async function makePackage(
 ): Promise<PluginPackage> {
   const main = mainFile(manifest, files);
   const wanted = isolation ?? manifest.isolation;
+  if (manifest.tier === null) {
+    if (isolation !== undefined) throw noIsolation();
+    return {
+      main,
+      code: { kind: "exec", entrypoint: main, hooks: hookNames(manifest) },
+      bundle: undefined,
+      builtins: [],
+    };
+  }
   if (manifest.tier === 1) {
     if (wanted === "worker") throw noWorker(isolation);
     const bytes = files.get(main)?.bytes ?? new Uint8Array();
@@ -45,6 +54,12 @@ export async function makePackage(
 }
 
 // --- internal ---
+
+function noIsolation(): Error {
+  return fail("plugin.unsupported", "it is an executable, which nothing isolates", {
+    hint: "leave --isolation out",
+  });
+}
 
 function noWorker(isolation: Isolation | undefined): Error {
   return fail(

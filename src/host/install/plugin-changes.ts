@@ -5,7 +5,7 @@
 import { timestamp } from "../../base/clock.ts";
 import { fail, messageOf } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
-import type { Capability } from "../../sdk/index.ts";
+import type { GrantName } from "../../base/grant-names.ts";
 import type { PluginKvRows } from "../../state/plugin-kv.ts";
 import type { PluginAudit } from "../audit/plugin-audit.ts";
 import { requestOf, settleGrant, type GrantRequest } from "../grant-rules.ts";
@@ -34,7 +34,7 @@ export interface PluginChanges {
   /** Enabling throws `plugin.tampered`; when disabled, a running call may end. */
   setEnabled(name: string, enabled: boolean): Promise<void>;
   grant(name: string, request: GrantRequest, by: string): Promise<void>;
-  revoke(name: string, capability: Capability): Promise<void>;
+  revoke(name: string, capability: GrantName): Promise<void>;
   /** Begins nothing more; resolves when nothing is under way. */
   close(): Promise<void>;
 }

@@ -74,6 +74,7 @@ interface Words {
 const WORDS: Readonly<Record<GuestCode["kind"], Words>> = {
   js: { what: "function", add: (hook, main) => `add ${hook} to what ${main} exports as default` },
   wasm: { what: "export", add: (hook, main) => `export a function ${hook} without parameters from ${main}` },
+  exec: { what: "event", add: (hook) => `add ${hook} to events` },
 };
 
 /** The same for the guest before and after; only what is behind it changes. */

@@ -6,7 +6,8 @@
 import { fail } from "../../base/errors.ts";
 import { quote } from "../../base/text.ts";
 import type { PluginVersionRow } from "../../state/plugins.ts";
-import { manifestFrom, type InstalledPlugin } from "../installed/installed-plugin.ts";
+import type { InstalledPlugin } from "../installed/installed-plugin.ts";
+import { manifestFrom } from "../manifest/stored-manifest.ts";
 import { switchVersion, type SwitchDeps } from "./switch-version.ts";
 
 /** `to`: a version, or the beginning of a digest; absent: the one that was replaced last. Throws `plugin.tampered`. */

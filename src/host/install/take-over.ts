@@ -6,6 +6,7 @@
 import { fail, isVoxError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { printable } from "../../base/text.ts";
+import { manifestFileOf } from "../manifest/manifest.ts";
 import { reloadPlugin, type InstallDeps } from "./install.ts";
 import { originOf, type PluginSource, type ReadSource } from "./plugin-source.ts";
 
@@ -39,7 +40,10 @@ export function makeTakeOver(deps: TakeOverDeps): TakeOver {
     const candidate = await deps.read(source);
     const called = candidate.manifest.name;
     if (called !== name)
-      throw fail("plugin.changed", `its plugin.toml says that it is called ${called}, not ${name}`);
+      throw fail(
+        "plugin.changed",
+        `its ${manifestFileOf(candidate.manifest)} says that it is called ${called}, not ${name}`,
+      );
     const origin = originOf(source, current.row);
     if (candidate.digest === current.row.digest && origin.link === current.row.link) {
       await pause(name, null);

@@ -3,12 +3,14 @@
  * whole when the row changes, but for the supervisor. Made by roster.ts.
  */
 import { fail, isVoxError, type ErrorCode, type VoxError } from "../../base/errors.ts";
+import { UNSANDBOXED } from "../../base/grant-names.ts";
 import { isHookName, type HookName } from "../../sdk/index.ts";
 import type { GrantRow } from "../../state/grants.ts";
 import type { PluginRow } from "../../state/plugins.ts";
 import { withholding, type Ceilings } from "../ceiling.ts";
+import { effectiveGrants } from "../grant-rules.ts";
 import type { HookRequest, Manifest } from "../manifest/manifest.ts";
-import { parseManifest } from "../manifest/parse-manifest.ts";
+import { manifestFrom } from "../manifest/stored-manifest.ts";
 import type { PluginState } from "../plugin-views.ts";
 import type { Supervisor } from "../runtimes/supervisor.ts";
 import { configOf, type PluginOverrides, type Version } from "./version.ts";
@@ -36,11 +38,6 @@ export function makeInstalledPlugin(
   }
 }
 
-/** Throws `manifest.invalid` where this version of voxeltron can't read what an earlier one installed. */
-export function manifestFrom(row: Pick<PluginRow, "manifest">): Manifest {
-  return parseManifest(new TextEncoder().encode(row.manifest));
-}
-
 /** Throws `manifest.invalid` where its manifest can't be read. */
 export function versionOf(plugin: InstalledPlugin): Version {
   const { row, manifest, grants } = plugin;
@@ -55,7 +52,7 @@ export function hookOf(plugin: InstalledPlugin, hook: HookName): HookRequest {
   if (found !== undefined) return found;
   throw fail(
     "plugin.no_hook",
-    `${plugin.row.name} does not ask for ${hook} under [hooks] in its plugin.toml`,
+    `${plugin.row.name} does not ask for ${hook}: its ${plugin.row.kind === "exec" ? "plugin.yaml does not name it under events" : "plugin.toml does not name it under [hooks]"}`,
   );
 }
 
@@ -69,8 +66,14 @@ export function refuseResting({ row: { name, enabled, paused } }: InstalledPlugi
 }
 
 /** Why it could not run if it were started now, as far as that can be said without its files. */
-export function problemOf(plugin: InstalledPlugin, overrides: PluginOverrides): VoxError | undefined {
+export function problemOf(
+  plugin: InstalledPlugin,
+  overrides: PluginOverrides,
+  ceilings: Ceilings,
+): VoxError | undefined {
   if (plugin.manifestProblem !== undefined) return plugin.manifestProblem;
+  if (plugin.manifest?.tier === null && effectiveGrants(plugin.manifest, plugin.grants, ceilings).size === 0)
+    return fail("capability.denied", `it does not run: ${UNSANDBOXED} is not granted, or not allowed`);
   try {
     configOf(versionOf(plugin), overrides);
   } catch (error) {

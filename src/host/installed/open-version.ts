@@ -4,6 +4,7 @@
  */
 import type { GuestCode, OpenRoom, PluginDoor, RoomKind } from "../runtimes/runtime.ts";
 import type { OpenedRoom } from "../runtimes/room-keeper.ts";
+import type { Integrity } from "./integrity.ts";
 import { guestOf } from "./guest.ts";
 import { configOf, roomOf, type PluginOverrides, type Version } from "./version.ts";
 
@@ -19,13 +20,15 @@ export interface OpenVersionDeps {
   readonly configFor: PluginOverrides;
   /** Whether this machine can confine a process. */
   readonly canConfine: () => boolean;
+  /** Where the files of a version are. */
+  readonly disk: Integrity["disk"];
 }
 
-export function makeOpenVersion({ openRooms, configFor, canConfine }: OpenVersionDeps): OpenVersion {
+export function makeOpenVersion({ openRooms, configFor, canConfine, disk }: OpenVersionDeps): OpenVersion {
   return async (version, code, door) => {
     const config = configOf(version, configFor);
     const { room: kind } = roomOf(version, canConfine());
-    const room = await openRooms[kind](guestOf(version.manifest, code, config), door);
+    const room = await openRooms[kind](guestOf(version.manifest, code, config, disk(version.row)), door);
     return { room, kind, config, deadlineMs: version.manifest.timeoutMs };
   };
 }

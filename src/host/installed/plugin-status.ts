@@ -49,7 +49,7 @@ export function makePluginStatus(deps: StatusDeps): PluginStatus {
     const tampered = await deps.integrity.tamperedBecause(plugin.row);
     if (tampered !== undefined) plugin.supervisor.restart();
     deps.renew(plugin);
-    const problem = problemOf(plugin, deps.configFor);
+    const problem = problemOf(plugin, deps.configFor, deps.ceilings(plugin.row.name));
     const found = stateOf(plugin, { tampered, problem, link: deps.linkProblem(plugin.row.name) });
     // Its own words, when it crashed.
     const state = { ...found, reason: found.reason === null ? null : deps.redact(found.reason) };

@@ -1,6 +1,7 @@
 /**
  * The schema of plugin.toml. Messages complete the sentence "found X, wanted …" (see base/toml.ts), so they name what is
- * allowed and never repeat what was found. Used by parse-manifest.ts alone.
+ * allowed and never repeat what was found. Used by parse-manifest.ts;
+ * exec-manifest.ts has some of its parts.
  */
 import semver from "semver";
 import * as v from "valibot";
@@ -22,20 +23,23 @@ export const pluginName = v.pipe(
   ),
 );
 
-const version = v.pipe(
+export const version = v.pipe(
   v.string('a semantic version in quotes, such as "1.0.0"'),
   v.check(isSemver, 'a semantic version, such as "1.0.0"'),
 );
 
-const main = v.pipe(
-  v.string(),
-  v.check(isInside, 'a file inside the plugin\'s folder, relative to it, such as "src/index.ts"'),
-  v.transform((path) => path.replace(/^(\.\/)+/, "")),
-);
+/** `./` before it is taken away. */
+export function insidePath(wanted: string) {
+  return v.pipe(
+    v.string(),
+    v.check(isInside, wanted),
+    v.transform((path) => path.replace(/^(\.\/)+/, "")),
+  );
+}
 
 const capability = v.picklist(CAPABILITY_NAMES, (issue) => wantedCapability(issue.input));
 
-const timeout = v.pipe(
+export const timeout = v.pipe(
   v.union([v.number(), v.string()], 'seconds, or a duration such as "30s"'),
   v.check(
     (value) => timeoutMs(value) !== undefined,
@@ -91,7 +95,9 @@ export const manifestSchema = v.strictObject({
     version,
     description: v.optional(v.string(), ""),
     tier: v.picklist([1, 2], "1 (WASM) or 2 (JavaScript or TypeScript)"),
-    main: v.optional(main),
+    main: v.optional(
+      insidePath('a file inside the plugin\'s folder, relative to it, such as "src/index.ts"'),
+    ),
   }),
   capabilities: v.optional(capabilitySection, {}),
   hooks: v.optional(v.strictObject(perHook()), {}),

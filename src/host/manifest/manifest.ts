@@ -1,11 +1,14 @@
 /**
  * A plugin's manifest as the rest of the host reads it: checked, with defaults filled in. Pure data; nothing here is
- * fit for a terminal before it went through `printable` (see plugin-views.ts). Made by parse-manifest.ts alone.
+ * fit for a terminal before it went through `printable` (see plugin-views.ts). Made by parse-manifest.ts and
+ * exec-manifest.ts alone.
  */
-import type { Capability, ConfigValue, HookName } from "../../sdk/index.ts";
+import type { GrantName } from "../../base/grant-names.ts";
+import type { ConfigValue, HookName } from "../../sdk/index.ts";
 
-/** How the file is called in a plugin's folder. */
+/** How the file is called in a plugin's folder; an executable has the other one. */
 export const MANIFEST_FILE = "plugin.toml";
+export const EXEC_MANIFEST_FILE = "plugin.yaml";
 
 export interface Manifest {
   /** Lower-case letters, digits and dashes: safe as a path and on a terminal. */
@@ -13,8 +16,9 @@ export interface Manifest {
   /** Semantic version. */
   readonly version: string;
   readonly description: string;
-  readonly tier: 1 | 2;
-  /** As the author wrote it, `./` removed; undefined where the default applies (see main-file.ts). */
+  /** Null: an executable, which stands beside the tiers. */
+  readonly tier: 1 | 2 | null;
+  /** As the author wrote it, `./` removed; undefined where the default applies (see main-file.ts). An executable's entrypoint. */
   readonly main: string | undefined;
   readonly required: readonly CapabilityRequest[];
   readonly optional: readonly CapabilityRequest[];
@@ -27,7 +31,7 @@ export interface Manifest {
 }
 
 export interface CapabilityRequest {
-  readonly capability: Capability;
+  readonly capability: GrantName;
   /** What it is limited to; null: the whole capability. */
   readonly scope: readonly string[] | null;
   /** Why the author says that it is needed. */
@@ -42,7 +46,25 @@ export interface HookRequest {
 
 export type Isolation = "worker" | "process";
 
+/** What the plugin's code is. */
+export function kindOf({ tier }: Pick<Manifest, "tier">): "js" | "wasm" | "exec" {
+  return tier === null ? "exec" : KINDS[tier];
+}
+
+export function hookNames({ hooks }: Pick<Manifest, "hooks">): readonly HookName[] {
+  return hooks.map(({ hook }) => hook);
+}
+
+/** The file that the manifest was written in. */
+export function manifestFileOf({ tier }: Pick<Manifest, "tier">): string {
+  return tier === null ? EXEC_MANIFEST_FILE : MANIFEST_FILE;
+}
+
 /** What the plugin asks for, required first. */
 export function requestsOf(manifest: Manifest): readonly CapabilityRequest[] {
   return [...manifest.required, ...manifest.optional];
 }
+
+// --- internal ---
+
+const KINDS = { 1: "wasm", 2: "js" } as const;

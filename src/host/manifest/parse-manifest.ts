@@ -32,18 +32,18 @@ export function parseManifest(bytes: Uint8Array): Manifest {
 }
 
 /** The manifest as text, for the record. Refuses what is too large before it looks at it. Throws `manifest.invalid`. */
-export function manifestText(bytes: Uint8Array): string {
+export function manifestText(bytes: Uint8Array, file = MANIFEST_FILE): string {
   if (bytes.byteLength > LIMITS.manifestBytes)
     throw fail(
       "manifest.invalid",
-      `${MANIFEST_FILE} has ${formatBytes(bytes.byteLength)}, at most ${formatBytes(LIMITS.manifestBytes)} are read`,
-      { details: { file: MANIFEST_FILE } },
+      `${file} has ${formatBytes(bytes.byteLength)}, at most ${formatBytes(LIMITS.manifestBytes)} are read`,
+      { details: { file } },
     );
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (error) {
-    throw fail("manifest.invalid", `${MANIFEST_FILE} is not UTF-8 text`, {
-      details: { file: MANIFEST_FILE },
+    throw fail("manifest.invalid", `${file} is not UTF-8 text`, {
+      details: { file },
       cause: error,
     });
   }

@@ -68,6 +68,7 @@ export function makePackageStore(pluginsDir: string): PackageStore {
       await rm(staging, { recursive: true, force: true });
     },
     path: folder,
+    filesPath: (name, digest) => join(folder(name, digest), FILES),
     readFiles: (name, digest) => readFolder(join(folder(name, digest), FILES)),
     readBundle: (name, digest) => readBundle(folder(name, digest)),
   };
@@ -85,6 +86,8 @@ export interface PackageStore {
   sweep(kept: ReadonlyMap<string, readonly Kept[]>): Promise<void>;
   /** The folder that holds files and bundle. */
   path(name: string, digest: string): string;
+  /** The one in it that holds the files alone. */
+  filesPath(name: string, digest: string): string;
   /** Throws `plugin.tampered` for anything that the installer does not write. */
   readFiles(name: string, digest: string): Promise<PackageFiles>;
   /** Throws `plugin.tampered` where there is none. */

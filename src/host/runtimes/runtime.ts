@@ -3,7 +3,8 @@
  * wall stands around the guest is the room's own business. A room holds no authority: whatever its guest asks for goes
  * through the `PluginDoor` that it was made with.
  */
-import type { Capability, HookName } from "../../sdk/index.ts";
+import type { GrantName } from "../../base/grant-names.ts";
+import type { HookName } from "../../sdk/index.ts";
 import type { LogLevel } from "../../base/log.ts";
 
 /** One running guest. Calls come one at a time for each plugin (the supervisor sees to it). */
@@ -38,6 +39,15 @@ export interface Guest {
   readonly config: Readonly<Record<string, unknown>>;
   /** Budget of loading the code and of every entry that belongs to no call (a timer after its hook). */
   readonly entryMs: number;
+  /** Undefined where it is only looked at. */
+  readonly disk?: GuestDisk | undefined;
+}
+
+/** The plugin's files, for a room that runs one of them. */
+export interface GuestDisk {
+  readonly folder: string;
+  /** Throws `plugin.tampered` where they are not those that were consented to. Quick while nothing was touched. */
+  check(): Promise<void>;
 }
 
 export type GuestCode =
@@ -48,10 +58,20 @@ export type GuestCode =
       /** Source map of `text`, so that errors name the author's file and line. */
       readonly sourceMap: string | undefined;
     }
-  | { readonly kind: "wasm"; readonly bytes: Uint8Array };
+  | { readonly kind: "wasm"; readonly bytes: Uint8Array }
+  /** A file of the plugin's folder, run from there for the hooks that its manifest names. */
+  | { readonly kind: "exec"; readonly entrypoint: string; readonly hooks: readonly HookName[] };
 
-/** The rooms that there are. Which one a plugin gets is decided in choose-room.ts. */
-export const ROOM_KINDS = ["js-worker", "js-process", "wasm-process"] as const;
+/** What is loaded into a room, and not run from the disk. */
+export type LoadedCode = Exclude<GuestCode, { readonly kind: "exec" }>;
+
+/** The rooms that code is loaded into, and that are walls. */
+export const WALLED_ROOM_KINDS = ["js-worker", "js-process", "wasm-process"] as const;
+
+export type WalledRoomKind = (typeof WALLED_ROOM_KINDS)[number];
+
+/** All that there are. Which one a plugin gets is decided in choose-room.ts. */
+export const ROOM_KINDS = [...WALLED_ROOM_KINDS, "exec"] as const;
 
 export type RoomKind = (typeof ROOM_KINDS)[number];
 
@@ -82,9 +102,10 @@ export type MethodArgs = readonly string[] | "object";
 
 /**
  * How JavaScript meets a method: as a function that gives a promise; as one that gives an async iterable, or a connection, of the
- * stream in its answer; or not at all, as something else stands for it. To a WASM module all of them are host functions.
+ * stream in its answer; or not at all, as something else stands for it. To a WASM module all of them are host functions. "room": no
+ * guest is offered it, a room asks it for itself.
  */
-export type MethodSurface = "method" | "stream" | "connection" | "hidden";
+export type MethodSurface = "method" | "stream" | "connection" | "hidden" | "room";
 
 /** What a guest must know of a method to offer it: `{name: "kv.set", args: ["key", "value"]}` becomes `ctx.kv.set(key, value)`. */
 export interface MethodShape {
@@ -92,12 +113,12 @@ export interface MethodShape {
   readonly args: MethodArgs;
   readonly surface: MethodSurface;
   /** The capabilities of which one opens it; empty: every plugin has it. */
-  readonly needs: readonly Capability[];
+  readonly needs: readonly GrantName[];
   /**
    * False where it was not granted, nor is it one that the operator may leave out: a module that imports it does not load, and the
    * error says which grant is missing. What is true here opens nothing: the door decides, at each call.
    */
   readonly linked: boolean;
   /** Of `needs`, what its manifest asks for: only that can be granted. Decides which advice that error gives. */
-  readonly asked: readonly Capability[];
+  readonly asked: readonly GrantName[];
 }

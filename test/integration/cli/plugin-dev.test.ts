@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { CandidateView } from "../../../src/api/operations.ts";
 import { fail } from "../../../src/base/errors.ts";
 import { candidate } from "../../fixtures/candidate.ts";
 import { tempDir, until } from "../../harness.ts";
@@ -111,7 +112,40 @@ const gone = () => fail("plugin.not_found", 'no plugin is called "deploy-notifie
 
 const edit = ({ folder }: Dev, text: string) => writeFileSync(join(folder, "plugin.toml"), text);
 
+const executable = (digest: string): CandidateView => ({
+  ...candidate,
+  kind: "exec",
+  tier: null,
+  digest,
+  required: [{ capability: "unsandboxed", risk: "High" }],
+});
+
 describe("plugin dev", () => {
+  test("asks for each state of an executable, though it asks for the same", () => {
+    let digest = "sha256:aa";
+    return withDev(
+      {
+        "plugin.inspect": () => executable(digest),
+        "plugin.reload"() {
+          throw fail("consent.needed", "its files have changed");
+        },
+        "plugin.info": () => {
+          throw gone();
+        },
+      },
+      ["--yes"],
+      async (dev) => {
+        await until(() => dev.out().includes("hello"));
+        digest = "sha256:bb";
+        edit(dev, "more");
+        await until(() => dev.out().match(/^installed /gm)?.length === 2);
+        expect(dev.err().match(/• unsandboxed \(High risk\)/g)).toHaveLength(2);
+        dev.interrupt();
+        expect(await dev.exited).toBe(0);
+      },
+    );
+  });
+
   test("installs once with consent, then reloads at each change, with the log in between; Ctrl-C ends it well", () =>
     withDev({}, ["--yes"], async (dev) => {
       await until(() => dev.out().includes("hello"));
@@ -342,6 +376,17 @@ describe("plugin install", () => {
     );
     expect(daemon.requests.map(({ operation }) => operation)).toEqual(["plugin.inspect", "plugin.install"]);
     expect(daemon.requests[1]?.input).toMatchObject({ source: { link: `${dir.path}/mine` } });
+  });
+
+  test("--link of an executable says that each change will pause it", async () => {
+    await using dir = tempDir();
+    const socket = join(dir.path, "s");
+    await using daemon = fakeDaemon(socket, { ...standard, "plugin.inspect": () => executable("sha256:aa") });
+    const ran = await runCliProcess(["--socket", socket, "plugin", "install", "--link", dir.path, "--yes"]);
+    expect(ran.stderr).toContain(
+      `  linked: every later change in ${dir.path} pauses it until you consent again\n`,
+    );
+    expect(daemon.requests.at(-1)?.input).toMatchObject({ grants: [{ capability: "unsandboxed" }] });
   });
 
   test("--link wants a folder, --isolation one of two words", async () => {

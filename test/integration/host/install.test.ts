@@ -119,7 +119,7 @@ describe("install", () => {
       const cases: readonly (readonly [Record<string, string>, string])[] = [
         [{}, "manifest.missing"],
         [{ "sub/plugin.toml": toml }, "manifest.missing"],
-        [{ "plugin.yaml": "name: x" }, "plugin.unsupported"],
+        [{ "plugin.toml": toml, "plugin.yaml": "name: x" }, "manifest.invalid"],
         [{ "plugin.toml": toml }, "plugin.invalid"],
         [{ "plugin.toml": toml.replace("tier = 2", "tier = 1"), "index.ts": "" }, "plugin.invalid"],
         [{ "plugin.toml": `# ${"x".repeat(10_000_000)}` }, "manifest.invalid"],

@@ -21,6 +21,7 @@ import {
   ROOM_KINDS,
   type CallOptions,
   type Guest,
+  type GuestCode,
   type OpenRoom,
   type PluginDoor,
   type RoomKind,
@@ -220,7 +221,7 @@ export function eventOf(hook: HookName): VoxeltronEvent {
 
 function fakeRoom(kind: RoomKind, rooms: Rooms, crashed: ReadonlySet<Guest>): OpenRoom {
   return async (guest, door) => {
-    const text = guest.code.kind === "js" ? guest.code.text : new TextDecoder().decode(guest.code.bytes);
+    const text = textOf(guest.code);
     if (text.includes("loud")) door.log("debug", `${guest.version} is loaded`);
     if (text.includes("throws")) throw fail("plugin.load_failed", "the code threw");
     if (rooms.refuses !== undefined) throw rooms.refuses;
@@ -251,6 +252,11 @@ function fakeRoom(kind: RoomKind, rooms: Rooms, crashed: ReadonlySet<Guest>): Op
       },
     };
   };
+}
+
+function textOf(code: GuestCode): string {
+  if (code.kind === "exec") return `handles:${code.hooks.join(",")}`;
+  return code.kind === "js" ? code.text : new TextDecoder().decode(code.bytes);
 }
 
 const STOPPED = ["plugin.timeout", "plugin.crashed", "plugin.out_of_memory"];

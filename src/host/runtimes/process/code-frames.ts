@@ -4,7 +4,7 @@
  */
 import { LIMITS } from "../../../base/limits.ts";
 import type { FrameSocket } from "../../frames/frame-socket.ts";
-import type { GuestCode } from "../runtime.ts";
+import type { LoadedCode } from "../runtime.ts";
 import { notice } from "../wire/messages.ts";
 
 export interface CodeNotice {
@@ -12,7 +12,7 @@ export interface CodeNotice {
   readonly params: { readonly bytes: number; readonly sourceMapBytes: number };
 }
 
-export function sendCode(socket: Pick<FrameSocket, "sendText" | "sendBytes">, code: GuestCode): void {
+export function sendCode(socket: Pick<FrameSocket, "sendText" | "sendBytes">, code: LoadedCode): void {
   const encoder = new TextEncoder();
   const bytes = code.kind === "js" ? encoder.encode(code.text) : code.bytes;
   const sourceMap = encoder.encode(code.kind === "js" ? code.sourceMap : "");

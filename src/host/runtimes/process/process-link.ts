@@ -31,6 +31,7 @@ export function openProcessLink(
   { name, code, entryMs }: Guest,
   on: LinkEvents,
 ): GuestLink {
+  if (code.kind === "exec") throw new Error("the process room runs no executable");
   const child = start({
     role: ["__plugin", code.kind, name],
     uid: uidFor(name),

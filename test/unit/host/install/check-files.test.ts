@@ -50,6 +50,8 @@ test("a good plugin has no problems, and shows what it would ask for", async () 
   });
 });
 
+const yaml = 'name: sample\nversion: "1.0.0"\ntype: hook\nentrypoint: ./run\nevents: [on_alert]\n';
+
 const errors: readonly (readonly [what: string, texts: Record<string, string>, code: string])[] = [
   ["no manifest", { "index.ts": "" }, "manifest.missing"],
   ["a bad manifest", { "plugin.toml": `${toml}on_alrt = true`, "index.ts": "" }, "manifest.invalid"],
@@ -65,7 +67,11 @@ const errors: readonly (readonly [what: string, texts: Record<string, string>, c
     { "plugin.toml": `${wasmToml}[runtime]\nisolation = "worker"`, "plugin.wasm": "on_alert" },
     "plugin.unsupported",
   ],
-  ["an executable", { "plugin.yaml": "name: x" }, "plugin.unsupported"],
+  ["an executable without a version", { "plugin.yaml": "name: x" }, "manifest.invalid"],
+  ["a provider", { "plugin.yaml": yaml.replace("hook", "provider"), run: "" }, "plugin.unsupported"],
+  ["an executable without its program", { "plugin.yaml": yaml }, "plugin.invalid"],
+  ["a program that may not be executed", { "plugin.yaml": yaml, run: "" }, "plugin.invalid"],
+  ["two manifests", { "plugin.yaml": yaml, "plugin.toml": toml }, "manifest.invalid"],
 ];
 for (const [what, texts, code] of errors)
   test(`${what} is an error`, async () => {

@@ -288,7 +288,11 @@ describe("a bad manifest is refused with line, key, what was found and what is w
 });
 
 describe("the main file", () => {
-  const find = (text: string, ...files: readonly string[]) => mainFile(parse(text), new Set(files));
+  const find = (text: string, ...files: readonly string[]) =>
+    mainFile(
+      parse(text),
+      new Map(files.map((path) => [path, { bytes: new Uint8Array(), executable: false }])),
+    );
   const tier1 = head.replace("tier = 2", "tier = 1");
 
   test("is index.ts, then index.js, or plugin.wasm", () => {

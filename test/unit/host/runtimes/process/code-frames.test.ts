@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { LIMITS } from "../../../../../src/base/limits.ts";
 import { receiveCode, sendCode } from "../../../../../src/host/runtimes/process/code-frames.ts";
-import type { GuestCode } from "../../../../../src/host/runtimes/runtime.ts";
+import type { LoadedCode } from "../../../../../src/host/runtimes/runtime.ts";
 
-function passOn(code: GuestCode) {
+function passOn(code: LoadedCode) {
   const frames: Uint8Array[] = [];
   sendCode(
     {
@@ -26,7 +26,7 @@ test("a bundle that is larger than a message comes in pieces, and its source map
   expect(Math.max(...sizes)).toBe(LIMITS.codeFrameBytes);
 });
 
-test.each<[string, GuestCode]>([
+test.each<[string, LoadedCode]>([
   ["a module", { kind: "wasm", bytes: new Uint8Array([0, 1, 255]) }],
   ["code without a source map", { kind: "js", text: "\0\u0001ÿ", sourceMap: undefined }],
   ["no code at all", { kind: "js", text: "", sourceMap: undefined }],

@@ -1,0 +1,146 @@
+/**
+ * Runs an executable once: bytes to its standard input, its standard output whole, its standard error line by line. In a process group
+ * of its own, which is ended whole at the deadline, and after it: nothing that it started stays. No shell, no inherited environment.
+ * Called by host/runtimes/exec.
+ */
+import type { Clock } from "../base/clock.ts";
+import { LIMITS } from "../base/limits.ts";
+
+export interface ExecutableRun {
+  readonly command: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly input: Uint8Array;
+  /** Wall clock. Then it is asked to end, and ended after LIMITS.execGraceMs. */
+  readonly deadlineMs: number;
+  readonly outputBytes: number;
+  readonly signal?: AbortSignal | undefined;
+  /** A line that it wrote to its standard error. */
+  readonly said: (line: string) => void;
+}
+
+export interface ExecutableEnd {
+  readonly output: Uint8Array;
+  /** Undefined where a signal ended it. */
+  readonly status: number | undefined;
+  readonly endedBy: string | undefined;
+  /** What ended it, where it did not end by itself. */
+  readonly stopped: "deadline" | "output" | "cancel" | undefined;
+  /** It ended, and something that it had started kept its output open. */
+  readonly outputHeld: boolean;
+}
+
+/** Rejects with what the system says where it can't be started. */
+export async function runExecutable(run: ExecutableRun, clock: Clock): Promise<ExecutableEnd> {
+  const child = Bun.spawn([...run.command], {
+    cwd: run.cwd,
+    env: { ...run.env },
+    stdio: ["pipe", "pipe", "pipe"],
+    detached: true,
+  });
+  let stopped: ExecutableEnd["stopped"];
+  let cancelKill = (): void => {};
+
+  function stop(why: NonNullable<ExecutableEnd["stopped"]>): void {
+    if (stopped !== undefined) return;
+    stopped = why;
+    killGroup(child.pid, "SIGTERM");
+    cancelKill = clock.after(LIMITS.execGraceMs, () => killGroup(child.pid, "SIGKILL"));
+  }
+
+  const cancelDeadline = clock.after(run.deadlineMs, () => stop("deadline"));
+  const cancel = (): void => stop("cancel");
+  if (run.signal?.aborted === true) cancel();
+  run.signal?.addEventListener("abort", cancel, { once: true });
+  const output = readWhole(child.stdout, run.outputBytes, () => stop("output"));
+  const words = readLines(child.stderr, run.said);
+  void give(child.stdin, run.input);
+  try {
+    const status = await child.exited;
+    cancelDeadline();
+    // What it wrote is in the pipe by now, unless something else still holds it.
+    const outputHeld = !(await within(clock, LIMITS.execDrainMs, Promise.all([output.ended, words])));
+    const endedBy = child.signalCode === null ? undefined : String(child.signalCode);
+    return {
+      output: output.bytes(),
+      status: endedBy === undefined ? status : undefined,
+      endedBy,
+      stopped,
+      outputHeld: outputHeld && stopped === undefined,
+    };
+  } finally {
+    cancelDeadline();
+    cancelKill();
+    run.signal?.removeEventListener("abort", cancel);
+    killGroup(child.pid, "SIGKILL");
+  }
+}
+
+// --- internal ---
+
+interface Sink {
+  write(bytes: Uint8Array): unknown;
+  end(): unknown;
+}
+
+/** It may never read, or close its input at once: then it does without. */
+async function give(stdin: Sink, input: Uint8Array): Promise<void> {
+  try {
+    await stdin.write(input);
+    await stdin.end();
+  } catch {
+    // EPIPE.
+  }
+}
+
+function readWhole(stream: ReadableStream<Uint8Array>, most: number, tooMuch: () => void) {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  async function read(): Promise<void> {
+    for await (const chunk of stream) {
+      length += chunk.length;
+      if (length > most) tooMuch();
+      else chunks.push(chunk);
+    }
+  }
+  return { ended: read().catch(() => {}), bytes: () => new Uint8Array(Buffer.concat(chunks)) };
+}
+
+async function readLines(stream: ReadableStream<Uint8Array>, said: (line: string) => void): Promise<void> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  try {
+    for await (const chunk of stream) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+      // Without an end it is given in pieces: a program may write for ever and never end a line.
+      rest = lines.pop() ?? "";
+      for (const line of lines) said(line);
+      if (rest.length > LIMITS.logTextChars) {
+        said(rest);
+        rest = "";
+      }
+    }
+  } catch {
+    // Killed while it wrote.
+  }
+  if (rest !== "") said(rest);
+}
+
+/** Whether it settled in time. */
+async function within(clock: Clock, ms: number, work: Promise<unknown>): Promise<boolean> {
+  const late = Promise.withResolvers<boolean>();
+  const cancel = clock.after(ms, () => late.resolve(false));
+  try {
+    return await Promise.race([work.then(() => true), late.promise]);
+  } finally {
+    cancel();
+  }
+}
+
+function killGroup(leader: number, signal: "SIGTERM" | "SIGKILL"): void {
+  try {
+    process.kill(-leader, signal);
+  } catch {
+    // Nobody of it is left.
+  }
+}
