@@ -89,6 +89,7 @@ const parts = {
   /** An engine that answers, its command line, and the program of which the test image is made. */
   docker: () => succeeds("docker", "version", "--format", "x") && Bun.which("busybox") !== null,
   "docker-registry": () => Bun.which("docker-registry") !== null,
+  python3: () => Bun.which("python3") !== null,
   /** Debian's package prometheus has it. */
   promtool: () => Bun.which("promtool") !== null,
   compiled: () => existsSync(join(import.meta.dir, "../dist/voxeltron")),

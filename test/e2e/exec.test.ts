@@ -79,7 +79,7 @@ async function tellBoth(machine: Machine): Promise<void> {
   ]);
 }
 
-describe.skipIf(!needs("compiled") || Bun.which("python3") === null)("executables", () => {
+describe.skipIf(!needs("compiled") || !needs("python3"))("executables", () => {
   test("a shell script and a Python script, installed at a terminal, are told of deploys in order", async () => {
     await using machine = makeMachine();
     await tellBoth(machine);

@@ -137,7 +137,7 @@ export const denials: readonly Scenario[] = [
   {
     name: "is told what is wrong with its parameters",
     steps: [
-      { program: "call kv.get {}", expect: refused("capability.invalid_params", /^kv\.get: key: wanted/) },
+      { program: "call kv.get {}", expect: refused("capability.invalid_params", /^kv\.get: key is missing/) },
       {
         program: 'call kv.get {"key":7}',
         expect: refused("capability.invalid_params", /^kv\.get: key: wanted/),
