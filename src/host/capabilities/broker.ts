@@ -189,8 +189,8 @@ async function checked(options: BrokerOptions, table: Table, desk: Desk, call: C
     const check = (): void => checkRights(currentCaller(options, desk.plugin, during), method, params);
     check();
     const answer = await desk.running.run(check, call.signal, async (signal) => {
-      if (method.isPatient === true) await desk.quota.awaitBytes(signal);
-      else desk.quota.checkBytes();
+      if (method.isPatient === true) await desk.quota.awaitUse(signal);
+      else desk.quota.checkUse();
       const life = call.origin?.life ?? UNENDING;
       const began = options.clock.monotonic();
       const running = method.run(caller, params, signal, desk.streams.during({ life, check }));

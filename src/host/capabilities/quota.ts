@@ -30,9 +30,9 @@ export interface Quota {
   /** A call had the daemon for itself so long. */
   spend(ms: number): void;
   /** Throws `capability.limit` while more went through, or was spent, than may. */
-  checkBytes(): void;
+  checkUse(): void;
   /** Waits for as long as that. */
-  awaitBytes(signal: AbortSignal): Promise<void>;
+  awaitUse(signal: AbortSignal): Promise<void>;
 }
 
 export function makeQuota(clock: Clock, plugin: string, rates: () => QuotaRates): Quota {
@@ -53,7 +53,7 @@ export function makeQuota(clock: Clock, plugin: string, rates: () => QuotaRates)
     },
     count: (amount) => bytes.owe(amount),
     spend: (ms) => time.owe(ms),
-    checkBytes() {
+    checkUse() {
       const waitMs = bytes.waitMs();
       if (waitMs > 0)
         throw exceeded(plugin, `moves more than ${formatBytes(rates().bytes_per_second)} a second`, waitMs);
@@ -65,7 +65,7 @@ export function makeQuota(clock: Clock, plugin: string, rates: () => QuotaRates)
           { details: { plugin, waitMs: timeMs } },
         );
     },
-    async awaitBytes(signal) {
+    async awaitUse(signal) {
       const wait = (): number => Math.max(bytes.waitMs(), time.waitMs());
       for (let waitMs = wait(); waitMs > 0; waitMs = wait()) await clock.sleep(waitMs, signal);
     },

@@ -37,11 +37,11 @@ test("calls at a time are counted until they end", async () => {
 test("bytes that went through are owed: a call is refused meanwhile, a stream waits", async () => {
   const { clock, quota } = setUp({ bytes_per_second: 1_000 });
   quota.count(5_000 + 2_000);
-  expect(await refusal(() => quota.checkBytes())).toMatchObject({ code: "capability.limit" });
-  const waited = quota.awaitBytes(new AbortController().signal).then(() => clock.monotonic());
+  expect(await refusal(() => quota.checkUse())).toMatchObject({ code: "capability.limit" });
+  const waited = quota.awaitUse(new AbortController().signal).then(() => clock.monotonic());
   await clock.advance(3_000);
   expect(await waited).toBeWithin(2_000, 2_003);
-  quota.checkBytes();
+  quota.checkUse();
 });
 
 test("what the operator writes anew counts at once", async () => {
@@ -63,15 +63,15 @@ test("one plugin's calls are not another's", async () => {
 test("time that calls had the daemon for themselves is owed too, whatever the rates say", async () => {
   const { clock, quota } = setUp({ bytes_per_second: 1_000_000_000 });
   quota.spend(5 * LIMITS.callMsPerSecond - 1);
-  quota.checkBytes();
+  quota.checkUse();
   quota.spend(LIMITS.callMsPerSecond);
-  expect(await refusal(() => quota.checkBytes())).toMatchObject({
+  expect(await refusal(() => quota.checkUse())).toMatchObject({
     code: "capability.limit",
     message: expect.stringContaining("more than 250 ms of a second; there is room again in 1000 ms"),
     details: { plugin: "ding", waitMs: 1000 },
   });
-  const waited = quota.awaitBytes(new AbortController().signal).then(() => clock.monotonic());
+  const waited = quota.awaitUse(new AbortController().signal).then(() => clock.monotonic());
   await clock.advance(1_000);
   expect(await waited).toBe(1_000);
-  quota.checkBytes();
+  quota.checkUse();
 });
