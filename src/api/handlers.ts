@@ -74,8 +74,8 @@ function pluginHandlers({ plugins, uploads }: Parts): Part<"plugin"> {
     "plugin.rollback": ({ name, to }) => plugins.rollback(name, to, OPERATOR),
     "plugin.list": async () => ({ plugins: await plugins.list() }),
     "plugin.info": ({ name }) => plugins.info(name),
-    async "plugin.remove"({ name }) {
-      await plugins.remove(name);
+    async "plugin.remove"({ name, ...options }) {
+      await plugins.remove(name, options);
       return {};
     },
     "plugin.enable": ({ name }) => plugins.enable(name),

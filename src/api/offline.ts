@@ -16,6 +16,7 @@ export async function offlinePlugins(dataDir: string): Promise<readonly PluginDe
   if (!existsSync(file)) return undefined;
   const { openDatabaseReadOnly } = await import("../state/database.ts");
   const { makePluginRows } = await import("../state/plugins.ts");
+  const { makeProviderInstanceRows } = await import("../state/provider-instances.ts");
   const { makePluginVersionRows } = await import("../state/plugin-versions.ts");
   const { makeGrantRows } = await import("../state/grants.ts");
   const { makeDeliveryRows } = await import("../state/deliveries.ts");
@@ -23,6 +24,7 @@ export async function offlinePlugins(dataDir: string): Promise<readonly PluginDe
   const { makeIntegrity } = await import("../host/installed/integrity.ts");
   const { makeInstalledPlugin } = await import("../host/installed/installed-plugin.ts");
   const { makePluginStatus } = await import("../host/installed/plugin-status.ts");
+  const { makeActionDesk } = await import("../host/runtimes/exec/action-desk.ts");
   const { makeSupervisor } = await import("../host/runtimes/supervisor.ts");
   const { confinementReport } = await import("../platform/confine/report.ts");
   const confinement = confinementReport();
@@ -30,6 +32,7 @@ export async function offlinePlugins(dataDir: string): Promise<readonly PluginDe
   try {
     const grants = makeGrantRows(db);
     const deliveries = makeDeliveryRows(db);
+    const instances = makeProviderInstanceRows(db);
     const status = makePluginStatus({
       integrity: makeIntegrity(makePackageStore(pluginsDir(dataDir))),
       versions: makePluginVersionRows(db),
@@ -41,18 +44,17 @@ export async function offlinePlugins(dataDir: string): Promise<readonly PluginDe
       lastUse: () => () => undefined,
       watchedAfter: () => 0,
       redact: (text) => text,
+      instancesOn: (provider) => instances.list(provider).map(({ name }) => name),
       pendingFor: (plugin) => deliveries.countPending(plugin),
     });
     const details = makePluginRows(db)
       .list()
       .map((row) => {
-        const supervisor = makeSupervisor({
-          plugin: row.name,
-          clock: systemClock,
-          idleMs: () => 0,
-          open: () => Promise.reject(fail("daemon.not_reachable", "only the daemon runs plugins")),
-        });
-        return status.details(makeInstalledPlugin(row, grants.list(row.name, row.digest), supervisor));
+        const parts = { plugin: row.name, clock: systemClock };
+        const supervisor = makeSupervisor({ ...parts, idleMs: () => 0, open: async () => refuse() });
+        const actions = makeActionDesk({ ...parts, runProgram: async () => refuse(), open: refuse });
+        const granted = grants.list(row.name, row.digest);
+        return status.details(makeInstalledPlugin(row, granted, { supervisor, actions }));
       });
     return await Promise.all(details);
   } finally {
@@ -108,4 +110,10 @@ export async function examineHere(
 ): Promise<Examination> {
   const { examineWithout } = await import("../daemon/doctor.ts");
   return examineWithout({ config }, environment, uid);
+}
+
+// --- internal ---
+
+function refuse(): never {
+  throw fail("daemon.not_reachable", "only the daemon runs plugins");
 }

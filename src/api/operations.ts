@@ -177,7 +177,7 @@ export const operations = {
   "plugin.rollback": unary(v.strictObject({ name, to: v.optional(name) }), pluginView),
   "plugin.list": unary(none, v.object({ plugins: v.array(pluginView) })),
   "plugin.info": unary(v.strictObject({ name }), pluginDetails),
-  "plugin.remove": unary(v.strictObject({ name }), none),
+  "plugin.remove": unary(v.strictObject({ name, force: v.optional(v.boolean()) }), none),
   "plugin.enable": unary(v.strictObject({ name }), pluginView),
   "plugin.disable": unary(v.strictObject({ name }), pluginView),
   "plugin.grant": unary(v.strictObject({ name, capability, scope: v.optional(scope) }), pluginDetails),

@@ -23,6 +23,7 @@ import { openDatabase } from "../state/database.ts";
 import { makeEventRows } from "../state/events.ts";
 import { installationId } from "../state/installation.ts";
 import { makeMetricRows } from "../state/metrics.ts";
+import { makeProviderInstanceRows } from "../state/provider-instances.ts";
 import { composeEngine, type Engine } from "./compose-engine.ts";
 import { composeExporter } from "./compose-exporter.ts";
 import { composeHost, type Host } from "./compose-host.ts";
@@ -98,9 +99,18 @@ export function compose(world: World): Parts {
     eventRows,
     redact: (text) => redaction.forOperators(text),
     secretReader,
+    instancesOn: (provider) => instances.instancesOn(provider),
     queryMetrics: (question) => engine.metrics.query(question),
   });
-  const { edges, logs, processes, containers, control, ...engine }: Engine = composeEngine(world, {
+  const {
+    edges,
+    logs,
+    processes,
+    containers,
+    control,
+    plugged: instances,
+    ...engine
+  }: Engine = composeEngine(world, {
     owner,
     metricRows: makeMetricRows(db),
     state,
@@ -110,6 +120,8 @@ export function compose(world: World): Parts {
     registryAuth: (image) => secrets.registries.authFor(image),
     redaction,
     takeUpload: async (id) => uploads.takeApp(id),
+    providerInstances: makeProviderInstanceRows(db),
+    pluggedProviders: () => host.plugins.providers(),
   });
   const { metrics } = engine;
   const exporter = composeExporter(world, db, { metrics, plugins: host.plugins, events: eventRows });
@@ -132,6 +144,7 @@ export function compose(world: World): Parts {
       exporter.open();
       await host.plugins.sweep();
       await processes.supervise();
+      instances.recover();
       engine.deploys.recover();
       engine.events.subscribe(() => host.dispatcher.wake());
       host.days.start();

@@ -5,7 +5,7 @@
 import { LIMITS } from "../base/limits.ts";
 import { bounded } from "./bounded.ts";
 import { liveInstance, logTarget, type Live } from "./live.ts";
-import { isUp } from "./providers/provider.ts";
+import { isUp, workMs } from "./providers/provider.ts";
 import type { ServiceDeps } from "./service-deps.ts";
 
 export async function revive(live: Live, deps: ServiceDeps, signal: AbortSignal): Promise<void> {
@@ -13,15 +13,15 @@ export async function revive(live: Live, deps: ServiceDeps, signal: AbortSignal)
   const { instance: id } = live.row;
   const within = <T>(work: Promise<T>, timeoutMs?: number): Promise<T> =>
     bounded(work, { clock: deps.clock, timeoutMs, who: provider.name, signal });
-  const status = await within(provider.status(id), LIMITS.providerStatusMs);
+  const status = await within(provider.status(id), workMs(provider, "status", LIMITS.providerStatusMs));
   if (isUp(status)) return;
   if (status.state === "missing") {
     const context = { signal, progress() {} };
     const instance = liveInstance(live, deps);
     await within(provider.prepare(instance, context));
     await deps.logs.renew(logTarget(live));
-    await within(provider.create(instance, context), LIMITS.providerWorkMs);
+    await within(provider.create(instance, context), workMs(provider, "create", LIMITS.providerWorkMs));
   }
-  await within(provider.start(id), LIMITS.providerWorkMs);
+  await within(provider.start(id), workMs(provider, "start", LIMITS.providerWorkMs));
   deps.logs.watch(logTarget(live));
 }

@@ -11,7 +11,7 @@ import type { Caller } from "./capabilities/method.ts";
 import type { PluginRunner } from "./deliveries/plugin-runner.ts";
 import type { GrantRequest } from "./grant-rules.ts";
 import type { Consent } from "./install/install.ts";
-import { makePluginChanges, type ChangesDeps } from "./install/plugin-changes.ts";
+import { makePluginChanges, type ChangesDeps, type RemoveOptions } from "./install/plugin-changes.ts";
 import { makeReadSource, type PluginSource, type SourceDeps } from "./install/plugin-source.ts";
 import { keptRows } from "./install/switch-version.ts";
 import { makeAnnounce } from "./installed/announce.ts";
@@ -19,6 +19,7 @@ import { hookOf, type InstalledPlugin } from "./installed/installed-plugin.ts";
 import { makeIntegrity } from "./installed/integrity.ts";
 import { makeOpenVersion, type OpenVersionDeps } from "./installed/open-version.ts";
 import type { PluginLogs, TailOptions } from "./installed/plugin-logs.ts";
+import { makeProviderOffers, type ProviderOfferHandle } from "./installed/provider-offers.ts";
 import { makePluginStatus, type StatusDeps } from "./installed/plugin-status.ts";
 import { makeRoster, type RosterDeps } from "./installed/roster.ts";
 import { makeStrikeOut } from "./installed/strike-out.ts";
@@ -56,6 +57,7 @@ export function makePlugins(deps: PluginsDeps): Plugins {
     deps.changed(name);
   }
 
+  const providers = makeProviderOffers(roster, deps);
   const isInstalled = (name: string): boolean => roster.find(name) !== undefined;
   const summary = (name: string): Promise<PluginView> => status.summary(roster.get(name));
   const details = (name: string): Promise<PluginDetails> => status.details(roster.get(name));
@@ -89,7 +91,7 @@ export function makePlugins(deps: PluginsDeps): Plugins {
       return views;
     },
     info: async (name) => details(name),
-    remove: (name) => changes.remove(name),
+    remove: (name, options = {}) => changes.remove(name, options),
     enable: (name) => changes.setEnabled(name, true).then(() => summary(name)),
     disable: (name) => changes.setEnabled(name, false).then(() => summary(name)),
     grant: (name, request, by) => changes.grant(name, request, by).then(() => details(name)),
@@ -108,6 +110,7 @@ export function makePlugins(deps: PluginsDeps): Plugins {
     },
     calls: (name, which, options) => deps.audit.calls(name, which, options, isInstalled),
     call: async (name, hook, request = {}) => callByHand(roster.toRun(name), hook, request, deps),
+    providers,
     callerOf: (name) => roster.callerOf(name),
     subscribers: (hook) =>
       roster.all().flatMap(({ row, manifest }) => {
@@ -158,8 +161,8 @@ export interface Plugins extends PluginRunner {
   rollback(name: string, to: string | undefined, by: string): Promise<PluginView>;
   list(): Promise<PluginView[]>;
   info(name: string): Promise<PluginDetails>;
-  /** With its files, grants, store and logs. */
-  remove(name: string): Promise<void>;
+  /** With its files, grants, store and logs. Throws `plugin.in_use` where instances of it are left, unless that is forced. */
+  remove(name: string, options?: RemoveOptions): Promise<void>;
   /** Throws `plugin.tampered`. */
   enable(name: string): Promise<PluginView>;
   /** A running call may end. */
@@ -172,6 +175,8 @@ export interface Plugins extends PluginRunner {
   /** What they asked the broker for, call by call. */
   calls(name: string | undefined, which: WhichRows, options: TailOptions): AsyncGenerator<AuditCallView>;
   call(name: string, hook: HookName, request?: CallRequest): Promise<CallAnswer>;
+  /** Those that run instances, whether they may be asked now or not. */
+  providers(): readonly ProviderOfferHandle[];
   /** For the broker: who the guest of this plugin is and what it may do, now; undefined where it is installed no more. */
   callerOf(name: string): Caller | undefined;
   close(): Promise<void>;

@@ -64,13 +64,19 @@ const remove = command({
   words: "plugin remove",
   summary: "remove a plugin with its grants and its own store",
   args: name,
-  options: { yes: { type: "flag", summary: "do not ask" } },
+  options: {
+    yes: { type: "flag", summary: "do not ask" },
+    force: {
+      type: "flag",
+      summary: "also a provider on which instances are left; they go on, and nobody looks after them",
+    },
+  },
   example: "voxeltron plugin remove deploy-notifier --yes",
   async run(context) {
     const { io, flags, options, client } = context;
     const plugin = argument(context, "name");
     await confirm(io, `remove plugin ${plugin}`, options.yes);
-    await (await client()).call("plugin.remove", { name: plugin });
+    await (await client()).call("plugin.remove", { name: plugin, force: options.force });
     await io.stdout.write(
       flags.json ? json({ name: plugin, removed: true }) : `removed ${printable(plugin)}\n`,
     );

@@ -38,6 +38,7 @@ const details = {
   strikes: 0,
   running: false,
   pending: 0,
+  provider: null,
   warnings: [],
 };
 
