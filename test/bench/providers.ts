@@ -48,7 +48,12 @@ async function beside(language: string, program: string): Promise<Row[]> {
     const all = await timed(() => Promise.all(Array.from({ length: AT_ONCE }, asked)));
     return [
       { what: `${language} provider: an action`, value: median(times.asked), unit: "ms", runs: CALLS },
-      { what: `${language}: the bare start of the same program`, value: median(times.bare), unit: "ms", runs: CALLS },
+      {
+        what: `${language}: the bare start of the same program`,
+        value: median(times.bare),
+        unit: "ms",
+        runs: CALLS,
+      },
       {
         what: `${language} provider / bare start`,
         value: median(times.asked) / median(times.bare),
@@ -56,7 +61,12 @@ async function beside(language: string, program: string): Promise<Row[]> {
         runs: CALLS,
         aim: "≤ 1.3 ×",
       },
-      { what: `${language} provider: the status of ${AT_ONCE} instances, asked at once`, value: all, unit: "ms", runs: 1 },
+      {
+        what: `${language} provider: the status of ${AT_ONCE} instances, asked at once`,
+        value: all,
+        unit: "ms",
+        runs: 1,
+      },
     ];
   } finally {
     await world.close();
@@ -71,7 +81,9 @@ async function bareCall(folder: string): Promise<void> {
     stdio: ["pipe", "pipe", "pipe"],
     detached: true,
   });
-  child.stdin.write(`${JSON.stringify({ action: "status", params: PARAMS, v: 1, id: "x", deadline_ms: 30_000 })}\n`);
+  child.stdin.write(
+    `${JSON.stringify({ action: "status", params: PARAMS, v: 1, id: "x", deadline_ms: 30_000 })}\n`,
+  );
   void child.stdin.end();
   const [text] = await Promise.all([
     new Response(child.stdout).text(),
