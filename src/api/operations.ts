@@ -195,6 +195,16 @@ export const operations = {
   ),
 
   "deploy.run": stream(deployInput, deployProgress, deployEnd),
+  /** `to`: a version that is kept; absent: the newest one before the one that runs. */
+  "deploy.rollback": stream(
+    v.strictObject({
+      service: name,
+      to: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+      detach: v.optional(v.boolean()),
+    }),
+    deployProgress,
+    deployEnd,
+  ),
   "deploy.cancel": unary(v.strictObject({ service: name }), none),
 
   "service.list": unary(none, v.object({ services: v.array(serviceView) })),

@@ -110,6 +110,7 @@ const table = {
   "service.invalid": { kind: "usage" },
   "service.stopped": { kind: "conflict" },
   "service.busy": { kind: "conflict", hint: "try again when it is done" },
+  "version.not_found": { kind: "missing" },
   "deploy.in_progress": { kind: "conflict" },
   "deploy.not_found": { kind: "missing" },
   "deploy.cancelled": { kind: "interrupted" },

@@ -1,15 +1,13 @@
 /** `deploy`: send what is to run, show how it comes up, and take it back on Ctrl-C. */
 import type { Client } from "../../api/client.ts";
-import type { Input, Output } from "../../api/operations.ts";
-import { formatDuration, parseDuration } from "../../base/duration.ts";
-import { fail, messageOf } from "../../base/errors.ts";
-import { printable, quote } from "../../base/text.ts";
-import { argument, command, type Context, type OptionValues } from "../command.ts";
-import { consume } from "../consume.ts";
-import { json } from "../output.ts";
+import type { Input } from "../../api/operations.ts";
+import { parseDuration } from "../../base/duration.ts";
+import { quote } from "../../base/text.ts";
+import { argument, command, type OptionValues } from "../command.ts";
 import { parsePairs } from "../pairs.ts";
 import { usage } from "../parse.ts";
-import { makeProgress, type Progress } from "../progress.ts";
+import type { Progress } from "../progress.ts";
+import { runDeploy } from "../run-deploy.ts";
 import { uploadFolder } from "../upload.ts";
 
 const options = {
@@ -64,10 +62,14 @@ export const deploy = command({
   ],
   run: async (context) => {
     const service = argument(context, "service");
-    const request = makeRequest(service, context.options);
-    const progress = makeProgress(context.io, context.flags.json);
-    const end = await runDeploy(context, request, progress);
-    await context.io.stdout.write(context.flags.json ? json(end) : conclusion(end));
+    const { path, ...input } = makeRequest(service, context.options);
+    await runDeploy(context, {
+      service,
+      async prepare(client, progress, signal) {
+        const upload = path === undefined ? {} : { upload: await sendFolder(client, path, progress, signal) };
+        return (letGo) => client.stream("deploy.run", { ...input, ...upload }, { signal: letGo });
+      },
+    });
   },
 });
 
@@ -117,42 +119,6 @@ function parseTimeout(text: string | undefined): number | undefined {
   throw usage(`--health-timeout wants a time such as 90s or 2m, found ${quote(text)}`, { words: "deploy" });
 }
 
-/** The first Ctrl-C asks the daemon to undo and waits for it; the second lets go of the connection. */
-async function runDeploy(
-  context: Pick<Context, "io" | "client" | "setStatus">,
-  request: Request,
-  progress: Progress,
-): Promise<Output<"deploy.run">> {
-  const client = await context.client();
-  const letGo = new AbortController();
-  let running = false;
-  let interrupted = false;
-  const stopListening = context.io.onInterrupt(() => {
-    if (interrupted || !running) {
-      letGo.abort(fail("operation.interrupted", "interrupted"));
-      return;
-    }
-    interrupted = true;
-    void cancel(client, request.service, progress);
-  });
-  try {
-    const { path, ...input } = request;
-    const upload =
-      path === undefined ? {} : { upload: await sendFolder(client, path, progress, letGo.signal) };
-    running = true;
-    const stream = client.stream("deploy.run", { ...input, ...upload }, { signal: letGo.signal });
-    const end = await consume(stream, (item) => progress.show(item));
-    // Too late to cancel. The caller's script should stop all the same.
-    if (interrupted) context.setStatus(INTERRUPTED);
-    return end;
-  } finally {
-    stopListening();
-    await progress.clear();
-  }
-}
-
-const INTERRUPTED = 130;
-
 async function sendFolder(
   client: Client,
   path: string,
@@ -161,20 +127,4 @@ async function sendFolder(
 ): Promise<string> {
   await progress.show({ step: "upload", text: path });
   return uploadFolder(client, path, "app", signal);
-}
-
-async function cancel(client: Client, service: string, progress: Progress): Promise<void> {
-  try {
-    await progress.note("cancelling; press Ctrl-C again to leave without waiting");
-    await client.call("deploy.cancel", { service });
-  } catch (error) {
-    // Most likely it ended in between, and the stream is about to say so.
-    await progress.note(`could not cancel: ${messageOf(error)}`).catch(() => {});
-  }
-}
-
-function conclusion(end: Output<"deploy.run">): string {
-  if (end.detached) return `${printable(end.deploy)}\n`;
-  const address = end.address === null ? "" : ` at ${printable(end.address)}`;
-  return `✓ ${printable(end.service)} version ${end.version} runs${address} (${formatDuration(end.durationMs)})\n`;
 }

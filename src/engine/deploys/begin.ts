@@ -6,6 +6,7 @@ import { timestamp } from "../../base/clock.ts";
 import { shortId } from "../../base/ids.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Hold } from "../busy.ts";
+import type { InstanceSpec } from "../providers/provider.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 import { deployEvent } from "./deploy-event.ts";
 import type { Deploy, DeployProgress } from "./deploy.ts";
@@ -37,10 +38,13 @@ export function beginDeploy({ plan, hold, signal, progress }: BeginOptions, deps
       signal,
       hold,
       progress,
-      instance: instanceSpec(
-        plan.spec,
-        { id, owner: deps.owner, service: plan.service, version, hostPort },
-        registryAuth,
+      instance: exactly(
+        plan,
+        instanceSpec(
+          plan.spec,
+          { id, owner: deps.owner, service: plan.service, version, hostPort },
+          registryAuth,
+        ),
       ),
       exactImage: sourceName(source),
       step: FIRST_STEP,
@@ -54,6 +58,10 @@ export function beginDeploy({ plan, hold, signal, progress }: BeginOptions, deps
 }
 
 // --- internal ---
+
+function exactly({ exactImage }: Plan, instance: InstanceSpec): InstanceSpec {
+  return exactImage === undefined ? instance : { ...instance, image: exactImage };
+}
 
 type Entry = Pick<Deploy, "version" | "gates"> & { readonly id: string };
 

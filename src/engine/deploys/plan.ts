@@ -19,10 +19,17 @@ export interface Plan {
   readonly provider: Provider;
   /** What is live until the switch. */
   readonly previous: Live | undefined;
-  /** Becomes part of the service's environment with the switch. */
-  readonly addedEnv: Readonly<Record<string, string>>;
+  /** What becomes of the service's environment with the switch. */
+  readonly env: EnvChange;
   /** To be moved to the spec's folder. */
   readonly upload: Upload | undefined;
+  /** The image to run, where it is known to the digest; undefined: what its reference names by then. */
+  readonly exactImage: string | undefined;
+}
+
+export interface EnvChange {
+  readonly kind: "add" | "replace";
+  readonly values: Readonly<Record<string, string>>;
 }
 
 /** Throws `service.invalid`, `secret.name_taken`, `provider.*`, `deploy.port_taken`, `deploy.domain_taken`. */
@@ -43,10 +50,24 @@ export function makePlan(
   });
   const provider = chooseProvider(request, merged, previous?.spec, deps);
   const spec = { ...merged, provider: provider.name };
+  checkSpec(request.service, spec, deps);
+  return {
+    id,
+    service: request.service,
+    spec,
+    provider,
+    previous,
+    env: { kind: "add", values: request.env },
+    upload,
+    exactImage: undefined,
+  };
+}
+
+/** Throws `service.invalid`, `deploy.port_taken`, `deploy.domain_taken`. */
+export function checkSpec(service: string, spec: ServiceSpec, deps: ServiceDeps): void {
   checkConsistency(spec);
-  checkDomains(request.service, spec, deps);
-  if (spec.publish !== undefined) deps.edges.check(request.service, spec.publish);
-  return { id, service: request.service, spec, provider, previous, addedEnv: request.env, upload };
+  checkDomains(service, spec, deps);
+  if (spec.publish !== undefined) deps.edges.check(service, spec.publish);
 }
 
 // --- internal ---

@@ -109,8 +109,9 @@ async function switchOver(deploy: Deploy, deps: StepDeps): Promise<void> {
       });
       state.services.setCurrent(plan.service, version, plan.spec);
       // One of them may have become a secret since the deploy began.
-      checkPlainNames(state, plan.service, Object.keys(plan.addedEnv));
-      state.env.set(plan.service, plan.addedEnv);
+      checkPlainNames(state, plan.service, Object.keys(plan.env.values));
+      if (plan.env.kind === "replace") state.env.removeAll(plan.service);
+      state.env.set(plan.service, plan.env.values);
       state.versions.keepNewest(plan.service, LIMITS.versionsKept);
       state.deploys.succeed(plan.id, at);
       events.emit("on_deploy_success", deployEvent(factsOf(deploy, clock.monotonic())));
