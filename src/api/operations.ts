@@ -58,6 +58,9 @@ const deployInput = v.strictObject({
   service: name,
   image: v.optional(v.string()),
   upload: v.optional(v.string()),
+  /** In the uploaded folder; absent: `Dockerfile`, where it has one. */
+  dockerfile: v.optional(v.string()),
+  buildArgs: v.optional(variables),
   command: v.optional(v.string()),
   port: v.optional(v.number()),
   publish: v.optional(v.string()),

@@ -119,6 +119,7 @@ const table = {
   "deploy.exited": { kind: "failure" },
   "deploy.image_not_found": { kind: "failure" },
   "deploy.pull_failed": { kind: "failure" },
+  "deploy.build_failed": { kind: "failure" },
   "deploy.port_taken": { kind: "conflict" },
   "deploy.domain_taken": { kind: "conflict" },
   "deploy.failed": { kind: "failure" },
