@@ -1,6 +1,7 @@
 /** Kinds of values that the configuration shares: each a schema whose message says what is wanted. */
 import { isAbsolute } from "node:path";
 import * as v from "valibot";
+import { parseByteSize } from "../base/byte-size.ts";
 import { parseDuration } from "../base/duration.ts";
 import { LIMITS } from "../base/limits.ts";
 import { PROVIDER_ACTIONS, type ProviderAction } from "../base/provider-actions.ts";
@@ -138,14 +139,6 @@ function actionTimeout() {
   const most = LIMITS.execActionMaxMs;
   const wanted = `a duration such as "30s" or "20m", more than nothing and at most ${most / 60_000} minutes`;
   return v.pipe(duration, v.minValue(1, wanted), v.maxValue(most, wanted));
-}
-
-const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
-
-function parseByteSize(text: string): number | undefined {
-  const [, number, unit = "B"] = /^(\d{1,16})(?: ?(B|KiB|MiB|GiB|TiB))?$/.exec(text) ?? [];
-  const bytes = Number(number) * 1024 ** UNITS.indexOf(unit);
-  return Number.isSafeInteger(bytes) ? bytes : undefined;
 }
 
 function readAddress(text: string): Address | undefined {

@@ -81,7 +81,7 @@ async function bareCall(folder: string): Promise<void> {
     stdio: ["pipe", "pipe", "pipe"],
     detached: true,
   });
-  child.stdin.write(
+  void child.stdin.write(
     `${JSON.stringify({ action: "status", params: PARAMS, v: 1, id: "x", deadline_ms: 30_000 })}\n`,
   );
   void child.stdin.end();

@@ -9,7 +9,7 @@ import type { GrantName } from "../../base/grant-names.ts";
 import type { PluginKvRows } from "../../state/plugin-kv.ts";
 import type { PluginAudit } from "../audit/plugin-audit.ts";
 import { requestOf, settleGrant, type GrantRequest } from "../grant-rules.ts";
-import { versionOf } from "../installed/installed-plugin.ts";
+import { versionOf, type InstalledPlugin } from "../installed/installed-plugin.ts";
 import type { Integrity } from "../installed/integrity.ts";
 import type { PluginLogs } from "../installed/plugin-logs.ts";
 import { requestsOf, type CapabilityRequest, type Manifest } from "../manifest/manifest.ts";
@@ -153,7 +153,9 @@ export function makePluginChanges(deps: ChangesDeps): PluginChanges {
         if (enabled) await integrity.verified(row);
         rows.setEnabled(name, enabled);
         roster.refresh(name);
-        await roster.alone(name, async () => {});
+        // What was enabled already gets another chance, and no action that runs is ended for that.
+        if (enabled && row.enabled) await refreshed(roster.get(name));
+        else await roster.alone(name, async () => {});
       });
       log.info(enabled ? "plugin enabled" : "plugin disabled", { plugin: name });
     },
@@ -185,6 +187,11 @@ export function makePluginChanges(deps: ChangesDeps): PluginChanges {
 
 function isDockerWrite({ capability }: CapabilityRequest): boolean {
   return capability === "docker_write";
+}
+
+async function refreshed({ supervisor, actions }: InstalledPlugin): Promise<void> {
+  actions.forgive();
+  await supervisor.exclusive(async () => {});
 }
 
 function refuseInUse(name: string, instances: readonly string[]): void {

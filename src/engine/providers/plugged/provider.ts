@@ -258,7 +258,7 @@ function check(name: string, plugged: PluggedProvider | undefined, spec: Instanc
   if (plugged === undefined) throw gone(name);
   if (spec.directory !== undefined)
     throw fail("provider.unsupported", `${name} runs images, and no folders`, {
-      hint: "deploy an image with --image, or a folder with --provider process",
+      hint: "deploy an image with --image, or the folder with --provider process, or docker where it has a Dockerfile",
     });
   if (spec.image === undefined) throw fail("provider.unsupported", `${name} needs an image`);
 }

@@ -194,6 +194,18 @@ describe("a provider is not asked", () => {
       await update;
     }, providing()));
 
+  test("and goes on when it is enabled once more, which lifts a suspension", () =>
+    withWorld(async (world) => {
+      const go = join(world.dataDir, "go");
+      const waiting = `${READ} echo > ${go}.begun; while [ ! -e ${go} ]; do sleep 0.05; done; ${OK}`;
+      await installSample(world, box({ script: waiting }));
+      const running = codeOf(ask(world, "create"));
+      await until(() => existsSync(`${go}.begun`));
+      await world.plugins.enable("box");
+      appendFileSync(go, "");
+      expect(await running).toBe("ok");
+    }, providing()));
+
   test("that still has instances can't be removed, unless that is meant", () =>
     withWorld(
       async (world) => {
