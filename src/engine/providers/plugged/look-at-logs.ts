@@ -58,7 +58,10 @@ async function take(
 ): Promise<Taken> {
   if (at?.kind !== "own") {
     const most = Math.min(tail ?? LIMITS.providerLogLines, LIMITS.providerLogLines);
-    return takeAnswer(source, await source.ask({ tail: most }, signal), at, most, nowMs);
+    const answer = await source.ask({ tail: most }, signal);
+    // Whoever wants the last so many wants no more, whatever comes.
+    const wanted = tail === undefined ? answer : { ...answer, lines: answer.lines.slice(-most) };
+    return takeAnswer(source, wanted, at, most, nowMs);
   }
   try {
     const answer = await source.ask({ position: at.text }, signal);

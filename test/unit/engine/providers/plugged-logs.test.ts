@@ -146,6 +146,22 @@ describe("a plugin that gives a text each time", () => {
   });
 });
 
+test.each([undefined, "9"])(
+  "who wants the last two lines gets no more, whatever comes (position %p)",
+  async (position) => {
+    const world = pluggedWorld();
+    const { id } = await world.made();
+    const lines = ["a", "b", "c", "d"].map((text) => ({ text }));
+    world.answers.logs = (params) => ({ lines: params["position"] === undefined ? lines : [], position });
+    const look = { tail: 2, follow: false };
+    const found = await Array.fromAsync(
+      world.provider.logs(id, { from: undefined, look, signal: context.signal }),
+    );
+    expect(found.flatMap(({ parts }) => parts.map(({ text }) => text))).toEqual(["c\nd"]);
+    expect(world.asked[0]?.params).toEqual({ name: id, tail: 2 });
+  },
+);
+
 describe("who follows", () => {
   test("gets what comes with longer and longer pauses, and the end of it", async () => {
     const world = pluggedWorld();

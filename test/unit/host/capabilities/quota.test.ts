@@ -90,7 +90,7 @@ test("what the daemon asks for an executable is not metered; a guest that names 
     methods: execMethods(),
     callerOf: (plugin) => callers[plugin],
     audit: { append() {} },
-    pluginLogs: { append() {} },
+    pluginLogs: { append: () => 0 },
     quota: () => ({ ...DEFAULT_QUOTA, calls_per_second: 1, concurrent_calls: 2 }),
     clock: fakeClock(),
     log: silentLog,
