@@ -1,10 +1,13 @@
 /** Every bound in one place, so that "is there a limit on X?" has one answer. Bytes and milliseconds. */
+import { PROVIDER_LIMITS } from "./provider-limits.ts";
+
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
 export const LIMITS = {
+  ...PROVIDER_LIMITS,
   /** What the CLI may upload: a bounded tar stream. */
   pluginUploadBytes: 64 * MIB,
   appUploadBytes: 1024 * MIB,
@@ -148,10 +151,6 @@ export const LIMITS = {
   /** An executable that is over its time has so long to end by itself; one that ended, for the last of its output. */
   execGraceMs: 2 * SECOND,
   execDrainMs: 1 * SECOND,
-  /** Of one provider that is an executable: what changes instances, what looks at them, and commands inside them. */
-  providerChangesAtOnce: 16,
-  providerLooksAtOnce: 8,
-  providerExecsAtOnce: 8,
   /** Lines of its standard error that an error shows. */
   execLastWords: 5,
 
@@ -284,15 +283,6 @@ export const LIMITS = {
   providerStatusMs: 2 * SECOND,
   providerWorkMs: 2 * MINUTE,
   providerDestroyMs: 30 * SECOND,
-  /** Between two looks at services on providers that start nothing again by themselves; and, where creating broke off, until what came of it is removed again. */
-  unattendedLookMs: 15 * SECOND,
-  lateCreateMs: 30 * SECOND,
-  /** Of a provider that is an executable: lines of a log that are asked for at once, looks at one without a pause, and what a position may have. */
-  providerLogLines: 2_000,
-  providerLogLooks: 100,
-  providerPositionChars: 256,
-  /** Pauses between two looks at a log that nobody can follow, the longer the more often nothing came. */
-  providerLogRestMs: [1 * SECOND, 2 * SECOND, 5 * SECOND, 10 * SECOND],
   reconcileBackoffMs: [1 * SECOND, 5 * SECOND, 30 * SECOND],
   /** Log lines that a failed deploy shows. */
   deployLogLines: 20,

@@ -1,0 +1,21 @@
+/** The bounds of providers that are executables: a part of LIMITS, where everybody looks for them. Bytes and milliseconds. */
+const SECOND = 1000;
+
+export const PROVIDER_LIMITS = {
+  /** Of one provider, at a time: what changes instances, what looks at them, and commands inside them. */
+  providerChangesAtOnce: 16,
+  providerLooksAtOnce: 8,
+  providerExecsAtOnce: 8,
+  /**
+   * Between two looks at services on providers that start nothing again by themselves; and, where creating broke off, until what came of
+   * it is removed once more.
+   */
+  unattendedLookMs: 15 * SECOND,
+  lateCreateMs: 30 * SECOND,
+  /** Lines of a log that are asked for at once, looks at one without a pause, and what a position may have. */
+  providerLogLines: 2_000,
+  providerLogLooks: 100,
+  providerPositionChars: 256,
+  /** Pauses between two looks at a log that nobody can follow, the longer the more often nothing came. */
+  providerLogRestMs: [1 * SECOND, 2 * SECOND, 5 * SECOND, 10 * SECOND],
+} as const;
