@@ -3,6 +3,7 @@ import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmdirSync, rmSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../src/base/clock.ts";
+import { findGo } from "./wasm/toolchains.ts";
 import { confinementReport } from "../src/platform/confine/report.ts";
 
 /** A new folder that goes away with the test: `await using dir = tempDir()`. */
@@ -97,6 +98,7 @@ const parts = {
   docker: () => succeeds("docker", "version", "--format", "x") && Bun.which("busybox") !== null,
   "docker-registry": () => Bun.which("docker-registry") !== null,
   python3: () => Bun.which("python3") !== null,
+  go: () => findGo() !== undefined,
   /** Debian's package prometheus has it. */
   promtool: () => Bun.which("promtool") !== null,
   compiled: () => existsSync(join(import.meta.dir, "../dist/voxeltron")),
