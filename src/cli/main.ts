@@ -12,6 +12,7 @@ import { OutputClosed, type Io } from "./io.ts";
 import { jsonLine, reportError } from "./output.ts";
 import { parseCommandLine, type Parsed } from "./parse.ts";
 import { makePlace } from "./place.ts";
+import { inWordsOf, speakingAs } from "./program-name.ts";
 
 /** `argv`: without the program's own name. Sets `process.exitCode`. */
 export async function runCli(argv: readonly string[], io: Io, runDaemon: RunDaemon): Promise<void> {
@@ -19,7 +20,8 @@ export async function runCli(argv: readonly string[], io: Io, runDaemon: RunDaem
 }
 
 /** The same, giving the status instead of setting it. */
-export async function cliStatus(argv: readonly string[], io: Io, runDaemon: RunDaemon): Promise<number> {
+export async function cliStatus(argv: readonly string[], plain: Io, runDaemon: RunDaemon): Promise<number> {
+  const io = speakingAs(plain);
   try {
     const parsed = parseCommandLine(argv[0] === "help" ? [...argv.slice(1), "--help"] : argv, commands);
     return await perform(parsed, io, runDaemon);
@@ -39,7 +41,7 @@ async function perform(parsed: Parsed, io: Io, runDaemon: RunDaemon): Promise<nu
     return 0;
   }
   if (command === undefined || parsed.help) {
-    await io.stdout.write(helpFor(parsed));
+    await io.stdout.write(inWordsOf(io.program, helpFor(parsed)));
     return 0;
   }
   let status = 0;
