@@ -2,6 +2,7 @@
  * The plugin host's front desk: every operation on plugins, and the PluginRunner that the dispatcher and the gates use. Made in
  * daemon/compose-host.ts; `sweep` comes before anything else, `close` stops all rooms.
  */
+import { isBuiltIn } from "../base/built-ins.ts";
 import { fail } from "../base/errors.ts";
 import { redactData } from "../base/redact.ts";
 import { quotePath } from "../base/text.ts";
@@ -23,7 +24,7 @@ import { makeReadSource, type PluginSource, type SourceDeps } from "./install/pl
 import { keptRows } from "./install/switch-version.ts";
 import { makeAnnounce } from "./installed/announce.ts";
 import { hookOf, type InstalledPlugin } from "./installed/installed-plugin.ts";
-import { makeIntegrity } from "./installed/integrity.ts";
+import { changedDropIn, makeIntegrity } from "./installed/integrity.ts";
 import { makeOpenVersion, type OpenVersionDeps } from "./installed/open-version.ts";
 import type { PluginLogs, TailOptions } from "./installed/plugin-logs.ts";
 import { makePluginStatus, type StatusDeps } from "./installed/plugin-status.ts";
@@ -81,7 +82,7 @@ export function makePlugins(deps: PluginsDeps): Plugins {
   /** What lies in a folder runs after consent to what is in it now: that takes an install of it. */
   async function refuseUnseen(name: string): Promise<void> {
     const row = roster.find(name)?.row;
-    if (row === undefined && (await dropIns.find(name)) === undefined) return;
+    if (row === undefined && (isBuiltIn(name) || (await dropIns.find(name)) === undefined)) return;
     if (row !== undefined && (row.dropIn === null || (await integrity.tamperedBecause(row)) === undefined))
       return;
     const { folder } = await dropIns.read(name);
@@ -91,11 +92,20 @@ export function makePlugins(deps: PluginsDeps): Plugins {
     });
   }
 
+  /** A room that is open runs code that was checked when it was opened: what lies in a folder may have changed since. */
+  async function toRun(name: string): Promise<InstalledPlugin> {
+    const plugin = roster.toRun(name);
+    const changed = plugin.row.enabled ? await folders.changedBecause(plugin.row) : undefined;
+    if (changed === undefined) return plugin;
+    plugin.supervisor.restart();
+    throw changedDropIn(name, changed);
+  }
+
   async function remove(name: string): Promise<string | null> {
     const row = roster.find(name)?.row;
+    if (row === undefined && isBuiltIn(name)) roster.get(name);
     const folder = row === undefined ? (await dropIns.find(name))?.dropIn.folder : row.dropIn;
-    if (row !== undefined) await changes.remove(name);
-    else if (folder === undefined) roster.get(name);
+    if (row !== undefined || folder === undefined) await changes.remove(name);
     // Last: a crash before it leaves a drop-in to which nobody consented.
     if (typeof folder === "string") await dropIns.remove(folder);
     return folder ?? null;
@@ -159,7 +169,7 @@ export function makePlugins(deps: PluginsDeps): Plugins {
     },
     calls: (name, which, options) => deps.audit.calls(name, which, options, isInstalled),
     call: async (name, hook, request = {}) => {
-      const plugin = await explain(name, async () => roster.toRun(name));
+      const plugin = await explain(name, () => toRun(name));
       return callByHand(plugin, hook, request, deps);
     },
     callerOf: (name) => roster.callerOf(name),
@@ -169,7 +179,7 @@ export function makePlugins(deps: PluginsDeps): Plugins {
         return request === undefined ? [] : [{ plugin: row.name, gate: request.gate }];
       }),
     async run(name, hook, event, signal) {
-      const plugin = roster.toRun(name);
+      const plugin = await toRun(name);
       hookOf(plugin, hook);
       // While it waited for its turn, another version may have come that does not ask for it.
       const onStart = (): void => void hookOf(roster.get(name), hook);

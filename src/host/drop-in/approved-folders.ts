@@ -58,6 +58,7 @@ async function reasonOf(folder: string, digest: string): Promise<string | undefi
     return found === digest ? undefined : `what is in ${quotePath(folder)} is not what was consented to`;
   } catch (error) {
     if (!isVoxError(error)) throw error;
-    return `what is in ${quotePath(folder)} can't be compared with what was consented to: ${error.message}`;
+    const advice = error.hint === undefined ? "" : ` (${error.hint})`;
+    return `what is in ${quotePath(folder)} can't be compared with what was consented to: ${error.message}${advice}`;
   }
 }

@@ -50,7 +50,11 @@ export function makeDropIns({ dropInFolders, installed }: DropInsDeps): DropIns 
       throw fail("plugin.not_found", `no folder called ${quote(name)} lies among the plugins`, {
         hint: `they are looked for in: ${dropInFolders.join(", ")}`,
       });
-    if (isBuiltIn(name) || (present !== undefined && present.dropIn === null))
+    if (present === undefined && isBuiltIn(name))
+      throw fail("plugin.name_taken", `what is called ${name} is built in`, {
+        hint: `give the folder ${quotePath(meant.folder)} and its plugin another name`,
+      });
+    if (present?.dropIn === null)
       throw fail("plugin.name_taken", `a plugin called ${name} is there already, and not from a folder`, {
         hint: `to have the one in ${quotePath(meant.folder)} instead, first: voxeltron plugin remove ${name}`,
       });

@@ -4,14 +4,14 @@
 import { isBuiltIn } from "../../base/built-ins.ts";
 import { fail, isVoxError, type VoxError } from "../../base/errors.ts";
 import { quotePath } from "../../base/text.ts";
-import type { PluginDetails } from "../plugin-views.ts";
+import type { PluginDetails, PluginView } from "../plugin-views.ts";
 import type { DropIns } from "./drop-ins.ts";
 import type { SearchedFolder } from "./find-drop-ins.ts";
-import { builtInDetails, dropInDetails } from "./uninstalled-views.ts";
+import { builtInDetails, dropInDetails, summaryOf } from "./uninstalled-views.ts";
 
 export interface NotInstalled {
   /** Of one name, what counts comes first. */
-  all(): Promise<{ readonly views: readonly PluginDetails[]; readonly folders: readonly SearchedFolder[] }>;
+  all(): Promise<{ readonly views: readonly PluginView[]; readonly folders: readonly SearchedFolder[] }>;
   find(name: string): Promise<PluginDetails | undefined>;
   /** Runs work that needs an installed plugin, and says better why there is none. Throws `plugin.not_approved`, `plugin.built_in`. */
   explain<T>(name: string, work: () => Promise<T>): Promise<T>;
@@ -35,7 +35,8 @@ export function makeNotInstalled(dropIns: Pick<DropIns, "survey" | "find">): Not
     find,
     async all() {
       const { others, folders } = await dropIns.survey();
-      return { views: [...others.map(dropInDetails), ...builtInDetails()], folders };
+      const details = [...others.map(dropInDetails), ...builtInDetails()];
+      return { views: details.map(summaryOf), folders };
     },
     async explain(name, work) {
       try {

@@ -3,16 +3,25 @@ import { BUILT_INS, type BuiltIn } from "../../base/built-ins.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { printable } from "../../base/text.ts";
 import { VERSION } from "../../base/version.ts";
-import { consentView, type PluginDetails } from "../plugin-views.ts";
+import { NO_CEILING } from "../ceiling.ts";
+import { consentView, type PluginDetails, type PluginView } from "../plugin-views.ts";
+import { standings } from "../standing.ts";
 import { kindOf, typeOf } from "../manifest/manifest.ts";
 import type { Ranked } from "./find-drop-ins.ts";
 import type { DropIn } from "./read-drop-in.ts";
+
+/** For the list. */
+export function summaryOf(details: PluginDetails): PluginView {
+  const { name, version, tier, kind, type, builtIn, folder, state, reason, room, roomReason } = details;
+  return { name, version, tier, kind, type, builtIn, folder, state, reason, room, roomReason };
+}
 
 export function dropInDetails({ dropIn, behind }: Ranked): PluginDetails {
   const { name, folder, manifest } = dropIn;
   return {
     ...NOTHING,
     ...consentView(manifest, []),
+    capabilities: manifest === undefined ? [] : standings(manifest, [], NO_CEILING, () => undefined),
     name: printable(name),
     version: manifest?.version ?? "",
     tier: manifest?.tier ?? null,
