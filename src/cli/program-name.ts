@@ -1,17 +1,21 @@
 /**
- * Who typed `devbox` is told of `devbox`: the same program under the name that its plugin API has. Changes advice, not data. Called by
- * main.ts and `plugin list`.
+ * Who typed `devbox` is told of `devbox`: the same program under the name that its plugin API has. Changes advice, never data. Called by
+ * main.ts.
  */
 import type { Io, Program } from "./io.ts";
 
-/** Command lines in the text begin with the name that was typed. */
-export function inWordsOf(program: Program, text: string): string {
-  return program === "voxeltron" ? text : text.replaceAll(COMMAND_LINE, program);
+/** Puts the name that was typed before the command lines in a text; the product's own name in a sentence stays. */
+export type Advice = (text: string) => string;
+
+export function adviceOf(program: Program, commands: readonly { readonly words: string }[]): Advice {
+  if (program === "voxeltron") return (text) => text;
+  const nouns = [...new Set(commands.map(({ words }) => words.split(" ")[0] ?? ""))];
+  const commandLine = new RegExp(`\\bvoxeltron(?= (?:<|--|(?:${nouns.join("|")})\\b))`, "g");
+  return (text) => text.replaceAll(commandLine, program);
 }
 
 /** The same for all that is no result: questions, notes, errors. */
-export function speakingAs(io: Io): Io {
-  if (io.program === "voxeltron") return io;
+export function speakingAs(io: Io, advice: Advice): Io {
   const { stderr } = io;
   return {
     ...io,
@@ -20,13 +24,7 @@ export function speakingAs(io: Io): Io {
       get columns() {
         return stderr.columns;
       },
-      write: (data) => stderr.write(typeof data === "string" ? inWordsOf(io.program, data) : data),
+      write: (data) => stderr.write(typeof data === "string" ? advice(data) : data),
     },
   };
 }
-
-// --- internal ---
-
-/** Not the product's own name in a sentence: "voxeltron runs plugins". */
-const COMMAND_LINE =
-  /\bvoxeltron(?= (?:<|--|(?:config|daemon|deploy|doctor|env|events|exec|logs|metrics|notify|plugin|registry|remove|rollback|secret|start|status|stop|workspace)\b))/g;

@@ -15,7 +15,6 @@ import { parseHook } from "../hooks.ts";
 import { withoutDaemon } from "../offline.ts";
 import { json, jsonLine } from "../output.ts";
 import { logLine, pluginTable, pluginText, reportText } from "../plugin-text.ts";
-import { inWordsOf } from "../program-name.ts";
 import { pluginEnable } from "./plugin-enable.ts";
 
 const name = [{ name: "name" }];
@@ -35,7 +34,7 @@ const list = command({
     "What was copied to DATA_DIR/plugins/NAME or ~/.config/devbox/plugins/NAME (of the daemon's user) shows at once, and runs only",
     "after voxeltron plugin enable NAME.",
   ],
-  async run({ io, flags, options, place, client }) {
+  async run({ io, flags, options, place, client, advice }) {
     const found = await withoutDaemon<PluginList>(
       { io, place },
       async () => (await client()).call("plugin.list", {}),
@@ -47,7 +46,7 @@ const list = command({
       const all = options.all || io.program === "devbox";
       return io.stdout.write(json(all ? plugins : plugins.filter(({ builtIn }) => !builtIn)));
     }
-    await io.stdout.write(inWordsOf(io.program, `${pluginTable(plugins)}${dropInNotes(plugins)}`));
+    await io.stdout.write(advice(`${pluginTable(plugins)}${dropInNotes(plugins)}`));
     const notes = unseenNotes(found, io.environment);
     if (notes !== "") await io.stderr.write(notes);
   },
