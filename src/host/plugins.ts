@@ -2,10 +2,7 @@
  * The plugin host's front desk: every operation on plugins, and the PluginRunner that the dispatcher and the gates use. Made in
  * daemon/compose-host.ts; `sweep` comes before anything else, `close` stops all rooms.
  */
-import { isBuiltIn } from "../base/built-ins.ts";
-import { fail } from "../base/errors.ts";
 import { redactData } from "../base/redact.ts";
-import { quotePath } from "../base/text.ts";
 import type { GrantName } from "../base/grant-names.ts";
 import type { HookName, VoxeltronEvent } from "../sdk/index.ts";
 import type { AuditCallView, PluginAudit, Uses } from "./audit/plugin-audit.ts";
@@ -16,6 +13,7 @@ import { makeApprovedFolders } from "./drop-in/approved-folders.ts";
 import { makeDropIns, type DropInsDeps } from "./drop-in/drop-ins.ts";
 import { makeNotInstalled, type NotInstalled } from "./drop-in/not-installed.ts";
 import type { SearchedFolder } from "./drop-in/find-drop-ins.ts";
+import { makeTies } from "./drop-in/ties.ts";
 import { makeDropInWatch } from "./drop-in/watch-drop-ins.ts";
 import type { GrantRequest } from "./grant-rules.ts";
 import type { Consent } from "./install/install.ts";
@@ -24,7 +22,7 @@ import { makeReadSource, type PluginSource, type SourceDeps } from "./install/pl
 import { keptRows } from "./install/switch-version.ts";
 import { makeAnnounce } from "./installed/announce.ts";
 import { hookOf, type InstalledPlugin } from "./installed/installed-plugin.ts";
-import { changedDropIn, makeIntegrity } from "./installed/integrity.ts";
+import { makeIntegrity } from "./installed/integrity.ts";
 import { makeOpenVersion, type OpenVersionDeps } from "./installed/open-version.ts";
 import type { PluginLogs, TailOptions } from "./installed/plugin-logs.ts";
 import { makePluginStatus, type StatusDeps } from "./installed/plugin-status.ts";
@@ -46,6 +44,7 @@ export function makePlugins(deps: PluginsDeps): Plugins {
   const roster = makeRoster({ ...deps, integrity, openVersion, strikeOut, announce });
   const dropIns = makeDropIns({ ...deps, installed: (name) => roster.find(name)?.row });
   const others = makeNotInstalled(dropIns);
+  const ties = makeTies({ roster, integrity, folders, dropIns, remove: (name) => changes.remove(name) });
   const read = makeReadSource({ ...deps, roster, readDropIn: (name) => dropIns.read(name) });
   const changes = makePluginChanges({ ...deps, roster, integrity, openVersion, read, changed });
   const links: Links = makeLinks({
@@ -79,38 +78,6 @@ export function makePlugins(deps: PluginsDeps): Plugins {
     return views;
   }
 
-  /** What lies in a folder runs after consent to what is in it now: that takes an install of it. */
-  async function refuseUnseen(name: string): Promise<void> {
-    const row = roster.find(name)?.row;
-    if (row === undefined && (isBuiltIn(name) || (await dropIns.find(name)) === undefined)) return;
-    if (row !== undefined && (row.dropIn === null || (await integrity.tamperedBecause(row)) === undefined))
-      return;
-    const { folder } = await dropIns.read(name);
-    throw fail("consent.needed", `nobody has consented to what is in ${quotePath(folder)}`, {
-      hint: `to look at what it asks for and consent: voxeltron plugin enable ${name}`,
-      details: { plugin: name, folder },
-    });
-  }
-
-  /** A room that is open runs code that was checked when it was opened: what lies in a folder may have changed since. */
-  async function toRun(name: string): Promise<InstalledPlugin> {
-    const plugin = roster.toRun(name);
-    const changed = plugin.row.enabled ? await folders.changedBecause(plugin.row) : undefined;
-    if (changed === undefined) return plugin;
-    plugin.supervisor.restart();
-    throw changedDropIn(name, changed);
-  }
-
-  async function remove(name: string): Promise<string | null> {
-    const row = roster.find(name)?.row;
-    if (row === undefined && isBuiltIn(name)) roster.get(name);
-    const folder = row === undefined ? (await dropIns.find(name))?.dropIn.folder : row.dropIn;
-    if (row !== undefined || folder === undefined) await changes.remove(name);
-    // Last: a crash before it leaves a drop-in to which nobody consented.
-    if (typeof folder === "string") await dropIns.remove(folder);
-    return folder ?? null;
-  }
-
   return {
     async sweep() {
       const names = rows.list().map((row) => row.name);
@@ -122,7 +89,8 @@ export function makePlugins(deps: PluginsDeps): Plugins {
       dropInWatch.start();
     },
     async inspect(source) {
-      const { manifest, digest } = await read(source);
+      const { manifest, digest } =
+        "embedded" in source ? await explain(source.embedded, () => read(source)) : await read(source);
       return candidateView(manifest, digest, roster.find(manifest.name)?.row.version ?? null);
     },
     async install({ source, ...consent }) {
@@ -143,10 +111,10 @@ export function makePlugins(deps: PluginsDeps): Plugins {
     async info(name) {
       return isInstalled(name) ? details(name) : ((await others.find(name)) ?? details(name));
     },
-    remove: (name) => explain(name, () => remove(name)),
+    remove: (name) => explain(name, () => ties.remove(name)),
     enable: (name) =>
       explain(name, async () => {
-        await refuseUnseen(name);
+        await ties.refuseUnseen(name);
         await changes.setEnabled(name, true);
         return summary(name);
       }),
@@ -168,10 +136,12 @@ export function makePlugins(deps: PluginsDeps): Plugins {
       return { uses, keptSince, unused };
     },
     calls: (name, which, options) => deps.audit.calls(name, which, options, isInstalled),
-    call: async (name, hook, request = {}) => {
-      const plugin = await explain(name, () => toRun(name));
-      return callByHand(plugin, hook, request, deps);
-    },
+    call: (name, hook, request = {}) =>
+      explain(name, async () => {
+        const plugin = roster.toRun(name);
+        if (plugin.row.dropIn !== null) await ties.refuseChanged(plugin);
+        return callByHand(plugin, hook, request, deps);
+      }),
     callerOf: (name) => roster.callerOf(name),
     subscribers: (hook) =>
       roster.all().flatMap(({ row, manifest }) => {
@@ -179,7 +149,8 @@ export function makePlugins(deps: PluginsDeps): Plugins {
         return request === undefined ? [] : [{ plugin: row.name, gate: request.gate }];
       }),
     async run(name, hook, event, signal) {
-      const plugin = await toRun(name);
+      const plugin = roster.toRun(name);
+      if (plugin.row.dropIn !== null) await ties.refuseChanged(plugin);
       hookOf(plugin, hook);
       // While it waited for its turn, another version may have come that does not ask for it.
       const onStart = (): void => void hookOf(roster.get(name), hook);

@@ -18,6 +18,8 @@ import { execTexts } from "../exec-plugin.ts";
 import { needs, until } from "../harness.ts";
 import { EXECUTABLE, makeMachine, type Answer, type Machine } from "./machine.ts";
 
+const ORDINARY = 4242;
+
 interface Row {
   readonly name: string;
   readonly version: string;
@@ -196,6 +198,26 @@ describe.skipIf(!needs("compiled"))("drop-ins", () => {
     chmodSync(parent, 0o755);
     expect((await machine.cli("plugin", "enable", "my-hook", "--yes")).status).toBe(0);
   }, 60_000);
+
+  test.skipIf(process.getuid?.() !== 0 || Bun.which("setpriv") === null)(
+    "what the daemon's user may not read or remove is said, and is not taken for gone",
+    async () => {
+      await using machine = makeMachine(undefined, ORDINARY);
+      await machine.start();
+      const folder = copyIn(machine);
+      chmodSync(folder, 0o700);
+      const shown = await machine.cli("plugin", "list");
+      expect(shown.stdout).toMatch(/my-hook: .*permission denied/i);
+      expect((await machine.cli("plugin", "enable", "my-hook", "--yes")).status).not.toBe(0);
+      chmodSync(folder, 0o755);
+      expect((await machine.cli("plugin", "enable", "my-hook", "--yes")).status).toBe(0);
+      const removed = await machine.cli("plugin", "remove", "my-hook", "--yes", "--json");
+      expect(errorOf(removed)).toEqual([1, "plugin.folder_kept"]);
+      expect(existsSync(join(folder, "run"))).toBe(true);
+      expect(await list(machine)).toMatchObject([{ name: "my-hook", state: "not approved" }]);
+    },
+    60_000,
+  );
 
   test("the daemon says what comes into its folders while it runs", async () => {
     await using machine = makeMachine();

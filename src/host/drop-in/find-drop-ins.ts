@@ -6,6 +6,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf, systemCode } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
+import { EXEC_MANIFEST_FILE, MANIFEST_FILE } from "../manifest/manifest.ts";
 import { lookAtDropIn, type DropIn } from "./read-drop-in.ts";
 
 export interface Found {
@@ -92,15 +93,21 @@ async function namesIn(
       .filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && mayBeDropIn(entry.name))
       .map((entry) => entry.name)
       .toSorted();
-    const most = LIMITS.dropInsPerFolder;
-    const problem =
-      names.length > most
-        ? `it holds ${names.length} folders; the first ${most} of them are looked at`
-        : null;
-    return { names: names.slice(0, most), problem };
+    const loose = entries.find((entry) => entry.isFile() && MANIFESTS.includes(entry.name));
+    return { names: names.slice(0, LIMITS.dropInsPerFolder), problem: troubleWith(names, loose?.name) };
   } catch (error) {
     return { names: [], problem: systemCode(error) === "ENOENT" ? null : messageOf(error) };
   }
+}
+
+const MANIFESTS = [MANIFEST_FILE, EXEC_MANIFEST_FILE];
+
+function troubleWith(names: readonly string[], loose: string | undefined): string | null {
+  const most = LIMITS.dropInsPerFolder;
+  if (names.length > most) return `it holds ${names.length} folders; the first ${most} of them are looked at`;
+  return loose === undefined
+    ? null
+    : `it holds a ${loose} itself; each plugin wants a folder of its own in it`;
 }
 
 function mayBeDropIn(name: string): boolean {

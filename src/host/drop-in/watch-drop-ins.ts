@@ -3,6 +3,7 @@
  * no longer what was consented to. It starts nothing: consent does. That a changed plugin can't start is checked where it starts, not
  * here. Made by plugins.ts.
  */
+import { mkdirSync } from "node:fs";
 import type { Log } from "../../base/log.ts";
 import { messageOf } from "../../base/errors.ts";
 import { printable } from "../../base/text.ts";
@@ -18,6 +19,7 @@ export interface DropInWatch {
 }
 
 export interface DropInWatchDeps {
+  /** The first is the daemon's own. */
   readonly dropInFolders: readonly string[];
   readonly dropIns: Pick<DropIns, "survey">;
   readonly folders: ApprovedFolders;
@@ -67,6 +69,17 @@ export function makeDropInWatch(deps: DropInWatchDeps): DropInWatch {
     }
   }
 
+  /** So that a plugin is copied into it, and not in its place. Somebody's home is his own business. */
+  function makeOwn(): void {
+    const [own] = deps.dropInFolders;
+    if (own === undefined) return;
+    try {
+      mkdirSync(own, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      log.warn("the folder of plugins can't be made", { folder: own, problem: messageOf(error) });
+    }
+  }
+
   async function look(): Promise<void> {
     state.isDue = true;
     if (state.isBusy) return;
@@ -85,6 +98,7 @@ export function makeDropInWatch(deps: DropInWatchDeps): DropInWatch {
 
   return {
     start() {
+      makeOwn();
       for (const folder of deps.dropInFolders) watches.push(deps.watch(folder, () => void look()));
     },
     close() {

@@ -2,6 +2,7 @@
  * Removes a folder with all that is in it, and nothing else: whoever may write there can't lead the removal out by putting a link in
  * a folder's place while it goes on. Called by host/drop-in/drop-ins.ts.
  */
+import { existsSync } from "node:fs";
 import { readdir, rmdir, unlink } from "node:fs/promises";
 import { fail } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
@@ -11,6 +12,7 @@ import { fileProblem } from "./problem.ts";
 
 /** `name` in the folder `root`; a link of that name is removed itself. Nothing there is fine. Throws `file.*`. */
 export async function removeTree(root: string, name: string): Promise<void> {
+  if (!existsSync(root)) return;
   using folder = openFolder(root);
   await removeEntry(folder, [name]);
 }

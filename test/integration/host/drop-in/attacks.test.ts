@@ -235,6 +235,16 @@ describe("a folder with anything in it", () => {
       await run(rig, "good");
     }));
 
+  test("a manifest that lies beside the folders is told of", () =>
+    withRig(async (rig) => {
+      writeFileSync(join(rig.second, "plugin.yaml"), "");
+      const { folders } = await rig.world.plugins.survey();
+      expect(folders.map(({ problem }) => problem)).toEqual([
+        null,
+        "it holds a plugin.yaml itself; each plugin wants a folder of its own in it",
+      ]);
+    }));
+
   test("more folders than are looked at are told of", () =>
     withRig(async (rig) => {
       for (let index = 0; index <= LIMITS.dropInsPerFolder; index++) mkdirSync(join(rig.first, `p${index}`));

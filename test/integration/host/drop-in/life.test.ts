@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { codeOf, rejection } from "../../../fixtures/rejection.ts";
 import { tempDir, until } from "../../../harness.ts";
 import { installSample, samplePlugin } from "../world.ts";
-import { consent, drop, makeRig, reasonOf, run, states, withRig } from "./rig.ts";
+import { consent, drop, makeRig, reasonOf, run, states, withRig, write } from "./rig.ts";
 
 describe("before consent", () => {
   test("it is listed at once with kind, version and place, and nothing of it is bundled, opened or subscribed", () => {
@@ -63,6 +63,31 @@ describe("before consent", () => {
           { capability: "logs_read", required: false, granted: null, effective: null },
         ],
       });
+    }));
+});
+
+describe("a provider", () => {
+  test("is shown as one, before consent and after; plugin install with its name says what there is to do", () =>
+    withRig(async (rig) => {
+      const yaml = 'name: podman\nversion: "1.0.0"\ntype: provider\nentrypoint: ./run\nactions: [logs]\n';
+      const bytes = (text: string) => new TextEncoder().encode(text);
+      write(
+        join(rig.second, "podman"),
+        new Map([
+          ["plugin.yaml", { bytes: bytes(yaml), executable: false }],
+          ["run", { bytes: bytes("#!/bin/sh\n"), executable: true }],
+        ]),
+      );
+      const shown = async () => (await rig.world.plugins.survey()).plugins[0];
+      expect(await shown()).toMatchObject({ kind: "exec", type: "provider", state: "not approved" });
+      expect(await rejection(rig.world.plugins.inspect({ embedded: "podman" }))).toMatchObject({
+        code: "plugin.not_approved",
+        hint: expect.stringContaining("voxeltron plugin enable podman"),
+      });
+      const { digest } = await rig.world.plugins.inspect({ dropIn: "podman" });
+      const grants = [{ capability: "unsandboxed" as const }];
+      await rig.world.plugins.install({ source: { dropIn: "podman" }, digest, grants, by: "tester" });
+      expect(await shown()).toMatchObject({ kind: "exec", type: "provider", state: "enabled" });
     }));
 });
 
@@ -190,7 +215,7 @@ describe("after consent", () => {
     const log = (await Array.fromAsync(plugins.logs("sample", options))).map(({ text }) => text).join("\n");
     expect(log).toMatch(/it does not run: .* is not what was consented to[^]*it may run again/);
     await rig.world.close();
-  });
+  }, 30_000);
 });
 
 describe("names", () => {
