@@ -122,6 +122,8 @@ export const LIMITS = {
   dropInsPerFolder: 200,
   /** Versions of a plugin that can be gone back to. */
   pluginVersionsKept: 3,
+  /** Entries of a folder that are looked at to see whether any was touched: several times what a plugin may have. */
+  fingerprintEntries: 200_000,
   /** A watched folder is read when nothing happened in it for so long, and looked at so often where the system says nothing. */
   watchQuietMs: 30,
   watchLongestMs: 1 * SECOND,
