@@ -1,6 +1,6 @@
 /** A provider that is an executable on the compiled program: the document's own one runs a service, and what happens when things break. */
 import { describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, readdirSync, readFileSync } from "node:fs";
+import { appendFileSync, chmodSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { execTexts } from "../exec-plugin.ts";
 import { documentedProvider } from "../fixtures/documented-executables.ts";
@@ -128,6 +128,27 @@ describe.skipIf(!needs("compiled") || !needs("python3"))("a provider that is an 
     const unknown = await machine.cli(...DEPLOY, "--json");
     expect([unknown.status, errorOf(unknown.stderr).code]).toEqual([2, "provider.unknown"]);
   }, 180_000);
+
+  test("can be dropped into a folder of plugins: it runs after consent, and no longer than its folder is the same", async () => {
+    await using machine = makeMachine();
+    await machine.start();
+    const folder = machine.write(".config/devbox/plugins/box", documentedProvider());
+    chmodSync(join(folder, "box"), 0o755);
+    const before = await machine.cli(...DEPLOY, "--json");
+    expect([before.status, errorOf(before.stderr).code]).toEqual([2, "provider.unknown"]);
+    expect((await machine.cli("plugin", "enable", "box", "--yes")).status).toBe(0);
+    expect((await machine.cli(...DEPLOY)).status).toBe(0);
+    appendFileSync(join(folder, "box"), "#");
+    const refused = await machine.cli("stop", "web", "--json");
+    expect([refused.status, errorOf(refused.stderr)]).toMatchObject([
+      9,
+      { code: "provider.unavailable", message: expect.stringContaining("is not what was consented to") },
+    ]);
+    expect((await serviceNow(machine))?.state).toBe("unknown");
+    expect((await machine.cli("plugin", "enable", "box", "--yes")).status).toBe(0);
+    expect((await machine.cli("remove", "web", "--yes")).status).toBe(0);
+    expect(boxes(machine)).toEqual([]);
+  }, 90_000);
 
   test("goes on where a daemon was killed, and its instances go on meanwhile", async () => {
     await using machine = makeMachine();
