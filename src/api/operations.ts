@@ -19,6 +19,7 @@ import {
   serviceUsage,
   serviceView,
 } from "./service-schemas.ts";
+import { workspaceDetails, workspaceInput, workspaceView } from "./workspace-schemas.ts";
 
 const name = v.pipe(v.string(), v.maxLength(200));
 const none = v.strictObject({});
@@ -73,7 +74,7 @@ const deployInput = v.strictObject({
   detach: v.optional(v.boolean()),
 });
 
-const deployProgress = v.object({ step: v.string(), text: v.string(), percent: v.optional(v.number()) });
+const workProgress = v.object({ step: v.string(), text: v.string(), percent: v.optional(v.number()) });
 const deployEnd = v.object({
   deploy: v.string(),
   service: v.string(),
@@ -194,7 +195,7 @@ export const operations = {
     v.object({ result: v.unknown(), durationMs: v.number(), logs: v.array(logView) }),
   ),
 
-  "deploy.run": stream(deployInput, deployProgress, deployEnd),
+  "deploy.run": stream(deployInput, workProgress, deployEnd),
   "deploy.cancel": unary(v.strictObject({ service: name }), none),
 
   "service.list": unary(none, v.object({ services: v.array(serviceView) })),
@@ -232,6 +233,34 @@ export const operations = {
   "env.list": unary(v.strictObject({ name }), v.object({ env: v.record(v.string(), v.string()) })),
   "env.set": unary(v.strictObject({ name, env: variables }), none),
   "env.unset": unary(v.strictObject({ name, keys: v.array(v.string()) }), none),
+
+  "workspace.create": stream(workspaceInput, workProgress, workspaceDetails),
+  "workspace.start": stream(v.strictObject({ name }), workProgress, workspaceDetails),
+  "workspace.stop": unary(v.strictObject({ name }), workspaceDetails),
+  /** `force`: it is forgotten even where its provider does not do what it is asked for; `isLeft`: something may be left there. */
+  "workspace.destroy": unary(
+    v.strictObject({ name, force: v.optional(v.boolean()) }),
+    v.object({ isLeft: v.boolean() }),
+  ),
+  /** Ends what is being done to it before it is done; answers when that is over. */
+  "workspace.cancel": unary(v.strictObject({ name }), none),
+  "workspace.list": unary(none, v.object({ workspaces: v.array(workspaceView) })),
+  "workspace.info": unary(v.strictObject({ name }), workspaceDetails),
+  "workspace.exec": stream(
+    v.strictObject({ name, command: v.array(v.string()), stdin: v.optional(v.string()) }),
+    outputChunk,
+    v.object({ exitCode: v.number() }),
+  ),
+  /** As far as its provider keeps it; with `follow` then what comes, until it stops. */
+  "workspace.logs": stream(
+    v.strictObject({
+      name,
+      follow: v.boolean(),
+      lines: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+    }),
+    v.object({ at: v.string(), level: v.string(), stream: outputStream, text: v.string() }),
+    none,
+  ),
 
   /** The service need not exist yet. */
   "secret.set": unary(
@@ -305,6 +334,8 @@ export type EventView = v.InferOutput<typeof eventView>;
 export type ServiceView = v.InferOutput<typeof serviceView>;
 export type ServiceDetails = v.InferOutput<typeof serviceDetails>;
 export type ServiceUsage = v.InferOutput<typeof serviceUsage>;
+export type WorkspaceView = v.InferOutput<typeof workspaceView>;
+export type WorkspaceDetails = v.InferOutput<typeof workspaceDetails>;
 export type MetricsAnswer = Output<"metrics.query">;
 export type LogView = v.InferOutput<typeof logView>;
 

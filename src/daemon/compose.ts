@@ -23,6 +23,7 @@ import { openDatabase } from "../state/database.ts";
 import { makeEventRows } from "../state/events.ts";
 import { installationId } from "../state/installation.ts";
 import { makeMetricRows } from "../state/metrics.ts";
+import { makeWorkspaceRows } from "../state/workspaces.ts";
 import { composeEngine, type Engine } from "./compose-engine.ts";
 import { composeExporter } from "./compose-exporter.ts";
 import { composeHost, type Host } from "./compose-host.ts";
@@ -34,7 +35,7 @@ import type { World } from "./world.ts";
 
 export interface Parts
   extends
-    Pick<Engine, "deploys" | "services" | "environment" | "events" | "metrics">,
+    Pick<Engine, "deploys" | "services" | "environment" | "workspaces" | "events" | "metrics">,
     Pick<Secrets, "secrets" | "keyRotation" | "registries">,
     Pick<Host, "plugins" | "dispatcher" | "feed" | "confinement" | "configured"> {
   readonly uploads: Uploads;
@@ -104,6 +105,7 @@ export function compose(world: World): Parts {
     owner,
     metricRows: makeMetricRows(db),
     state,
+    workspaceRows: makeWorkspaceRows(db),
     eventRows,
     gates,
     secretsOf: (service) => secrets.secrets.values(service),
@@ -137,6 +139,7 @@ export function compose(world: World): Parts {
       host.days.start();
       host.dispatcher.start();
       host.plugins.start();
+      engine.workspaces.recover();
       metrics.start();
     },
     configured() {
@@ -144,7 +147,7 @@ export function compose(world: World): Parts {
       exporter.follow();
     },
     async drain() {
-      await engine.deploys.close();
+      await Promise.all([engine.deploys.close(), engine.workspaces.close()]);
       await logs.close();
       await host.dispatcher.stop(LIMITS.shutdownMs);
       await host.plugins.close();

@@ -25,6 +25,12 @@ export interface ServiceDeps {
   readonly ports: Ports;
   readonly busy: Busy;
   readonly folders: AppFolders;
+  /** What has nothing to do with services, and must be left alone. */
+  readonly workspaces: {
+    hasInstance(instance: string): boolean;
+    /** Of this machine. */
+    ports(): readonly number[];
+  };
   readonly logs: ServiceLogs;
   readonly probes: Probes;
   /** Who we are at the registry of this image, if we are someone there. */

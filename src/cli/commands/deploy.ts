@@ -6,6 +6,7 @@ import { fail, messageOf } from "../../base/errors.ts";
 import { printable, quote } from "../../base/text.ts";
 import { argument, command, type Context, type OptionValues } from "../command.ts";
 import { consume } from "../consume.ts";
+import { given } from "../given.ts";
 import { json } from "../output.ts";
 import { parsePairs } from "../pairs.ts";
 import { usage } from "../parse.ts";
@@ -100,13 +101,6 @@ function makeRequest(service: string, values: Values): Request {
       env: values.env.length === 0 ? undefined : parsePairs(values.env),
       detach: values.detach ? true : undefined,
     }),
-  };
-}
-
-/** Without what was not given: absent means "as it is", and undefined can't be sent. */
-function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
   };
 }
 

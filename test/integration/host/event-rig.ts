@@ -55,7 +55,8 @@ export function openRig(path: string, plugins: FakePlugins, clock: Clock) {
   const transaction = <T>(work: () => T): T => inTransaction(db, work);
   const feed = makeEventFeed(rows);
   const dispatcher = makeDispatcher({ ...rows, runner, transaction, feed, clock, log: silentLog });
-  const gates = makeGates({ runner, deliveries: rows.deliveries, feed, clock, log: silentLog });
+  const caughtUp = (plugin: string) => dispatcher.caughtUp(plugin);
+  const gates = makeGates({ runner, deliveries: rows.deliveries, feed, caughtUp, clock, log: silentLog });
   const events = makeEvents({ events: rows.events, gates, clock, newId, log: silentLog });
   events.subscribe(() => dispatcher.wake());
   return { db, rows, runner, transaction, feed, dispatcher, gates, events };
