@@ -66,7 +66,7 @@ export const workspaceDetails = v.object({
   restarts: v.number(),
   exitCode: v.nullable(v.number()),
   detail: v.nullable(v.string()),
-  env: v.record(v.string(), v.string()),
+  env: objectOf(isText, "an object of texts"),
   cpus: v.nullable(v.number()),
   memoryBytes: v.nullable(v.number()),
   volumes: v.array(v.string()),

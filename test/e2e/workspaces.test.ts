@@ -31,9 +31,11 @@ async function events(machine: Machine): Promise<EventLine[]> {
     .filter(({ data }) => data["workspace"] !== undefined);
 }
 
-const hooksOf = async (machine: Machine): Promise<string[]> => (await events(machine)).map(({ hook }) => hook);
+const hooksOf = async (machine: Machine): Promise<string[]> =>
+  (await events(machine)).map(({ hook }) => hook);
 
-const info = (machine: Machine, name = "shop"): Promise<View> => machine.json<View>("workspace", "status", name);
+const info = (machine: Machine, name = "shop"): Promise<View> =>
+  machine.json<View>("workspace", "status", name);
 
 async function codeOf(machine: Machine, ...words: string[]): Promise<string> {
   const { stderr, status } = await machine.cli(...words, "--json");
@@ -51,14 +53,24 @@ async function ok(machine: Machine, ...words: string[]): Promise<string> {
 const at = ({ dataDir }: Machine): string[] => ["--data-dir", dataDir];
 
 function containers(name = "shop"): string[] {
-  const { stdout } = Bun.spawnSync(
-    ["docker", "ps", "-a", "--filter", `label=voxeltron.workspace=${name}`, "--format", "{{.Names}}"],
-  );
-  return stdout.toString().split("\n").filter((line) => line !== "");
+  const { stdout } = Bun.spawnSync([
+    "docker",
+    "ps",
+    "-a",
+    "--filter",
+    `label=voxeltron.workspace=${name}`,
+    "--format",
+    "{{.Names}}",
+  ]);
+  return stdout
+    .toString()
+    .split("\n")
+    .filter((line) => line !== "");
 }
 
 function removeContainers(): void {
-  for (const name of [NAME, ...containers(NAME)]) Bun.spawnSync(["docker", "rm", "-f", name], { stdout: "ignore", stderr: "ignore" });
+  for (const name of [NAME, ...containers(NAME)])
+    Bun.spawnSync(["docker", "rm", "-f", name], { stdout: "ignore", stderr: "ignore" });
 }
 
 /** Other tests of this machine have the same engine. */
@@ -82,8 +94,12 @@ describe.skipIf(!needs("compiled"))("a workspace", () => {
         await installWatchers(machine);
         const created = await ok(machine, "workspace", "create", NAME, ...create, "--env", "A=1", "--start");
         expect(created).toBe(`${NAME} is running\n`);
-        expect(await ok(machine, "workspace", "exec", ...at(machine), NAME, "--", "sh", "-c", "echo $A")).toBe("1\n");
-        expect((await machine.cli("workspace", "exec", ...at(machine), NAME, "--", "sh", "-c", "exit 7")).status).toBe(7);
+        expect(
+          await ok(machine, "workspace", "exec", ...at(machine), NAME, "--", "sh", "-c", "echo $A"),
+        ).toBe("1\n");
+        expect(
+          (await machine.cli("workspace", "exec", ...at(machine), NAME, "--", "sh", "-c", "exit 7")).status,
+        ).toBe(7);
         expect(await ok(machine, "workspace", "list")).toContain(NAME);
         expect(await ok(machine, "workspace", "status", NAME)).toMatch(/state: +running/);
         expect(await ok(machine, "workspace", "stop", NAME)).toBe(`${NAME} is stopped\n`);
@@ -132,7 +148,8 @@ describe.skipIf(!needs("compiled"))("a workspace", () => {
     await ok(machine, "workspace", "create", "good-one", ...AS_PROCESS, "--start");
     await until(
       async () =>
-        (await events(machine)).find(({ hook }) => hook === "post_create")?.deliveries[0]?.state !== undefined,
+        (await events(machine)).find(({ hook }) => hook === "post_create")?.deliveries[0]?.state !==
+        undefined,
     );
     expect(await info(machine, "good-one")).toMatchObject({ state: "running" });
     expect((await machine.cli("events")).stdout).toContain("too late");
@@ -141,9 +158,21 @@ describe.skipIf(!needs("compiled"))("a workspace", () => {
   test("and a service of the same name do not touch each other", async () => {
     await using machine = makeMachine();
     await machine.start();
-    const app = machine.write("app", { "index.ts": `console.log("the service"); setInterval(() => {}, 1000);` });
+    const app = machine.write("app", {
+      "index.ts": `console.log("the service"); setInterval(() => {}, 1000);`,
+    });
     await ok(machine, "deploy", "web", "--path", app);
-    await ok(machine, "workspace", "create", "web", "--provider", "process", "--command", "sh -c 'echo the workspace; sleep 1000'", "--start");
+    await ok(
+      machine,
+      "workspace",
+      "create",
+      "web",
+      "--provider",
+      "process",
+      "--command",
+      "sh -c 'echo the workspace; sleep 1000'",
+      "--start",
+    );
     await until(async () => (await ok(machine, "workspace", "logs", "web")) === "the workspace\n");
     await until(async () => (await ok(machine, "logs", "web")) === "the service\n", { timeoutMs: 10_000 });
     await ok(machine, "stop", "web");
@@ -216,7 +245,9 @@ describe.skipIf(!needs("compiled"))("a workspace", () => {
       ["w", "--provider", "process", "--image", "x"],
       ["w", "--provider", "docker", "--command", "sleep 1"],
       ["w", "--provider", "docker", "--image", "UP PER"],
-      ["w", "--provider", "docker", "--image", TEST_IMAGE, "--volume", "../x:/x"].map((word) => word.replace("../x", "..x")),
+      ["w", "--provider", "docker", "--image", TEST_IMAGE, "--volume", "../x:/x"].map((word) =>
+        word.replace("../x", "..x"),
+      ),
       ["w", "--provider", "docker", "--image", TEST_IMAGE, "--memory", "lots"],
       ["w", "--provider", "nowhere", "--image", TEST_IMAGE],
       ["w", ...AS_PROCESS, "--server", "nowhere"],
@@ -292,7 +323,11 @@ describe.skipIf(!needs("compiled") || !needs("docker"))("a daemon that is killed
     expect(containers(NAME)).toEqual([]);
   }
 
-  test.each(REQUESTS.flatMap(([verb, request, what]) => (["before", "after"] as const).map((moment) => ({ verb, request, what, moment }))))(
+  test.each(
+    REQUESTS.flatMap(([verb, request, what]) =>
+      (["before", "after"] as const).map((moment) => ({ verb, request, what, moment })),
+    ),
+  )(
     "in a $verb, $moment the engine's $what, is followed by one that brings it to its end, and tells",
     async ({ verb, request, moment }) => {
       machine = makeMachine();
@@ -318,10 +353,14 @@ describe.skipIf(!needs("compiled") || !needs("docker"))("a daemon that is killed
       const wanted = [...before, `pre_${verb}`, `post_${verb}`];
       expect(await hooksOf(machine)).toEqual(wanted);
       const lines = wanted.map((hook) => `${hook} ${NAME}`);
-      await until(async () => Object.values(await seenBy(machine)).every((seen) => new Set(seen).size >= new Set(lines).size), {
-        timeoutMs: 20_000,
-        what: "all to have seen all",
-      });
+      await until(
+        async () =>
+          Object.values(await seenBy(machine)).every((seen) => new Set(seen).size >= new Set(lines).size),
+        {
+          timeoutMs: 20_000,
+          what: "all to have seen all",
+        },
+      );
       for (const [plugin, seen] of Object.entries(await seenBy(machine)))
         expect([plugin, seen.filter((line, at) => line !== seen[at - 1])]).toEqual([plugin, lines]);
       expect(containers(NAME).length).toBe(verb === "destroy" ? 0 : 1);

@@ -16,6 +16,6 @@ export function before(
       resolve();
     }
     signal?.addEventListener("abort", done, { once: true });
-    work.then(done, done);
+    void work.catch(() => {}).finally(done);
   });
 }

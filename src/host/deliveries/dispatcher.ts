@@ -60,11 +60,12 @@ export function makeDispatcher(options: DispatcherOptions): Dispatcher {
   const shared = { runner, deliveries, journal, clock, log, touch, signal: cutOff.signal };
   const queues = makeQueues((plugin) => makeQueue({ ...shared, plugin }));
   let state: "new" | "idle" | "fanning out" | "stopped" = "new";
+  let fanningOut = Promise.resolve();
 
   function wake(): void {
     if (state !== "idle") return;
     state = "fanning out";
-    void fanOutAll();
+    fanningOut = fanOutAll();
   }
 
   async function fanOutAll(): Promise<void> {
@@ -114,8 +115,8 @@ export function makeDispatcher(options: DispatcherOptions): Dispatcher {
     pendingFor: (plugin) => deliveries.countPending(plugin),
     async caughtUp(plugin) {
       // What was committed in this turn is offered to the queues in the next.
-      do await nextTurn();
-      while (state === "fanning out");
+      await nextTurn();
+      await fanningOut;
       await queues.find(plugin)?.idle();
     },
     async stop(deadlineMs) {

@@ -22,7 +22,8 @@ export type Handler = (event: VoxeltronEvent, signal?: AbortSignal) => unknown;
 /** A plugin: what it does, and what the operator did to it. */
 export interface FakePlugin {
   run: Handler;
-  readonly gate?: boolean;
+  /** Of all hooks, or of these. */
+  readonly gate?: boolean | readonly HookName[];
   readonly hooks?: readonly HookName[];
   state?: "enabled" | "disabled" | "tampered";
 }
@@ -35,7 +36,10 @@ export function fakeRunner(plugins: FakePlugins): PluginRunner {
     subscribers: (hook) =>
       [...plugins]
         .filter(([, { hooks, state }]) => state !== "disabled" && (hooks?.includes(hook) ?? true))
-        .map(([plugin, { gate }]) => ({ plugin, gate: gate ?? false }))
+        .map(([plugin, { gate = false }]) => ({
+          plugin,
+          gate: typeof gate === "boolean" ? gate : gate.includes(hook),
+        }))
         .toSorted((a, b) => (a.plugin < b.plugin ? -1 : 1)),
     async run(plugin, _hook, event, signal) {
       const found = plugins.get(plugin);

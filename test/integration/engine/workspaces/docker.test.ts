@@ -223,6 +223,6 @@ describe.skipIf(!needs("docker"))("a workspace on Docker", () => {
     await inside("touch", "/tmp/go");
     expect((await stream.next()).value).toMatchObject({ text: "it came", stream: "stdout" });
     following.abort();
-    await stream.return(undefined as never);
+    await stream.return(undefined);
   }, 30_000);
 });

@@ -56,42 +56,48 @@ const CASES = (Object.keys(ACTIONS) as Action[]).flatMap((action) =>
 );
 
 describe("a daemon that is killed", () => {
-  test.each(CASES)("in a $action, $moment its provider's $method, is followed by one that brings it to its end", async ({ action, method, moment }) => {
-    const world = await ready(action);
-    const before = world.events();
-    const frozen = freeze(world, method, moment);
-    void ACTIONS[action].begin(world).catch(() => {});
-    await frozen;
-    expect(world.events()).toEqual([...before, `pre_${action} shop`]);
-    expect(world.row()?.phase).toBe(action);
-    const instance = world.row()?.instance;
-    const next = await recovered(world);
-    expect(next.events()).toEqual([...before, `pre_${action} shop`, `post_${action} shop`]);
-    expect(next.state()).toBe(ACTIONS[action].state);
-    expect(next.row()?.phase ?? null).toBeNull();
-    // Nothing beside it, and nothing twice.
-    expect([...next.provider.cluster.keys()]).toEqual(action === "destroy" ? [] : [instance ?? ""]);
-    const again = await recovered(next);
-    expect(again.events()).toEqual(next.events());
-  });
+  test.each(CASES)(
+    "in a $action, $moment its provider's $method, is followed by one that brings it to its end",
+    async ({ action, method, moment }) => {
+      const world = await ready(action);
+      const before = world.events();
+      const frozen = freeze(world, method, moment);
+      void ACTIONS[action].begin(world).catch(() => {});
+      await frozen;
+      expect(world.events()).toEqual([...before, `pre_${action} shop`]);
+      expect(world.row()?.phase).toBe(action);
+      const instance = world.row()?.instance;
+      const next = await recovered(world);
+      expect(next.events()).toEqual([...before, `pre_${action} shop`, `post_${action} shop`]);
+      expect(next.state()).toBe(ACTIONS[action].state);
+      expect(next.row()?.phase ?? null).toBeNull();
+      // Nothing beside it, and nothing twice.
+      expect([...next.provider.cluster.keys()]).toEqual(action === "destroy" ? [] : [instance ?? ""]);
+      const again = await recovered(next);
+      expect(again.events()).toEqual(next.events());
+    },
+  );
 
-  test.each(Object.keys(ACTIONS) as Action[])("while the gate of a %s is asked: nothing has happened", async (action) => {
-    const asked = Promise.withResolvers<void>();
-    const world = await ready(action);
-    const stuck = world.reborn({
-      gate: async () => {
-        asked.resolve();
-        await new Promise(() => {});
-      },
-    });
-    const [row, state] = [stuck.row(), stuck.state()];
-    void ACTIONS[action].begin(stuck).catch(() => {});
-    await asked.promise;
-    const next = await recovered(stuck);
-    expect(next.row()).toEqual(row);
-    expect(next.state()).toBe(state);
-    expect(next.events().at(-1)).toBe(`pre_${action} shop`);
-  });
+  test.each(Object.keys(ACTIONS) as Action[])(
+    "while the gate of a %s is asked: nothing has happened",
+    async (action) => {
+      const asked = Promise.withResolvers<void>();
+      const world = await ready(action);
+      const stuck = world.reborn({
+        gate: async () => {
+          asked.resolve();
+          await new Promise(() => {});
+        },
+      });
+      const [row, state] = [stuck.row(), stuck.state()];
+      void ACTIONS[action].begin(stuck).catch(() => {});
+      await asked.promise;
+      const next = await recovered(stuck);
+      expect(next.row()).toEqual(row);
+      expect(next.state()).toBe(state);
+      expect(next.events().at(-1)).toBe(`pre_${action} shop`);
+    },
+  );
 
   test("between the halves of a create with start: the start follows, with its gate", async () => {
     for (const refuses of [false, true]) {
@@ -176,7 +182,12 @@ describe("going on", () => {
     await until(() => next.provider.calls.some((call) => call.startsWith("prepare")));
     next.provider.script = {};
     expect(await next.start()).toMatchObject({ state: "running" });
-    expect(next.events()).toEqual(["pre_create shop", "post_create shop", "pre_start shop", "post_start shop"]);
+    expect(next.events()).toEqual([
+      "pre_create shop",
+      "post_create shop",
+      "pre_start shop",
+      "post_start shop",
+    ]);
   });
 
   test("is not needed for a destroy", async () => {
@@ -224,7 +235,9 @@ describe("what somebody else did", () => {
         if (by === "start") await world.start();
         expect(await next.workspaces.info("shop")).toMatchObject({ state: "running", drift: null });
         // Nobody asked the daemon: nobody is told.
-        expect(next.events()).toEqual(by === "start" ? [...before, "pre_start shop", "post_start shop"] : before);
+        expect(next.events()).toEqual(
+          by === "start" ? [...before, "pre_start shop", "post_start shop"] : before,
+        );
       }
     },
   );

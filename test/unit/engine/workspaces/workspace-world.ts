@@ -84,12 +84,13 @@ export function makeWorld(options: WorldOptions = {}): World {
     provider,
     db,
     progress,
-    events: () => stored().map(({ hook, data }) => `${hook} ${data["workspace"]}`),
+    events: () => stored().map(({ hook, data }) => `${hook} ${String(data["workspace"])}`),
     event: (hook) => stored().find((event) => event.hook === hook)?.data,
     row: (name = "shop") => rows.find(name),
     create: (input) => workspaces.create({ name: "shop", image: "node:22", ...input }, report),
     start: (name = "shop") => workspaces.start(name, report),
-    state: (name = "shop") => provider.cluster.get(rows.find(name)?.instance ?? "")?.status.state ?? "missing",
+    state: (name = "shop") =>
+      provider.cluster.get(rows.find(name)?.instance ?? "")?.status.state ?? "missing",
     reborn(changes = {}) {
       const { gate: _, ...kept } = options;
       return makeWorld({ ...kept, db, cluster: provider.cluster, ...changes });

@@ -4,16 +4,29 @@ import { rejection } from "../../../fixtures/rejection.ts";
 import { until } from "../../../harness.ts";
 import { makeWorld, type World } from "./workspace-world.ts";
 
-const ALL = ["create", "start", "stop", "destroy"].flatMap((each) => [`pre_${each} shop`, `post_${each} shop`]);
+const ALL = ["create", "start", "stop", "destroy"].flatMap((each) => [
+  `pre_${each} shop`,
+  `post_${each} shop`,
+]);
 
 describe("a workspace's life", () => {
   test("has eight events, in order, around what its provider does", async () => {
     const world = makeWorld();
     const seen: string[] = [];
-    world.provider.onCall = (method) => void (method === "status" || seen.push(`${method} after ${world.events().at(-1)}`));
-    expect(await world.create()).toMatchObject({ name: "shop", state: "created", desired: "stopped", drift: null });
+    world.provider.onCall = (method) =>
+      void (method === "status" || seen.push(`${method} after ${world.events().at(-1)}`));
+    expect(await world.create()).toMatchObject({
+      name: "shop",
+      state: "created",
+      desired: "stopped",
+      drift: null,
+    });
     expect(await world.start()).toMatchObject({ state: "running", desired: "running", drift: null });
-    expect(await world.workspaces.stop("shop")).toMatchObject({ state: "stopped", desired: "stopped", drift: null });
+    expect(await world.workspaces.stop("shop")).toMatchObject({
+      state: "stopped",
+      desired: "stopped",
+      drift: null,
+    });
     expect(await world.workspaces.destroy("shop", false)).toEqual({ isLeft: false });
     expect(world.events()).toEqual(ALL);
     expect(seen).toEqual([
@@ -162,7 +175,10 @@ describe("a provider that fails", () => {
       code: "provider.failed",
       hint: expect.stringContaining("voxeltron workspace destroy shop"),
     });
-    expect(await world.workspaces.info("shop")).toMatchObject({ state: "failed", error: "no such thing, ***" });
+    expect(await world.workspaces.info("shop")).toMatchObject({
+      state: "failed",
+      error: "no such thing, ***",
+    });
     expect(await rejection(world.start())).toMatchObject({ code: "workspace.failed" });
     expect(await rejection(world.workspaces.stop("shop"))).toMatchObject({ code: "workspace.failed" });
     expect(await rejection(world.create())).toMatchObject({ code: "workspace.exists" });
@@ -207,7 +223,9 @@ describe("a provider that fails", () => {
     await world.create({ start: true });
     world.provider.script = { stop: broken, destroy: broken };
     expect(await rejection(world.workspaces.stop("shop"))).toMatchObject({ code: "provider.failed" });
-    expect(await rejection(world.workspaces.destroy("shop", false))).toMatchObject({ code: "provider.failed" });
+    expect(await rejection(world.workspaces.destroy("shop", false))).toMatchObject({
+      code: "provider.failed",
+    });
     expect(await world.workspaces.info("shop")).toMatchObject({ state: "running", desired: "running" });
     expect(await world.workspaces.destroy("shop", true)).toEqual({ isLeft: true });
     expect(world.row()).toBeUndefined();
@@ -268,7 +286,17 @@ describe("a provider with plain names", () => {
   test("that is gone: only force forgets the workspace", async () => {
     const world = makeWorld();
     await world.create();
-    const next = world.reborn({ deps: { providers: { all: () => [], find: () => undefined, of: () => { throw fail("provider.unknown", "gone"); } } } });
+    const next = world.reborn({
+      deps: {
+        providers: {
+          all: () => [],
+          find: () => undefined,
+          of: () => {
+            throw fail("provider.unknown", "gone");
+          },
+        },
+      },
+    });
     expect(await next.workspaces.list()).toMatchObject([{ state: "unknown" }]);
     expect(await rejection(next.workspaces.destroy("shop", false))).toMatchObject({
       code: "provider.unknown",
@@ -286,10 +314,16 @@ describe("one change at a time", () => {
     const creating = world.create();
     await until(() => world.events().length === 1);
     for (const act of [() => world.create(), () => world.workspaces.cancel("other")])
-      expect(["workspace.busy", "workspace.idle"]).toContain((await rejection(act()) as { code: string }).code);
+      expect(["workspace.busy", "workspace.idle"]).toContain(
+        ((await rejection(act())) as { code: string }).code,
+      );
     opened.resolve();
     await creating;
-    const all = await Promise.allSettled([world.start(), world.workspaces.stop("shop"), world.workspaces.destroy("shop", false)]);
+    const all = await Promise.allSettled([
+      world.start(),
+      world.workspaces.stop("shop"),
+      world.workspaces.destroy("shop", false),
+    ]);
     expect(all.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "rejected"]);
     for (const each of all.slice(1)) expect(each).toMatchObject({ reason: { code: "workspace.busy" } });
     expect(world.state()).toBe("running");
@@ -308,7 +342,10 @@ describe("cancel", () => {
     for (const at of ["gate", "prepare"] as const) {
       const world = makeWorld(
         at === "gate"
-          ? { gate: (_event, signal) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))) }
+          ? {
+              gate: (_event, signal) =>
+                new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+            }
           : {},
       );
       if (at === "prepare") world.provider.script.prepare = "hang";
@@ -324,7 +361,7 @@ describe("cancel", () => {
   test("while its provider makes it: what came into being is removed again", async () => {
     const world = makeWorld();
     const made = Promise.withResolvers<void>();
-    const { create } = world.provider;
+    const create = world.provider.create.bind(world.provider);
     world.provider.create = async (...args) => {
       await made.promise;
       await create(...args);
@@ -343,7 +380,7 @@ describe("cancel", () => {
     const world = makeWorld();
     await world.create();
     const started = Promise.withResolvers<void>();
-    const { start } = world.provider;
+    const start = world.provider.start.bind(world.provider);
     world.provider.start = async (id) => {
       await start(id);
       await started.promise;
