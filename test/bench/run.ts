@@ -13,6 +13,7 @@ import { benchMemory } from "./memory.ts";
 import { benchMetrics } from "./metrics.ts";
 import { benchReload } from "./reload.ts";
 import { benchRooms } from "./rooms.ts";
+import { benchWorkspaces } from "./workspaces.ts";
 
 if (!existsSync("dist/voxeltron")) throw new Error("build it first: bun run build");
 
@@ -25,6 +26,7 @@ const rows: Row[] = [
   ...(await benchCapabilities()),
   ...(await benchFiles()),
   ...(await benchMetrics()),
+  ...(await benchWorkspaces()),
 ];
 if (needs("docker")) rows.push(...(await benchDockerDeploy()), ...(await benchLogs()));
 else process.stderr.write("no Docker engine answers: its part is left out\n");
