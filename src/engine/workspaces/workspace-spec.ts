@@ -46,6 +46,7 @@ export function instanceSpec(
     version: 1,
     image: spec.image,
     directory: undefined,
+    build: undefined,
     command: spec.command,
     env: spec.env,
     port: undefined,
@@ -56,6 +57,7 @@ export function instanceSpec(
     volumes: spec.volumes,
     restart: "always",
     registryAuth,
+    buildLogins: [],
   };
 }
 
