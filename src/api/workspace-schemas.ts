@@ -50,7 +50,7 @@ export const workspaceView = v.object({
       key: v.string(),
       inside: v.number(),
       outside: v.number(),
-      /** From this machine; null where it runs on another. */
+      /** Where it is reached from this machine, while it runs; null where nobody can tell. */
       address: v.nullable(v.string()),
     }),
   ),

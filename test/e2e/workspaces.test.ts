@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { ensureTestImage, TEST_IMAGE } from "../fixtures/docker-image.ts";
 import { needs, until } from "../harness.ts";
 import { openEngineGate } from "./engine-gate.ts";
-import { makeMachine, type Machine } from "./machine.ts";
+import { EXECUTABLE, makeMachine, type Machine } from "./machine.ts";
 import { askedFile, holdFile, installWatchers, seenBy, WORKSPACE_HOOKS } from "./workspace-watchers.ts";
 
 interface View {
@@ -47,6 +47,17 @@ async function ok(machine: Machine, ...words: string[]): Promise<string> {
   const answer = await machine.cli(...words);
   expect([words, answer.status, answer.stderr]).toEqual([words, 0, expect.any(String)]);
   return answer.stdout;
+}
+
+/** With something on its standard input, to be interrupted. */
+function typed({ folder, dataDir }: Machine, ...words: string[]) {
+  return Bun.spawn([EXECUTABLE, "workspace", ...words], {
+    cwd: folder,
+    env: { VOXELTRON_DATA_DIR: dataDir, HOME: folder, PATH: "/usr/bin:/bin" },
+    stdin: new Blob(["typed"]),
+    stdout: "pipe",
+    stderr: "pipe",
+  });
 }
 
 /** The machine's own flags come last, where they are a part of the command that runs inside. */
@@ -221,6 +232,41 @@ describe.skipIf(!needs("compiled"))("a workspace", () => {
     }
   }, 60_000);
 
+  test.skipIf(!needs("docker"))(
+    "takes a folder from where one is, and what comes on standard input",
+    async () => {
+      await using machine = makeMachine();
+      await machine.start();
+      await ok(machine, "workspace", "create", NAME, ...ON_DOCKER, "--volume", ".:/here:ro", "--start");
+      const cat = typed(machine, "exec", "-i", NAME, "--", "cat", "-", "/here/config.toml");
+      expect(await new Response(cat.stdout).text()).toStartWith("typed[providers]");
+      await ok(machine, "workspace", "destroy", NAME, "--yes");
+    },
+    60_000,
+  );
+
+  test.skipIf(!needs("docker"))(
+    "is taken back by Ctrl-C while its image comes",
+    async () => {
+      await using machine = makeMachine();
+      await using engine = openEngineGate(join(machine.folder, "engine.sock"));
+      machine.configure(`[docker]\nsocket = ${JSON.stringify(engine.socket)}\n`);
+      await machine.start();
+      const held = engine.hold(/^GET \/images\/.*\/json/, "before");
+      const creating = typed(machine, "create", NAME, ...ON_DOCKER, "--start");
+      await held;
+      creating.kill("SIGINT");
+      expect(await creating.exited).toBe(130);
+      expect(await new Response(creating.stderr).text()).toContain("cancelled");
+      engine.open();
+      expect(await machine.json<View[]>("workspace", "list")).toEqual([]);
+      expect((await hooksOf(machine)).at(-1)).toBe("pre_create");
+      await ok(machine, "workspace", "create", NAME, ...ON_DOCKER);
+      await ok(machine, "workspace", "destroy", NAME, "--yes");
+    },
+    60_000,
+  );
+
   test("of a hostile name or value is refused, and nothing happens", async () => {
     await using machine = makeMachine();
     await machine.start();
@@ -259,7 +305,9 @@ describe.skipIf(!needs("compiled"))("a workspace", () => {
     expect(await machine.json<View[]>("workspace", "list")).toEqual([]);
     expect(await events(machine)).toEqual([]);
     // The control.
-    await ok(machine, "workspace", "create", "w", ...AS_PROCESS, "--port", "app=28080");
+    await ok(machine, "workspace", "create", "w", ...AS_PROCESS, "--port", "app=28080", "--port", "28081");
+    const { ports } = await machine.json<{ ports: { address: string }[] }>("workspace", "status", "w");
+    expect(ports.map(({ address }) => address)).toEqual(["127.0.0.1:28081", "127.0.0.1:28080"]);
   }, 60_000);
 
   test("is changed by one at a time, whoever comes", async () => {

@@ -8,11 +8,12 @@ import type { WorkspaceRow } from "../../state/workspaces.ts";
 import { bounded } from "../bounded.ts";
 import { formatVolume } from "../deploys/parse-volume.ts";
 import { fewAtATime } from "../few-at-a-time.ts";
-import type { InstanceStatus } from "../providers/provider.ts";
+import { formatAddress } from "../edge/address.ts";
+import type { InstanceStatus, PortBinding } from "../providers/provider.ts";
 import { LOCAL } from "../providers/providers.ts";
 import { standingOf, type Standing } from "./standing.ts";
 import type { WorkspaceDeps } from "./workspace-deps.ts";
-import { decodeSpec, type WorkspaceSpec } from "./workspace-spec.ts";
+import { decodeSpec, instanceSpec, type WorkspaceSpec } from "./workspace-spec.ts";
 
 export interface WorkspaceView extends Standing {
   readonly name: string;
@@ -30,9 +31,9 @@ export interface WorkspaceView extends Standing {
 export interface PortView {
   readonly key: string;
   readonly inside: number;
-  /** On the loopback interface of its server. */
+  /** The port of its machine that leads there. */
   readonly outside: number;
-  /** From this machine; null where it runs on another. */
+  /** Where it is reached from this machine, while it runs; null where nobody can tell. */
   readonly address: string | null;
 }
 
@@ -61,14 +62,14 @@ export async function viewAll(rows: readonly WorkspaceRow[], deps: WorkspaceDeps
     if (status === undefined && deps.clock.monotonic() - began >= LIMITS.providerStatusMs) silent.add(place);
     found.set(row.name, status);
   });
-  return rows.map((row) => viewOf(row, decodeSpec(row.spec), found.get(row.name)));
+  return Promise.all(rows.map((row) => viewOf(row, decodeSpec(row.spec), found.get(row.name), deps)));
 }
 
 export async function viewDetails(row: WorkspaceRow, deps: WorkspaceDeps): Promise<WorkspaceDetails> {
   const spec = decodeSpec(row.spec);
   const status = await askFor(row, deps);
   return {
-    ...viewOf(row, spec, status),
+    ...(await viewOf(row, spec, status, deps)),
     instance: row.instance,
     startedAt: status?.startedAt ?? null,
     restarts: status?.restarts ?? 0,
@@ -95,22 +96,41 @@ export async function askFor(
 
 // --- internal ---
 
-function viewOf(
+async function viewOf(
   row: WorkspaceRow,
-  { image, ports }: WorkspaceSpec,
+  spec: WorkspaceSpec,
   status: InstanceStatus | undefined,
-): WorkspaceView {
+  deps: WorkspaceDeps,
+): Promise<WorkspaceView> {
   const { name, desired, provider, server, error, createdAt } = row;
-  const isHere = server === LOCAL;
   return {
     name,
     ...standingOf(row, status),
     desired,
     provider,
     server,
-    image: image ?? null,
-    ports: ports.map((port) => ({ ...port, address: isHere ? `127.0.0.1:${port.outside}` : null })),
+    image: spec.image ?? null,
+    ports: await Promise.all(
+      spec.ports.map(async (port) => ({ ...port, address: await addressOf(port, row, spec, deps) })),
+    ),
     error,
     createdAt,
   };
+}
+
+async function addressOf(
+  port: PortBinding,
+  row: WorkspaceRow,
+  spec: WorkspaceSpec,
+  { providers, owner }: WorkspaceDeps,
+): Promise<string | null> {
+  const provider = providers.find(row);
+  if (provider?.reach === undefined) return row.server === LOCAL ? `127.0.0.1:${port.outside}` : null;
+  const instance = instanceSpec(spec, { id: row.instance, owner, workspace: row.name }, undefined);
+  const asked = { ...instance, ports: [port], port: port.inside, hostPort: port.outside };
+  try {
+    return formatAddress(await provider.reach(asked));
+  } catch {
+    return null;
+  }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import type { PortBinding } from "../../../../src/engine/providers/provider.ts";
 import {
   parseWorkspaceInput,
   type WorkspaceInput,
@@ -41,13 +42,13 @@ describe("what is asked for", () => {
     expect(decodeSpec(encodeSpec(spec))).toEqual(spec);
   });
 
-  test.each([
+  test.each<[Record<string, number>, PortBinding]>([
     [{ "3000": 8080 }, { key: "3000", inside: 3000, outside: 8080 }],
     [{ "8080": 8080 }, { key: "8080", inside: 8080, outside: 8080 }],
     [{ web_ui: 1 }, { key: "web_ui", inside: 1, outside: 1 }],
     [{ constructor: 80 }, { key: "constructor", inside: 80, outside: 80 }],
   ])("a port as %j", (ports, binding) => {
-    expect(read({ ports: ports as unknown as Record<string, number> }).spec.ports).toEqual([binding]);
+    expect(read({ ports }).spec.ports).toEqual([binding]);
   });
 
   test.each([

@@ -424,6 +424,22 @@ describe("ports", () => {
   });
 });
 
+describe("where it is reached", () => {
+  test("is at the host's own port, unless its provider says otherwise or can't say", async () => {
+    const world = makeWorld();
+    const ports = { app: 8080, "3000": 9000 };
+    const addresses = async (): Promise<(string | null)[]> =>
+      (await world.workspaces.info("shop")).ports.map(({ address }) => address);
+    await world.create({ ports });
+    expect(await addresses()).toEqual(["127.0.0.1:9000", "127.0.0.1:8080"]);
+    world.provider.reach = async ({ hostPort, port }) => {
+      if (port === 3000) throw fail("provider.failed", "nobody knows");
+      return { host: "fd00::7", port: hostPort ?? 0 };
+    };
+    expect(await addresses()).toEqual([null, "[fd00::7]:8080"]);
+  });
+});
+
 describe("inside", () => {
   test("a command runs in one that runs, and only there", async () => {
     const world = makeWorld();
