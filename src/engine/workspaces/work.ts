@@ -69,8 +69,9 @@ export async function create(work: Work, image: string | null, deps: WorkspaceDe
   control.progress(`creating ${instance.id}`);
   const making = provider.create(instance, control);
   await within(provider, making, LIMITS.providerWorkMs, deps, control.interrupted, () => {
-    // Of what comes into being when it was given up long ago, nobody would know.
-    if (!control.interrupted.aborted) provider.destroy(instance.id).catch(() => {});
+    // What comes into being when it was given up long ago is nobody's, unless somebody tried again meanwhile.
+    if (control.interrupted.aborted || deps.rows.hasInstance(instance.id)) return;
+    provider.destroy(instance.id).catch(() => {});
   });
 }
 

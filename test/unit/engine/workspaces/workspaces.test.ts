@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { fail } from "../../../../src/base/errors.ts";
+import { LIMITS } from "../../../../src/base/limits.ts";
 import { rejection } from "../../../fixtures/rejection.ts";
-import { until } from "../../../harness.ts";
+import { fakeClock, until } from "../../../harness.ts";
 import { makeWorld, type World } from "./workspace-world.ts";
 
 const ALL = ["create", "start", "stop", "destroy"].flatMap((each) => [
@@ -166,6 +167,26 @@ describe("a provider that fails", () => {
       world.provider.script = {};
       await world.create();
     }
+  });
+
+  test("to answer a create in time: what it makes late is removed, unless it was asked for again", async () => {
+    const clock = fakeClock();
+    const world = makeWorld({ clock });
+    const make = world.provider.create.bind(world.provider);
+    const late = Promise.withResolvers<void>();
+    world.provider.create = async (...args) => {
+      await late.promise;
+      await make(...args);
+    };
+    const creating = rejection(world.create());
+    await until(() => world.row() !== undefined);
+    await Bun.sleep(0);
+    await clock.advance(LIMITS.providerWorkMs);
+    expect(await creating).toMatchObject({ code: "provider.unavailable" });
+    expect(world.row()).toBeUndefined();
+    late.resolve();
+    await until(() => world.provider.calls.filter((call) => call.startsWith("destroy")).length === 2);
+    expect(world.provider.cluster.size).toBe(0);
   });
 
   test("at a create, and at its undoing too: it stays to be seen and to be destroyed", async () => {
