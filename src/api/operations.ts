@@ -19,7 +19,9 @@ import {
   serviceUsage,
   serviceView,
 } from "./service-schemas.ts";
-import { workspaceDetails, workspaceInput, workspaceView } from "./workspace-schemas.ts";
+import { outputChunk, outputStream, stream, unary, workProgress } from "./operation.ts";
+import { workspaceOperations } from "./workspace-operations.ts";
+import type { workspaceDetails, workspaceView } from "./workspace-schemas.ts";
 
 const name = v.pipe(v.string(), v.maxLength(200));
 const none = v.strictObject({});
@@ -93,7 +95,6 @@ const deployInput = v.strictObject({
   detach: v.optional(v.boolean()),
 });
 
-const workProgress = v.object({ step: v.string(), text: v.string(), percent: v.optional(v.number()) });
 const deployEnd = v.object({
   deploy: v.string(),
   service: v.string(),
@@ -104,7 +105,6 @@ const deployEnd = v.object({
   detached: v.boolean(),
 });
 
-const outputStream = v.picklist(["stdout", "stderr"]);
 const serviceLogLine = v.object({
   at: v.string(),
   /** As far as the line's own text says; otherwise by its stream. */
@@ -113,7 +113,6 @@ const serviceLogLine = v.object({
   text: v.string(),
   version: v.number(),
 });
-const outputChunk = v.object({ stream: outputStream, b64: v.string() });
 
 /** Of plugin processes. `unconfined`: nothing confines them, and the operator allows it; `unavailable`: they are not started. */
 const confinementStatus = v.object({
@@ -137,19 +136,6 @@ const examination = v.object({
   ),
   notTested: v.array(v.string()),
 });
-
-function unary<I extends v.GenericSchema, O extends v.GenericSchema>(input: I, output: O) {
-  return { mode: "unary" as const, input, output };
-}
-
-/** `item`: each line. `output`: the last one's `end`. */
-function stream<I extends v.GenericSchema, T extends v.GenericSchema, O extends v.GenericSchema>(
-  input: I,
-  item: T,
-  output: O,
-) {
-  return { mode: "stream" as const, input, item, output };
-}
 
 const source = v.union([
   v.strictObject({ upload: v.string() }),
@@ -275,33 +261,7 @@ export const operations = {
   "env.set": unary(v.strictObject({ name, env: variables }), none),
   "env.unset": unary(v.strictObject({ name, keys: v.array(v.string()) }), none),
 
-  "workspace.create": stream(workspaceInput, workProgress, workspaceDetails),
-  "workspace.start": stream(v.strictObject({ name }), workProgress, workspaceDetails),
-  "workspace.stop": unary(v.strictObject({ name }), workspaceDetails),
-  /** `force`: it is forgotten even where its provider does not do what it is asked for; `isLeft`: something may be left there. */
-  "workspace.destroy": unary(
-    v.strictObject({ name, force: v.optional(v.boolean()) }),
-    v.object({ isLeft: v.boolean() }),
-  ),
-  /** Ends what is being done to it before it is done; answers when that is over. */
-  "workspace.cancel": unary(v.strictObject({ name }), none),
-  "workspace.list": unary(none, v.object({ workspaces: v.array(workspaceView) })),
-  "workspace.info": unary(v.strictObject({ name }), workspaceDetails),
-  "workspace.exec": stream(
-    v.strictObject({ name, command: v.array(v.string()), stdin: v.optional(v.string()) }),
-    outputChunk,
-    v.object({ exitCode: v.number() }),
-  ),
-  /** As far as its provider keeps it; with `follow` then what comes, until it stops. */
-  "workspace.logs": stream(
-    v.strictObject({
-      name,
-      follow: v.boolean(),
-      lines: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
-    }),
-    v.object({ at: v.string(), level: v.string(), stream: outputStream, text: v.string() }),
-    none,
-  ),
+  ...workspaceOperations,
 
   /** The service need not exist yet. */
   "secret.set": unary(

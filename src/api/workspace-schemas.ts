@@ -1,4 +1,4 @@
-/** What the API says of workspaces, and is told of them. A part of the contract; called by operations.ts alone. */
+/** What the API says of workspaces, and is told of them. A part of the contract; called by workspace-operations.ts. */
 import * as v from "valibot";
 import { isObject } from "../base/is-object.ts";
 
