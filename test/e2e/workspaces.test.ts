@@ -280,6 +280,7 @@ describe.skipIf(!needs("compiled"))("a workspace", () => {
       ["w", "--provider", "process", "--command", "sleep 1; reboot"],
       ["w", "--provider", "process", "--command", "no-such-program-anywhere", "--port", "app=0"],
       ["w", ...AS_PROCESS, "--port", "app=65536"],
+      ["w", ...AS_PROCESS, "--port", "8080:80"],
       ["w", ...AS_PROCESS, "--port", "3000=8080"],
       ["w", ...AS_PROCESS, "--port", "a=8080", "--port", "b=8080"],
       ["w", ...AS_PROCESS, "--port", "__proto__=8080"],

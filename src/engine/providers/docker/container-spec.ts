@@ -90,6 +90,8 @@ function publishedPorts({ port, hostPort, ports }: InstanceSpec): readonly Omit<
 function instanceLabels(spec: InstanceSpec): Record<string, string> {
   return {
     [LABELS.owner]: spec.owner,
+    // An image may bring labels of its own, and make a workspace pass for a service's instance.
+    ...(spec.service === undefined ? { [LABELS.service]: "" } : {}),
     ...ownerLabel(spec),
     [LABELS.version]: String(spec.version),
     [LABELS.instance]: spec.id,

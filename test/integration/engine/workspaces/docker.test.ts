@@ -7,6 +7,7 @@ import { newId } from "../../../../src/base/ids.ts";
 import { silentLog } from "../../../../src/base/log.ts";
 import { makeEvents } from "../../../../src/engine/events/outbox.ts";
 import { isFreeOnLoopback } from "../../../../src/engine/ports.ts";
+import { originOf } from "../../../../src/engine/providers/docker/containers/origin.ts";
 import { makeDockerProvider } from "../../../../src/engine/providers/docker/provider.ts";
 import { makeProviders } from "../../../../src/engine/providers/providers.ts";
 import type { WorkspaceInput } from "../../../../src/engine/workspaces/workspace-input.ts";
@@ -206,6 +207,28 @@ describe.skipIf(!needs("docker"))("a workspace on Docker", () => {
     outside("rm", "-f");
     await workspaces.destroy("shop", false);
     expect(rows.list()).toEqual([]);
+  }, 60_000);
+
+  test("does not pass for a service's instance, whatever labels its image brings", async () => {
+    const image = `voxeltron-test/labelled:${crypto.randomUUID().slice(0, 8)}`;
+    const dockerfile = `FROM ${TEST_IMAGE}\nLABEL voxeltron.service=web voxeltron.version=1\n`;
+    expect(
+      Bun.spawnSync(["docker", "build", "-q", "-t", image, "-"], { stdin: Buffer.from(dockerfile) }).exitCode,
+    ).toBe(0);
+    try {
+      await make({ image });
+      const labels = JSON.parse(inspect("{{json .Config.Labels}}")) as Record<string, string>;
+      const name = rows.find("shop")?.instance ?? "";
+      expect(originOf({ name, labels, owner })).toEqual({ origin: "other" });
+      // The control: it would, with the image's own.
+      expect(originOf({ name, labels: { ...labels, "voxeltron.service": "web" }, owner })).toMatchObject({
+        origin: "service",
+        service: "web",
+      });
+    } finally {
+      await workspaces.destroy("shop", true);
+      Bun.spawnSync(["docker", "rmi", image], { stdout: "ignore" });
+    }
   }, 60_000);
 
   test("whose log is looked at, in part and as it grows", async () => {
