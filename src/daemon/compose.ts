@@ -26,6 +26,7 @@ import { makeEventRows } from "../state/events.ts";
 import { installationId } from "../state/installation.ts";
 import { makeMetricRows } from "../state/metrics.ts";
 import { makeProviderInstanceRows } from "../state/provider-instances.ts";
+import { makeWorkspaceRows } from "../state/workspaces.ts";
 import { composeAlerts } from "./compose-alerts.ts";
 import { composeEngine, type Engine } from "./compose-engine.ts";
 import { composeExporter } from "./compose-exporter.ts";
@@ -38,7 +39,7 @@ import type { World } from "./world.ts";
 
 export interface Parts
   extends
-    Pick<Engine, "deploys" | "services" | "environment" | "events" | "metrics">,
+    Pick<Engine, "deploys" | "services" | "environment" | "workspaces" | "events" | "metrics">,
     Pick<Secrets, "secrets" | "keyRotation" | "registries">,
     Pick<Host, "plugins" | "dispatcher" | "feed" | "confinement" | "configured"> {
   readonly uploads: Uploads;
@@ -120,6 +121,7 @@ export function compose(world: World): Parts {
     owner,
     metricRows: makeMetricRows(db),
     state,
+    workspaceRows: makeWorkspaceRows(db),
     eventRows,
     gates,
     secretsOf: (service) => secrets.secrets.values(service),
@@ -167,6 +169,7 @@ export function compose(world: World): Parts {
       host.days.start();
       host.dispatcher.start();
       host.plugins.start();
+      engine.workspaces.recover();
       metrics.start();
       alerts.start();
     },
@@ -176,7 +179,7 @@ export function compose(world: World): Parts {
     },
     async drain() {
       await alerts.close();
-      await engine.deploys.close();
+      await Promise.all([engine.deploys.close(), engine.workspaces.close()]);
       await logs.close();
       await host.dispatcher.stop(LIMITS.shutdownMs);
       await host.plugins.close();

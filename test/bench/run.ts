@@ -15,6 +15,7 @@ import { benchMetrics } from "./metrics.ts";
 import { benchProviders } from "./providers.ts";
 import { benchReload } from "./reload.ts";
 import { benchRooms } from "./rooms.ts";
+import { benchWorkspaces } from "./workspaces.ts";
 
 if (!existsSync("dist/voxeltron")) throw new Error("build it first: bun run build");
 
@@ -28,6 +29,7 @@ const rows: Row[] = [
   ...(await benchFiles()),
   ...(await benchMetrics()),
   ...(await benchProviders()),
+  ...(await benchWorkspaces()),
   ...(await benchAlerts()),
 ];
 if (needs("docker")) rows.push(...(await benchDockerDeploy()), ...(await benchLogs()));

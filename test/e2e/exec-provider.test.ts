@@ -150,6 +150,33 @@ describe.skipIf(!needs("compiled") || !needs("python3"))("a provider that is an 
     expect(boxes(machine)).toEqual([]);
   }, 90_000);
 
+  test("runs a workspace under the workspace's own name", async () => {
+    await using machine = makeMachine();
+    await machine.start();
+    await install(machine, documentedProvider(), "box");
+    const made = ["--provider", "box", "--image", "any", "--command", 'sh -c "echo hello; sleep 600"'];
+    expect(await machine.cli("workspace", "create", "dev", ...made)).toMatchObject({ status: 0 });
+    expect(boxes(machine)).toEqual(["dev"]);
+    expect((await machine.cli("workspace", "start", "dev")).status).toBe(0);
+    const pid = readFileSync(join(machine.folder, "boxes/dev/pid"), "utf8");
+    expect(existsSync(`/proc/${pid}`)).toBe(true);
+    const state = async () =>
+      (await machine.json<{ name: string; state: string }[]>("workspace", "list")).find(
+        ({ name }) => name === "dev",
+      )?.state;
+    expect(await state()).toBe("running");
+    expect((await machine.cli("workspace", "logs", "dev")).stdout).toContain("hello");
+    expect((await machine.cli("workspace", "stop", "dev")).status).toBe(0);
+    expect(await state()).not.toBe("running");
+    // Another of that name, which is not ours, is not touched.
+    const other = machine.write("boxes/other", { "box.json": "{}" });
+    expect((await machine.cli("workspace", "create", "other", ...made)).status).toBe(1);
+    expect((await machine.cli("workspace", "destroy", "other", "--yes")).status).toBe(4);
+    expect(existsSync(join(other, "box.json"))).toBe(true);
+    expect((await machine.cli("workspace", "destroy", "dev", "--yes")).status).toBe(0);
+    expect(boxes(machine)).toEqual(["other"]);
+  }, 90_000);
+
   test("goes on where a daemon was killed, and its instances go on meanwhile", async () => {
     await using machine = makeMachine();
     await machine.start();
