@@ -6,7 +6,7 @@ provider.py.
 import re
 
 import containers
-from logfile import read_lines
+from logfile import PIECE_LINES, read_lines
 from protocol import Refusal
 from spec import read_name, read_tail
 
@@ -17,8 +17,11 @@ def read(params):
         raise Refusal(f"podman keeps no log of {container.name}")
     position, tail = params.get("position"), read_tail(params)
     has_ended = container.state in ("stopped", "exited", "dead")
-    records = read_lines(container.log, position, tail, has_ended)
+    # A line may be several records.
+    records = read_lines(container.log, position, None if tail is None else PIECE_LINES, has_ended)
     lines, behind = _join(records, position, gives_all=has_ended or tail is not None)
+    if tail is not None and position is None:
+        lines = lines[max(0, len(lines) - tail) :]
     return {"lines": lines} if behind is None else {"lines": lines, "position": behind}
 
 
