@@ -54,8 +54,17 @@ export function openProvider(tool: Tool) {
       await ask("start", { name });
       return name;
     },
-    /** The plugin and what it started, at some moment of it. */
+    /** The plugin and what is in its process group, at some moment of it. */
     async killed(action: string, params: Params, afterMs: number): Promise<void> {
+      await this.killedWith(action, params, () => 0, afterMs);
+    },
+    /** Another process too, found as soon as it is there; 0 is none. The time runs from then on. */
+    async killedWith(
+      action: string,
+      params: Params,
+      find: () => number | undefined,
+      afterMs: number,
+    ): Promise<void> {
       const { entrypoint, env } = executable;
       const child = Bun.spawn([join(folder, entrypoint)], {
         cwd: folder,
@@ -63,14 +72,16 @@ export function openProvider(tool: Tool) {
         stdin: "pipe",
         detached: true,
       });
-      child.stdin.write(JSON.stringify({ action, params }));
-      child.stdin.end();
-      await Bun.sleep(afterMs);
-      try {
-        process.kill(-child.pid, "SIGKILL");
-      } catch {
-        // It was quicker.
+      void child.stdin.write(JSON.stringify({ action, params }));
+      void child.stdin.end();
+      let other = find();
+      while (other === undefined && child.exitCode === null) {
+        await Bun.sleep(1);
+        other = find();
       }
+      await Bun.sleep(afterMs);
+      kill(-child.pid);
+      if (other !== undefined && other !== 0) kill(other);
       await child.exited;
     },
     async state(name: string): Promise<string> {
@@ -181,6 +192,14 @@ export function run(...command: string[]): string {
 }
 
 // --- internal ---
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It was quicker.
+  }
+}
 
 /** A machine whose root may not raise limits starts no container without these. */
 const PODMAN_LIMITS = ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"];

@@ -1,6 +1,6 @@
 """
-Runs a program: argv, never a shell. Its output is bounded, and what it leaves running can't hold us by keeping its output open. The same
-file is in each of voxeltron's provider plugins.
+Runs a program: argv, never a shell. Its output is bounded, and what it leaves running can't hold us by keeping its output open.
+The same file is in each of voxeltron's provider plugins.
 """
 
 import errno

@@ -214,7 +214,7 @@ describe.each(TOOLS_HERE)("the provider plugin %s", (tool, part) => {
 
       const marker = join(dir.path, "made");
       for (const wrong of hostileSpecs(marker)) {
-        const error = await refusal(provider.create(String(wrong["name"] ?? "vxt-hostile"), wrong));
+        const error = await refusal(provider.create("vxt-hostile", wrong));
         expect({ wrong, code: error.code }).toEqual({ wrong, code: "plugin.failed" });
       }
       expect(existsSync(marker)).toBe(false);
