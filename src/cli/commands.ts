@@ -1,5 +1,6 @@
 /** Every command, in the order of the help. */
 import type { Command } from "./command.ts";
+import { alertCommands } from "./commands/alert.ts";
 import { configCommands } from "./commands/config.ts";
 import { daemonCommands } from "./commands/daemon.ts";
 import { deploy } from "./commands/deploy.ts";
@@ -38,6 +39,7 @@ export const commands: readonly Command[] = [
   ...secretCommands,
   ...eventCommands,
   ...notifyCommands,
+  ...alertCommands,
   ...registryCommands,
   ...configCommands,
 ];

@@ -12,7 +12,17 @@ import { uploadFolder } from "../upload.ts";
 
 const options = {
   image: { type: "text", value: "REF", summary: "image to run" },
-  path: { type: "text", value: "DIR", summary: "folder to run instead of an image" },
+  path: {
+    type: "text",
+    value: "DIR",
+    summary: "folder to run or, where it has a Dockerfile, to build an image from",
+  },
+  dockerfile: {
+    type: "text",
+    value: "FILE",
+    summary: "what in the folder says how its image is built (Dockerfile)",
+  },
+  "build-arg": { type: "list", value: "KEY=VALUE", summary: "argument for the build; its image may show it" },
   command: { type: "text", value: "CMD", summary: "what to start in it; quotes group, no shell reads it" },
   port: { type: "integer", value: "N", min: 1, max: 65_535, summary: "port that it listens on inside" },
   publish: {
@@ -37,7 +47,7 @@ const options = {
   provider: {
     type: "text",
     value: "NAME",
-    summary: "what runs it: docker or process (for a folder always process)",
+    summary: "what runs it: docker, or process for a folder as it is",
   },
   health: { type: "text", value: "PATH", summary: "HTTP path that answers 2xx or 3xx once it is up" },
   "health-timeout": { type: "text", value: "TIME", summary: "how long that may take, such as 90s" },
@@ -51,6 +61,7 @@ export const deploy = command({
   options,
   example: [
     "voxeltron deploy web --image nginx:1.27 --port 80 --publish 8080",
+    "voxeltron deploy shop --path ./shop --port 8080 --build-arg STAGE=production",
     'voxeltron deploy api --path ./api --command "node server.js" --port 3000 --health /healthz',
     "voxeltron deploy web --image nginx:1.28",
   ].join("\n"),
@@ -88,6 +99,8 @@ function makeRequest(service: string, values: Values): Request {
     path,
     ...given({
       image,
+      dockerfile: values.dockerfile,
+      buildArgs: values["build-arg"].length === 0 ? undefined : parsePairs(values["build-arg"]),
       command: values.command,
       port: values.port,
       publish: values.publish,

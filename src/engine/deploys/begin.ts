@@ -23,8 +23,6 @@ export interface BeginOptions {
 
 export function beginDeploy({ plan, hold, signal, progress }: BeginOptions, deps: ServiceDeps): Deploy {
   const { state, ports } = deps;
-  const { source } = plan.spec;
-  const registryAuth = source.kind === "image" ? deps.registryAuth(source.reference) : undefined;
   const hostPort = plan.spec.port === undefined ? undefined : ports.take(portsInUse(deps));
   try {
     const { id, version, gates } = state.transaction(() => enter(plan, hostPort, signal, deps));
@@ -40,13 +38,9 @@ export function beginDeploy({ plan, hold, signal, progress }: BeginOptions, deps
       progress,
       instance: exactly(
         plan,
-        instanceSpec(
-          plan.spec,
-          { id, owner: deps.owner, service: plan.service, version, hostPort },
-          registryAuth,
-        ),
+        instanceSpec(plan.spec, { id, owner: deps.owner, service: plan.service, version, hostPort }, deps),
       ),
-      exactImage: sourceName(source),
+      exactImage: sourceName(plan.spec.source),
       step: FIRST_STEP,
       created: false,
       switched: false,

@@ -8,7 +8,7 @@ import type { VersionRow } from "../../state/versions.ts";
 import { findLive } from "../live.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 import { checkSpec, type Plan } from "./plan.ts";
-import { decodeSpec } from "./service-spec.ts";
+import { decodeSpec, isImage } from "./service-spec.ts";
 
 export interface RollbackRequest {
   readonly service: string;
@@ -36,7 +36,7 @@ export function makeRollbackPlan(id: string, { service, to }: RollbackRequest, d
     previous: findLive(state, row),
     env: { kind: "replace", values: env },
     upload: undefined,
-    exactImage: spec.source.kind === "image" ? target.image : undefined,
+    exactImage: isImage(spec.source) ? target.image : undefined,
   };
 }
 
