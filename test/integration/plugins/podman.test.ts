@@ -39,9 +39,9 @@ describe.skipIf(!needs("podman"))("the podman plugin", () => {
     const multiline = `begin\n${secret}\nend`;
     const name = provider.name();
     let seen = "";
-    let isMade = false;
+    const made = new AbortController();
     const watch = (async () => {
-      while (!isMade) {
+      while (!made.signal.aborted) {
         seen += commandLines()
           .filter((line) => line.includes(name))
           .join("\n");
@@ -49,7 +49,7 @@ describe.skipIf(!needs("podman"))("the podman plugin", () => {
       }
     })();
     await provider.create(name, { env: { TOKEN: secret, KEY: multiline }, command: WAIT });
-    isMade = true;
+    made.abort();
     await watch;
     // The control: the command itself was seen.
     expect(seen).toContain(`--name=${name}`);
