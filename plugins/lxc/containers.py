@@ -4,11 +4,12 @@ last, say that it was made here and is whole. Its group says the first of that f
 """
 
 import contextlib
-import datetime
+import fcntl
 import functools
 import json
 import os
 import re
+import time
 from typing import NamedTuple
 
 import turns
@@ -48,7 +49,7 @@ def find(name):
     notes = _notes(name)
     is_marked = re.search(rf"^lxc\.group\s*=\s*{GROUP}$", config, re.M) is not None
     # LXC keeps this file while it makes a container, and removes one that has it and is not being made.
-    if notes is None or not is_marked or os.path.exists(place(name, "partial")):
+    if notes is None or not is_marked or os.path.exists(place(name, PARTIAL)):
         return Container(name, is_marked, not is_marked, "dead", 0, {})
     word, pid = _ask(name)
     return Container(name, True, True, _state(word, notes), pid, notes)
@@ -95,12 +96,15 @@ def change(lock, *argv):
 @contextlib.contextmanager
 def turn(name, action):
     """Nothing else is done to this container meanwhile. Gives what `change` wants."""
-    with turns.turn(STATE_FOLDER, name, action) as (lock, _):
+    with turns.turn(STATE_FOLDER, name, action) as (lock, cut_off):
+        if cut_off == "create":
+            _remove_remains(lock, name)
         yield lock
 
 
 # --- internal ---
 
+PARTIAL = "partial"
 NOTES = "voxeltron.json"
 STATES = {"STARTING": "running", "RUNNING": "running", "STOPPING": "running", "FREEZING": "paused", "FROZEN": "paused"}
 
@@ -119,6 +123,23 @@ def _config(name):
             return file.read()
     except (FileNotFoundError, NotADirectoryError):
         return None
+
+
+def _remove_remains(lock, name):
+    """Of a create of ours that was cut off, maybe so early that its configuration says nothing yet: LXC leaves that lying there."""
+    try:
+        partial = open(place(name, PARTIAL), "r+b")
+    except FileNotFoundError:
+        return
+    with partial:
+        try:
+            fcntl.lockf(partial, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Refusal(f"the container {name} is being made")
+    run_to_the_end(["lxc-destroy", f"--name={name}", "--force"], pass_fds=(lock,))
+    import shutil
+
+    shutil.rmtree(place(name, ""), ignore_errors=True)
 
 
 def _notes(name):
@@ -157,7 +178,8 @@ def _started_at(pid):
 
 
 def _time(seconds):
-    return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).isoformat(timespec="milliseconds")
+    whole, part = divmod(round(seconds * 1000), 1000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole))}.{part:03d}Z"
 
 
 def _exit_code(name):
@@ -169,6 +191,7 @@ def _exit_code(name):
         return None
     ends = re.findall(r" - Child <\d+> ended on (?:error \((\d+)\)|signal [^\n]*\((\d+)\))$", log, re.M)
     if not ends:
-        return 0 if "Started \"" in log else None
+        # Of success it says nothing, but it took the network away; where the machine or LXC itself died, not even that.
+        return 0 if "Removed interface" in log else None
     code, signal = ends[-1]
     return int(code) if code else 128 + int(signal)

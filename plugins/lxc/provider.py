@@ -4,19 +4,15 @@ A provider plugin that runs containers with LXC's own tools. Only containers tha
 started, stopped, looked into or removed: one of the same name that somebody else made is refused. Called once for each action.
 """
 
-import base64
+import binascii
 import os
 import sys
 
 sys.dont_write_bytecode = True  # beside these files nothing may appear
 
 import containers
-from cgroup import read_stats
-from create import create
-from logfile import read_lines
 from protocol import Refusal, serve
 from spec import read_call, read_grace, read_name, read_spec, read_tail
-from start import start
 from tool import run
 
 
@@ -27,6 +23,20 @@ def main():
 
 
 # --- internal ---
+
+# This is read anew for each call: what only one action wants, that one imports.
+
+
+def create(params):
+    from create import create as make
+
+    make(read_spec(params))
+
+
+def start(params):
+    from start import start as begin
+
+    return begin(read_name(params))
 
 
 def stop(params):
@@ -62,6 +72,8 @@ def status(params):
 
 
 def logs(params):
+    from logfile import read_lines
+
     container = containers.ours(read_name(params))
     has_ended = container.state in ("stopped", "exited", "dead")
     found = read_lines(containers.place(container.name, "console.log"), params.get("position"), read_tail(params), has_ended)
@@ -75,6 +87,8 @@ def stats(params):
     container = containers.ours(read_name(params))
     if container.state not in ("running", "paused"):
         raise Refusal(f"{container.name} is {container.state}, and only what runs uses anything")
+    from cgroup import read_stats
+
     return read_stats(container.pid, f"lxc.payload.{container.name}", run=f"{container.pid} {container.started_at}")
 
 
@@ -86,8 +100,8 @@ def execute(params):
     ended = run(["lxc-attach", f"--name={container.name}", "--clear-env", "--", *argv], stdin=stdin)
     return {
         "exit_code": ended.status,
-        "stdout_b64": base64.b64encode(ended.out).decode(),
-        "stderr_b64": base64.b64encode(ended.err).decode(),
+        "stdout_b64": _base64(ended.out),
+        "stderr_b64": _base64(ended.err),
     }
 
 
@@ -95,9 +109,13 @@ def refuse_without_root(_):
     raise Refusal("this plugin needs the daemon to run as root: LXC's containers of other users have no limits and no bridge")
 
 
+def _base64(part):
+    return binascii.b2a_base64(part, newline=False).decode()
+
+
 ACTIONS = {
-    "create": lambda params: create(read_spec(params)),
-    "start": lambda params: start(read_name(params)),
+    "create": create,
+    "start": start,
     "stop": stop,
     "destroy": destroy,
     "status": status,

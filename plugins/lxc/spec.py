@@ -3,11 +3,8 @@ Reads what an action is asked for. Whatever is wrong or unknown is refused in wo
 a limit that somebody wrote down would be worse than none. The same file is in each of voxeltron's provider plugins. Touches nothing.
 """
 
-import base64
-import binascii
 import math
 import re
-import shlex
 from typing import NamedTuple
 
 from protocol import Refusal
@@ -88,9 +85,11 @@ def read_call(params):
     argv = [text(part, "an argument") for part in command]
     if argv[0] == "":
         raise Refusal("exec wants a command, and its program has no name")
+    import base64  # only this wants it, and a call should begin soon
+
     try:
         return argv, None if stdin is None else base64.b64decode(stdin, validate=True)
-    except (binascii.Error, ValueError, TypeError):
+    except (ValueError, TypeError):
         raise Refusal("stdin is no base64")
 
 
@@ -195,6 +194,8 @@ def _is_plain_path(path):
 def _command(command):
     if command is None or command == "":
         return None
+    import shlex  # as above
+
     try:
         argv = shlex.split(text(command, "a command"))
     except ValueError as error:

@@ -5,7 +5,6 @@ voxeltron's provider plugins. Called by provider.py.
 
 import json
 import sys
-import traceback
 
 
 class Refusal(Exception):
@@ -34,6 +33,8 @@ def _answer_to(request, actions):
     except Refusal as refusal:
         return {"ok": False, "error": str(refusal)}, 0
     except Exception as error:  # what nobody thought of is still an answer, and its place is in the log
+        import traceback
+
         traceback.print_exc()
         return {"ok": False, "error": f"the plugin has a bug: {type(error).__name__}: {error}"}, 1
 

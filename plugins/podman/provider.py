@@ -4,15 +4,12 @@ A provider plugin that runs containers with Podman's own command line. Only cont
 started, stopped, looked into or removed: one of the same name that somebody else made is refused. Called once for each action.
 """
 
-import base64
+import binascii
 import sys
 
 sys.dont_write_bytecode = True  # beside these files nothing may appear
 
 import containers
-import create
-import logs
-from cgroup import read_stats
 from protocol import Refusal, serve
 from spec import read_call, read_grace, read_name, read_spec
 
@@ -20,12 +17,12 @@ from spec import read_call, read_grace, read_name, read_spec
 def main():
     serve(
         {
-            "create": lambda params: create.create(read_spec(params)),
+            "create": create,
             "start": start,
             "stop": stop,
             "destroy": destroy,
             "status": status,
-            "logs": logs.read,
+            "logs": logs,
             "stats": stats,
             "exec": execute,
         }
@@ -33,6 +30,20 @@ def main():
 
 
 # --- internal ---
+
+# This is read anew for each call: what only one action wants, that one imports.
+
+
+def create(params):
+    from create import create as make
+
+    make(read_spec(params))
+
+
+def logs(params):
+    from logs import read
+
+    return read(params)
 
 
 def start(params):
@@ -78,6 +89,8 @@ def stats(params):
     container = containers.ours(read_name(params))
     if container.state not in ("running", "paused"):
         raise Refusal(f"{container.name} is {container.state}, and only what runs uses anything")
+    from cgroup import read_stats
+
     return read_stats(container.pid, container.id, run=container.started_at)
 
 
@@ -92,9 +105,13 @@ def execute(params):
         raise Refusal(f"podman exec: {ended.complaint}")
     return {
         "exit_code": ended.status,
-        "stdout_b64": base64.b64encode(ended.out).decode(),
-        "stderr_b64": base64.b64encode(ended.err).decode(),
+        "stdout_b64": _base64(ended.out),
+        "stderr_b64": _base64(ended.err),
     }
+
+
+def _base64(part):
+    return binascii.b2a_base64(part, newline=False).decode()
 
 
 main()

@@ -1,10 +1,10 @@
 /** What only LXC can get wrong: addresses, configuration files, templates, and logs that are a terminal's. */
 import { describe, expect, test } from "bun:test";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { rejection } from "../../fixtures/rejection.ts";
 import { needs, tempDir, until } from "../../harness.ts";
-import { openProvider, run, TOOLS, WAIT } from "../../provider-plugin.ts";
+import { fileIn, openProvider, run, TOOLS, WAIT } from "../../provider-plugin.ts";
 
 describe.skipIf(!needs("lxc and its bridge"))("the lxc plugin", () => {
   test("gives each container an address of its own, and the same again", async () => {
@@ -105,6 +105,32 @@ describe.skipIf(!needs("lxc and its bridge"))("the lxc plugin", () => {
     const variables = await provider.inside(name, "env");
     expect(variables).toContain("OWN=1\n");
     expect(variables).not.toContain("PYTHONDONTWRITEBYTECODE");
+  });
+
+  test.each([
+    ["before it had a configuration", ["partial"]],
+    ["before its configuration said anything", ["partial", "config"]],
+  ])("makes a container again of which a create that died left files: %s", async (_, files) => {
+    await using provider = openProvider("lxc");
+    const folders = run("lxc-config", "lxc.lxcpath");
+    for (const isOurs of [true, false]) {
+      const name = provider.name();
+      mkdirSync(join(folders, name, "rootfs"), { recursive: true });
+      for (const file of files) fileIn(join(folders, name), file, "");
+      // What the plugin notes before it begins, and takes away at the end.
+      if (isOurs) fileIn("/var/lib/voxeltron-lxc", `${name}.turn`, "create");
+      expect(await provider.state(name)).toBe("missing");
+      if (isOurs) {
+        await provider.create(name, { command: WAIT });
+        expect(await provider.state(name)).toBe("created");
+      } else {
+        expect(((await rejection(provider.create(name))) as Error).message).toMatch(
+          /File exists|there already/,
+        );
+        expect(existsSync(join(folders, name, "partial"))).toBe(true);
+        rmSync(join(folders, name), { recursive: true });
+      }
+    }
   });
 
   test("bounds the console's log", async () => {

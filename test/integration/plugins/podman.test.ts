@@ -1,9 +1,10 @@
 /** What only Podman can get wrong: ids that begin like a name, variables on a command line, and what a `create` that died leaves. */
 import { describe, expect, test } from "bun:test";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { rejection } from "../../fixtures/rejection.ts";
 import { needs, until } from "../../harness.ts";
-import { imageFor, openProvider, run, TOOLS, WAIT, type Ended } from "../../provider-plugin.ts";
+import { fileIn, imageFor, openProvider, run, TOOLS, WAIT, type Ended } from "../../provider-plugin.ts";
 
 describe.skipIf(!needs("podman"))("the podman plugin", () => {
   test("does not take a name for the beginning of an id", async () => {
@@ -125,6 +126,15 @@ describe.skipIf(!needs("podman"))("the podman plugin", () => {
     // The control: Podman by itself refuses.
     const bare = Bun.spawnSync(["podman", "create", "--name", name, image], { stderr: "pipe" });
     expect(bare.stderr.toString()).toContain("already in use");
+    // And another one: without the plugin's own note the files may be somebody else's.
+    const note = join("/var/lib/voxeltron-podman", `${name}.turn`);
+    expect(readFileSync(note, "utf8")).toBe("create");
+    rmSync(note);
+    expect(await rejection(provider.ask("create", spec))).toMatchObject({
+      message: expect.stringContaining("already in use"),
+    });
+    expect(leftovers(name)).toHaveLength(1);
+    fileIn("/var/lib/voxeltron-podman", `${name}.turn`, "create");
     await provider.ask("create", spec);
     expect(await provider.state(name)).toBe("created");
   });
