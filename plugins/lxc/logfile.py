@@ -22,13 +22,13 @@ class Line(NamedTuple):
 
 def read_lines(path, position, tail, ended):
     """
-    Oldest first; with `tail` the last ones. A last line without an end is only given where nothing more will come (`ended`), or with `tail`.
-    Of the file and the one before it (`.1`), if there is one.
+    Oldest first; with `tail` the last ones. A last line without an end is only given where nothing more will come (`ended`). Of the file and
+    the one before it (`.1`), if there is one.
     """
     files = [file for file in (_open(f"{path}.1"), _open(path)) if file is not None]
     try:
         if tail is not None and position is None:
-            return _last(files, tail)
+            return _last(files, tail, ended)
         return _next(files, position, ended)
     finally:
         for file in files:
@@ -45,12 +45,12 @@ def _open(path):
         return None
 
 
-def _last(files, tail):
+def _last(files, tail, ended):
     found = []
     for file in reversed(files):
         size = os.fstat(file.fileno()).st_size
         start = max(0, size - PIECE_BYTES)
-        lines = _lines_from(file, start, size - start, with_rest=True)
+        lines = _lines_from(file, start, size - start, with_rest=ended or file is not files[-1])
         # The first one may have begun before.
         found = (lines[1:] if start > 0 else lines) + found
         if start > 0 or len(found) >= tail:

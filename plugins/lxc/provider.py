@@ -99,7 +99,7 @@ def execute(params):
         raise Refusal(f"{container.name} is {container.state}, and a command needs it to run")
     ended = run(["lxc-attach", f"--name={container.name}", "--clear-env", "--", *argv], stdin=stdin)
     return {
-        "exit_code": ended.status,
+        "exit_code": ended.exit_code,
         "stdout_b64": _base64(ended.out),
         "stderr_b64": _base64(ended.err),
     }

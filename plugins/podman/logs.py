@@ -19,7 +19,7 @@ def read(params):
     has_ended = container.state in ("stopped", "exited", "dead")
     # A line may be several records.
     records = read_lines(container.log, position, None if tail is None else PIECE_LINES, has_ended)
-    lines, behind = _join(records, position, gives_all=has_ended or tail is not None)
+    lines, behind = _join(records, position, gives_all=has_ended)
     if tail is not None and position is None:
         lines = lines[max(0, len(lines) - tail) :]
     return {"lines": lines} if behind is None else {"lines": lines, "position": behind}

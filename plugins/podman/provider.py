@@ -104,7 +104,7 @@ def execute(params):
     if ended.status == 125 and ended.err.startswith(b"Error: "):
         raise Refusal(f"podman exec: {ended.complaint}")
     return {
-        "exit_code": ended.status,
+        "exit_code": ended.exit_code,
         "stdout_b64": _base64(ended.out),
         "stderr_b64": _base64(ended.err),
     }

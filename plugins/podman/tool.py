@@ -23,6 +23,11 @@ class Ended(NamedTuple):
     err: bytes
 
     @property
+    def exit_code(self):
+        """As a shell has it: 0 to 255."""
+        return self.status if self.status >= 0 else 128 - self.status
+
+    @property
     def complaint(self):
         """What it said was wrong, in one line."""
         lines = [line.strip() for line in self.err.decode("utf-8", "replace").splitlines() if line.strip()]
