@@ -3,7 +3,6 @@ import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmdirSync, rmSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../src/base/clock.ts";
-import { findGo } from "./wasm/toolchains.ts";
 import { confinementReport } from "../src/platform/confine/report.ts";
 
 /** A new folder that goes away with the test: `await using dir = tempDir()`. */
@@ -96,9 +95,15 @@ export function lacks(part: string): void {
 const parts = {
   /** An engine that answers, its command line, and the program of which the test image is made. */
   docker: () => succeeds("docker", "version", "--format", "x") && Bun.which("busybox") !== null,
+  /** Debian's packages podman and containernetworking-plugins. */
+  podman: () => Bun.which("python3") !== null && Bun.which("busybox") !== null && succeeds("podman", "info"),
+  /** Debian's packages lxc and dnsmasq-base, root, and its bridge. */
+  "lxc and its bridge": () =>
+    process.getuid?.() === 0 &&
+    ["python3", "busybox", "lxc-start"].every((program) => Bun.which(program) !== null) &&
+    existsSync("/sys/class/net/lxcbr0"),
   "docker-registry": () => Bun.which("docker-registry") !== null,
   python3: () => Bun.which("python3") !== null,
-  go: () => findGo() !== undefined,
   /** Debian's package prometheus has it. */
   promtool: () => Bun.which("promtool") !== null,
   compiled: () => existsSync(join(import.meta.dir, "../dist/voxeltron")),

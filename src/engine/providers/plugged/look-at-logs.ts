@@ -56,6 +56,7 @@ async function take(
   signal: AbortSignal,
   nowMs: number,
 ): Promise<Taken> {
+  if (at === undefined && tail === undefined) return takeFirst(source, signal, nowMs);
   if (at?.kind !== "own") {
     const most = Math.min(tail ?? LIMITS.providerLogLines, LIMITS.providerLogLines);
     const answer = await source.ask({ tail: most }, signal);
@@ -77,10 +78,25 @@ async function take(
   } catch (error) {
     if (!isTooMuch(error)) throw error;
     // It would be too much the next time too.
-    const answer = await source.ask({ tail: LIMITS.providerLogLines }, signal);
-    const { parts, at: next } = await takeAnswer(source, answer, undefined, undefined, nowMs);
-    return { parts: [lost(nowMs), ...parts], at: next };
+    return takeLast(source, signal, nowMs);
   }
+}
+
+/** All that there is. */
+async function takeFirst(source: LogSource, signal: AbortSignal, nowMs: number): Promise<Taken> {
+  try {
+    return await takeAnswer(source, await source.ask({}, signal), undefined, undefined, nowMs);
+  } catch (error) {
+    if (!isTooMuch(error)) throw error;
+    return takeLast(source, signal, nowMs);
+  }
+}
+
+async function takeLast(source: LogSource, signal: AbortSignal, nowMs: number): Promise<Taken> {
+  const most = LIMITS.providerLogLines;
+  const answer = await source.ask({ tail: most }, signal);
+  const { parts, at } = await takeAnswer(source, answer, undefined, most, nowMs);
+  return { parts: [lost(nowMs), ...parts], at };
 }
 
 async function takeAnswer(
@@ -92,7 +108,7 @@ async function takeAnswer(
 ): Promise<Taken> {
   if (answer.position !== undefined)
     return { parts: partsOf(answer.lines, nowMs), at: { kind: "own", text: answer.position } };
-  const isWhole = most !== undefined && answer.lines.length < most;
+  const isWhole = most === undefined || answer.lines.length < most;
   // A line without an end is one only when nothing can come to it any more.
   const isCut = answer.isOpen && !(await source.ended());
   const lines = answer.lines.slice(most === undefined ? 0 : -most, isCut ? -1 : undefined);
