@@ -49,7 +49,8 @@ export function makeRecovery(
   /** True where it has to be tried again. */
   async function mend(name: string): Promise<boolean> {
     using hold = busy.holdForRepair(name);
-    if (hold === undefined) return false;
+    // Whoever has it may be refused, and leave it as it is.
+    if (hold === undefined) return true;
     const interrupted = AbortSignal.any([stopping, hold.wanted]);
     const control = { signal: interrupted, interrupted, isPatient: true, progress() {} };
     const current = (): WorkspaceRow | undefined => rows.find(name);
@@ -61,14 +62,14 @@ export function makeRecovery(
       else if (next !== undefined) await keepUp(next, control, deps);
       return false;
     } catch (error) {
-      return !giveUp(current(), error, interrupted);
+      // Whoever wanted it goes on with it, unless he is refused; or the next daemon.
+      return interrupted.aborted || !giveUp(current(), error);
     }
   }
 
   /** False where trying again may help, and all stays as it was written down. */
-  function giveUp(row: WorkspaceRow | undefined, error: unknown, interrupted: AbortSignal): boolean {
-    // Whoever wanted it goes on with it, or the next daemon.
-    if (interrupted.aborted || row === undefined) return true;
+  function giveUp(row: WorkspaceRow | undefined, error: unknown): boolean {
+    if (row === undefined) return true;
     const isOver = !canHelpToRetry(error);
     if (failures === 0 || isOver)
       log.warn(
