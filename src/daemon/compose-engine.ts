@@ -94,6 +94,7 @@ export function composeEngine({ config, clock, log }: World, needs: EngineNeeds)
     owner: needs.owner,
     edges,
     ports: makePorts(),
+    hostOf: (server) => server,
     busy: makeBusy(),
     folders: makeAppFolders(join(dataDir, "apps")),
     logs,

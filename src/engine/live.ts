@@ -1,11 +1,13 @@
 /** The version of a service that is live, read together. Called by everything here that needs what runs now. */
 import { decodeSpec, instanceSpec, type ServiceSpec } from "./deploys/service-spec.ts";
 import type { LogTarget } from "./logs/logs.ts";
-import type { InstanceSpec } from "./providers/provider.ts";
+import { onLoopback, type InstanceSpec, type Upstream } from "./providers/provider.ts";
 import type { ServiceDeps } from "./service-deps.ts";
 import type { ServiceState } from "../state/service-state.ts";
 import type { ServiceRow } from "../state/services.ts";
 import type { VersionRow } from "../state/versions.ts";
+
+export type Reached = Pick<VersionRow, "host" | "port" | "hostPort">;
 
 export interface Live {
   readonly row: VersionRow;
@@ -16,6 +18,18 @@ export function findLive(state: ServiceState, service: ServiceRow | undefined): 
   if (service === undefined || service.currentVersion === null) return undefined;
   const row = state.versions.find(service.name, service.currentVersion);
   return row === undefined ? undefined : { row, spec: decodeSpec(row.spec) };
+}
+
+/** Where its port is reached; nothing where it has none. */
+export function upstreamOf({ host, port, hostPort }: Reached): Upstream | undefined {
+  if (host !== null && port !== null) return { host, port };
+  return hostPort === null ? undefined : onLoopback(hostPort);
+}
+
+/** Ports that versions have that are live on that server, whether they run now or not. */
+export function portsInUse(server: string, { state }: Pick<ServiceDeps, "state">): ReadonlySet<number> {
+  const there = state.versions.listCurrent().filter(({ spec }) => decodeSpec(spec).server === server);
+  return new Set(there.flatMap(({ hostPort }) => hostPort ?? []));
 }
 
 /** Whose output belongs to the service's log. */

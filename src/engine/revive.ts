@@ -5,6 +5,7 @@
 import { LIMITS } from "../base/limits.ts";
 import { bounded } from "./bounded.ts";
 import { liveInstance, logTarget, type Live } from "./live.ts";
+import { followUpstream, reachInstance } from "./reach.ts";
 import { isUp } from "./providers/provider.ts";
 import type { ServiceDeps } from "./service-deps.ts";
 
@@ -15,13 +16,14 @@ export async function revive(live: Live, deps: ServiceDeps, signal: AbortSignal)
     bounded(work, { clock: deps.clock, timeoutMs, who: provider.name, signal });
   const status = await within(provider.status(id), LIMITS.providerStatusMs);
   if (isUp(status)) return;
+  const instance = liveInstance(live, deps);
   if (status.state === "missing") {
     const context = { signal, progress() {} };
-    const instance = liveInstance(live, deps);
     await within(provider.prepare(instance, context));
     await deps.logs.renew(logTarget(live));
     await within(provider.create(instance, context), LIMITS.providerWorkMs);
   }
   await within(provider.start(id), LIMITS.providerWorkMs);
+  followUpstream(live, await within(reachInstance(provider, instance), LIMITS.providerWorkMs), deps);
   deps.logs.watch(logTarget(live));
 }

@@ -23,6 +23,8 @@ export interface ServiceDeps {
   readonly owner: string;
   readonly edges: Edges;
   readonly ports: Ports;
+  /** What plugins and people are told of a server: its host; `local` for the daemon's own machine. */
+  readonly hostOf: (server: string) => string;
   readonly busy: Busy;
   readonly folders: AppFolders;
   readonly logs: ServiceLogs;

@@ -6,6 +6,8 @@ import { timestamp } from "../../base/clock.ts";
 import { shortId } from "../../base/ids.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Hold } from "../busy.ts";
+import { portsInUse } from "../live.ts";
+import { onLoopback, type Upstream } from "../providers/provider.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 import { deployEvent } from "./deploy-event.ts";
 import type { Deploy, DeployProgress } from "./deploy.ts";
@@ -24,7 +26,7 @@ export function beginDeploy({ plan, hold, signal, progress }: BeginOptions, deps
   const { state, ports } = deps;
   const { source } = plan.spec;
   const registryAuth = source.kind === "image" ? deps.registryAuth(source.reference) : undefined;
-  const hostPort = plan.spec.port === undefined ? undefined : ports.take(portsInUse(deps));
+  const hostPort = plan.spec.port === undefined ? undefined : ports.take(plan.spec.server, portsInUse(plan.spec.server, deps));
   try {
     const { id, version, gates } = state.transaction(() => enter(plan, hostPort, signal, deps));
     hold.protect(id);
@@ -43,12 +45,13 @@ export function beginDeploy({ plan, hold, signal, progress }: BeginOptions, deps
         registryAuth,
       ),
       exactImage: sourceName(source),
+      upstream: firstUpstream(plan, hostPort),
       step: FIRST_STEP,
       created: false,
       switched: false,
     };
   } catch (error) {
-    if (hostPort !== undefined) ports.release(hostPort);
+    if (hostPort !== undefined) ports.release(plan.spec.server, hostPort);
     throw error;
   }
 }
@@ -75,14 +78,15 @@ function enter(plan: Plan, hostPort: number | undefined, signal: AbortSignal, de
     startedAt: at,
   });
   state.deploys.keepNewest(service, LIMITS.deploysKept);
-  const facts = { service, version, spec, hostPort, durationMs: 0 };
+  const facts = { service, version, spec, upstream: firstUpstream(plan, hostPort), durationMs: 0 };
   // Last, so that nothing can take the transaction back once the gates are being asked.
-  const gates = events.announce("on_deploy_start", deployEvent(facts), signal);
+  const gates = events.announce("on_deploy_start", deployEvent(facts, deps.hostOf), signal);
   // Awaited by the first step; until then nobody looks at a refusal.
   gates.catch(() => {});
   return { id, version, gates };
 }
 
-function portsInUse({ state }: ServiceDeps): ReadonlySet<number> {
-  return new Set(state.versions.listCurrent().flatMap(({ hostPort }) => hostPort ?? []));
+/** Where a provider says for itself where an instance is reached, that is known when it runs. */
+function firstUpstream({ provider }: Plan, hostPort: number | undefined): Upstream | undefined {
+  return hostPort === undefined || provider.reach !== undefined ? undefined : onLoopback(hostPort);
 }

@@ -59,7 +59,7 @@ export function makeDeploys(deps: ServiceDeps): Deploys {
 
   function release(deploy: Deploy | undefined, hold: Hold): void {
     const port = deploy?.instance.hostPort;
-    if (port !== undefined) deps.ports.release(port);
+    if (deploy !== undefined && port !== undefined) deps.ports.release(deploy.plan.spec.server, port);
     hold[Symbol.dispose]();
   }
 

@@ -2,7 +2,7 @@
  * What a version of a service is made from: kept with each version as JSON, and inherited by the next where it says nothing
  * new. Pure. Called by plan.ts, and by everything that makes an instance again or shows it.
  */
-import type { InstanceSpec, RegistryAuth, RestartPolicy, Volume } from "../providers/provider.ts";
+import type { InstanceSpec, RegistryAuth, RestartPolicy, Upstream, Volume } from "../providers/provider.ts";
 import { LOCAL, type Place } from "../providers/providers.ts";
 import { formatAddress, type Address } from "../edge/address.ts";
 
@@ -56,10 +56,10 @@ export function sourceName(source: Source): string {
   return source.kind === "image" ? source.reference : source.digest;
 }
 
-/** Where people reach it: the published address, else the loopback port, else nowhere. */
-export function addressOf(spec: ServiceSpec, hostPort: number | null | undefined): string | undefined {
+/** Where people reach it: the published address, else where its instance is reached, else nowhere. */
+export function addressOf(spec: ServiceSpec, upstream: Upstream | undefined): string | undefined {
   if (spec.publish !== undefined) return formatAddress(spec.publish);
-  return typeof hostPort === "number" ? `127.0.0.1:${hostPort}` : undefined;
+  return upstream === undefined ? undefined : formatAddress(upstream);
 }
 
 export interface InstanceIdentity {

@@ -6,15 +6,18 @@
 import { timestamp } from "../../base/clock.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { bounded } from "../bounded.ts";
+import { upstreamOf } from "../live.ts";
 import type { LogTarget } from "../logs/logs.ts";
 import type { WorkContext } from "../providers/provider.ts";
 import { placeOf } from "../providers/providers.ts";
+import { reachInstance } from "../reach.ts";
 import type { Reconcile } from "../reconcile.ts";
 import { checkPlainNames } from "../secrets/service-secrets.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 import { deployEvent } from "./deploy-event.ts";
 import { factsOf, type Deploy } from "./deploy.ts";
 import { waitForHealth } from "./health.ts";
+import { startOnFreePort } from "./start.ts";
 import { decodeSpec, encodeSpec } from "./service-spec.ts";
 
 export interface Step {
@@ -52,6 +55,8 @@ export const AFTERWARDS: readonly Step[] = [
 
 // --- internal ---
 
+const NOT_SAID = { host: null, port: null };
+
 async function askGates(deploy: Deploy, deps: StepDeps): Promise<void> {
   await untilCancelled(deploy, deps, deploy.gates);
 }
@@ -72,16 +77,20 @@ async function create(deploy: Deploy, deps: StepDeps): Promise<void> {
 }
 
 async function start(deploy: Deploy, deps: StepDeps): Promise<void> {
-  await providerWork(deploy, deps, deploy.plan.provider.start(deploy.instance.id));
+  const { provider } = deploy.plan;
+  const work = <T>(promise: Promise<T>): Promise<T> => providerWork(deploy, deps, promise);
+  await startOnFreePort(deploy, deps, work);
+  deploy.upstream = await work(reachInstance(provider, deploy.instance));
   deps.logs.watch(logTargetOf(deploy));
 }
 
 function health(deploy: Deploy, deps: StepDeps): Promise<void> {
-  const { plan, instance, signal } = deploy;
+  const { plan, instance, upstream, signal } = deploy;
   const { health: path, healthTimeoutMs } = plan.spec;
   const wait = {
     provider: plan.provider,
     instance,
+    upstream,
     path,
     timeoutMs: healthTimeoutMs ?? LIMITS.healthMs,
     signal,
@@ -92,9 +101,9 @@ function health(deploy: Deploy, deps: StepDeps): Promise<void> {
 
 /** The address leads to the new version when, and only when, the state says so and the event is on its way. */
 async function switchOver(deploy: Deploy, deps: StepDeps): Promise<void> {
-  const { plan, version, instance } = deploy;
+  const { plan, version, instance, upstream } = deploy;
   const { state, edges, events, clock } = deps;
-  const staged = edges.stage(plan.service, plan.spec.publish, instance.hostPort);
+  const staged = edges.stage(plan.service, plan.spec.publish, upstream);
   try {
     state.transaction(() => {
       const at = timestamp(clock.now());
@@ -105,6 +114,7 @@ async function switchOver(deploy: Deploy, deps: StepDeps): Promise<void> {
         image: deploy.exactImage,
         instance: instance.id,
         hostPort: instance.hostPort ?? null,
+        ...(plan.provider.reach === undefined || upstream === undefined ? NOT_SAID : upstream),
         createdAt: at,
       });
       state.services.setCurrent(plan.service, version, plan.spec);
@@ -113,7 +123,7 @@ async function switchOver(deploy: Deploy, deps: StepDeps): Promise<void> {
       state.env.set(plan.service, plan.addedEnv);
       state.versions.keepNewest(plan.service, LIMITS.versionsKept);
       state.deploys.succeed(plan.id, at);
-      events.emit("on_deploy_success", deployEvent(factsOf(deploy, clock.monotonic())));
+      events.emit("on_deploy_success", deployEvent(factsOf(deploy, clock.monotonic()), deps.hostOf));
     });
   } catch (error) {
     staged.abort();
@@ -126,8 +136,8 @@ async function switchOver(deploy: Deploy, deps: StepDeps): Promise<void> {
 async function drain(deploy: Deploy, deps: StepDeps): Promise<void> {
   const previous = deploy.plan.previous;
   if (previous === undefined) return;
-  const { hostPort } = previous.row;
-  if (hostPort !== null) await deps.edges.drain(hostPort, LIMITS.drainMs, deploy.signal);
+  const upstream = upstreamOf(previous.row);
+  if (upstream !== undefined) await deps.edges.drain(upstream, LIMITS.drainMs, deploy.signal);
   const provider = deps.providers.of(previous.spec);
   await bounded(provider.stop(previous.row.instance, LIMITS.stopGraceMs), {
     clock: deps.clock,
@@ -162,7 +172,7 @@ function untilCancelled<T>(deploy: Deploy, deps: StepDeps, work: Promise<T>): Pr
 }
 
 /** Waits for a provider that can't be interrupted. What it makes after nobody waits any more is swept away. */
-function providerWork(deploy: Deploy, deps: StepDeps, work: Promise<void>): Promise<void> {
+function providerWork<T>(deploy: Deploy, deps: StepDeps, work: Promise<T>): Promise<T> {
   const { plan, instance, signal } = deploy;
   return bounded(work, {
     clock: deps.clock,

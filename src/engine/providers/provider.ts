@@ -33,9 +33,15 @@ export interface Provider {
   reach?(spec: InstanceSpec): Promise<Upstream>;
 }
 
+/** Where the port of an instance is reached from this machine. */
 export interface Upstream {
   readonly host: string;
   readonly port: number;
+}
+
+/** Where a provider that does not say otherwise publishes. */
+export function onLoopback(port: number): Upstream {
+  return { host: "127.0.0.1", port };
 }
 
 /**

@@ -9,7 +9,7 @@ import { bounded } from "../bounded.ts";
 import { formatVolume } from "../deploys/parse-volume.ts";
 import { addressOf, sourceName } from "../deploys/service-spec.ts";
 import { formatAddress } from "../edge/address.ts";
-import { findLive, type Live } from "../live.ts";
+import { findLive, upstreamOf, type Live } from "../live.ts";
 import type { ServiceUsage } from "../metrics/usage.ts";
 import type { InstanceStatus } from "../providers/provider.ts";
 import type { ServiceDeps } from "../service-deps.ts";
@@ -98,7 +98,7 @@ function viewOf(
     provider: row.provider,
     image: live === undefined ? null : sourceName(live.spec.source),
     version: row.currentVersion,
-    address: live === undefined ? null : (addressOf(live.spec, live.row.hostPort) ?? null),
+    address: live === undefined ? null : (addressOf(live.spec, upstreamOf(live.row)) ?? null),
     domains: [...(live?.spec.domains ?? [])],
     usage: status?.state === "running" ? (usage ?? null) : null,
   };
