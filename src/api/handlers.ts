@@ -33,6 +33,7 @@ export function makeHandlers(parts: Parts, facts: DaemonFacts): Handlers {
     ...secretHandlers(parts),
     ...eventHandlers(parts),
     ...notifyHandlers(parts),
+    ...serverHandlers(parts),
   };
 }
 
@@ -178,6 +179,10 @@ function eventHandlers({ feed, dispatcher }: Parts): Part<"event"> {
     },
     "event.replay": ({ id }) => dispatcher.replay(id),
   };
+}
+
+function serverHandlers({ servers }: Parts): Part<"server"> {
+  return { "server.list": async () => ({ servers: [...(await servers.look())] }) };
 }
 
 function notifyHandlers({ notify }: Parts): Part<"notify"> {

@@ -68,6 +68,8 @@ const deployInput = v.strictObject({
   cpus: v.optional(v.number()),
   restart: v.optional(v.string()),
   provider: v.optional(v.string()),
+  /** `local`, or a name of the configuration. */
+  server: v.optional(v.string()),
   health: v.optional(v.string()),
   healthTimeoutMs: v.optional(v.number()),
   detach: v.optional(v.boolean()),
@@ -82,6 +84,19 @@ const deployEnd = v.object({
   address: v.nullable(v.string()),
   durationMs: v.number(),
   detached: v.boolean(),
+});
+
+const serverView = v.object({
+  /** `local`, or the name in the configuration. */
+  name: v.string(),
+  endpoint: v.string(),
+  /** Where its instances are reached from the daemon's machine. */
+  address: v.string(),
+  reachable: v.boolean(),
+  version: v.nullable(v.string()),
+  apiVersion: v.nullable(v.string()),
+  /** Why it is not reachable. */
+  error: v.nullable(v.string()),
 });
 
 const outputStream = v.picklist(["stdout", "stderr"]);
@@ -276,6 +291,9 @@ export const operations = {
       refused: v.number(),
     }),
   ),
+
+  /** This machine's engine and those of `[servers]`, each asked now; this takes some seconds where one does not answer. */
+  "server.list": unary(none, v.object({ servers: v.array(serverView) })),
 
   "registry.login": unary(v.strictObject({ host: name, username: v.string(), password: v.string() }), none),
   "registry.list": unary(

@@ -16,6 +16,7 @@ import { pluginDev } from "./commands/plugin-dev.ts";
 import { pluginInstall } from "./commands/plugin-install.ts";
 import { pluginCommands } from "./commands/plugin.ts";
 import { registryCommands } from "./commands/registry.ts";
+import { serverCommands } from "./commands/server.ts";
 import { secretCommands } from "./commands/secret.ts";
 import { serviceCommands } from "./commands/service.ts";
 
@@ -37,5 +38,6 @@ export const commands: readonly Command[] = [
   ...eventCommands,
   ...notifyCommands,
   ...registryCommands,
+  ...serverCommands,
   ...configCommands,
 ];

@@ -22,13 +22,16 @@ import { makeProcessProvider, type ProcessProvider } from "../engine/providers/p
 import type { Provider, SecretsOf } from "../engine/providers/provider.ts";
 import { makeProviders } from "../engine/providers/providers.ts";
 import type { Redaction } from "../engine/secrets/redaction.ts";
+import { makeServers, type Servers } from "../engine/servers.ts";
 import type { ServiceDeps } from "../engine/service-deps.ts";
 import { makeServiceEnvironment, type ServiceEnvironment } from "../engine/services/service-environment.ts";
 import { makeServices, type Services } from "../engine/services/services.ts";
 import type { EventRows } from "../state/events.ts";
 import { readHostUsage } from "../platform/host-usage.ts";
+import { systemResolver } from "../platform/http/resolve.ts";
 import type { MetricRows } from "../state/metrics.ts";
 import type { ServiceState } from "../state/service-state.ts";
+import { serverOf } from "./config-servers.ts";
 import type { World } from "./world.ts";
 
 export interface EngineNeeds {
@@ -54,6 +57,7 @@ export interface Engine {
   readonly metrics: Metrics;
   readonly processes: ProcessProvider;
   readonly containers: DockerProvider;
+  readonly servers: Servers;
   /** Services, for the containers that plugins name. */
   readonly control: ServiceControl;
 }
@@ -64,8 +68,16 @@ export function composeEngine({ config, clock, log }: World, needs: EngineNeeds)
   const events = makeEvents({ events: needs.eventRows, gates: needs.gates, clock, newId, log });
   const processes = makeProcessProvider({ root: join(dataDir, "instances"), secretsOf, clock, log });
   const containers = makeDockerProvider({ endpoint: docker.socket, secretsOf, clock });
-  const builtIn: readonly Provider[] = [containers, processes];
-  const providers = makeProviders(() => builtIn);
+  const servers = makeServers({
+    settings: () => config().servers,
+    settingsOf: (server) => serverOf(config().servers, server),
+    local: { endpoint: docker.socket, provider: containers },
+    secretsOf,
+    resolve: systemResolver,
+    clock,
+  });
+  const here: readonly Provider[] = [containers, processes];
+  const providers = makeProviders(() => [...here, ...servers.providers()]);
   const logs = makeLogs({
     root: join(dataDir, "logs"),
     providers,
@@ -93,8 +105,8 @@ export function composeEngine({ config, clock, log }: World, needs: EngineNeeds)
     defaultProvider: chosen.default,
     owner: needs.owner,
     edges,
-    ports: makePorts(),
-    hostOf: (server) => server,
+    ports: makePorts({ rangeOf: (server) => servers.portsOf(server) }),
+    hostOf: (server) => servers.hostOf(server),
     busy: makeBusy(),
     folders: makeAppFolders(join(dataDir, "apps")),
     logs,
@@ -117,6 +129,7 @@ export function composeEngine({ config, clock, log }: World, needs: EngineNeeds)
     metrics,
     processes,
     containers,
+    servers,
     control: {
       liveInstance: (name) => findLive(state, state.services.find(name))?.row.instance,
       start: (name, signal) => services.start(name, signal),

@@ -34,7 +34,7 @@ import type { World } from "./world.ts";
 
 export interface Parts
   extends
-    Pick<Engine, "deploys" | "services" | "environment" | "events" | "metrics">,
+    Pick<Engine, "deploys" | "services" | "environment" | "events" | "metrics" | "servers">,
     Pick<Secrets, "secrets" | "keyRotation" | "registries">,
     Pick<Host, "plugins" | "dispatcher" | "feed" | "confinement" | "configured"> {
   readonly uploads: Uploads;
@@ -141,6 +141,8 @@ export function compose(world: World): Parts {
     },
     configured() {
       host.configured();
+      engine.servers.configured();
+      engine.deploys.repair();
       exporter.follow();
     },
     async drain() {
@@ -156,6 +158,7 @@ export function compose(world: World): Parts {
       edges.closeAll();
       processes.close();
       containers.close();
+      engine.servers.close();
       plugged.close();
       uploads.close();
       db.close();

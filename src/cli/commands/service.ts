@@ -25,7 +25,7 @@ const status = command({
     const rows = services.map((row) => [
       row.name,
       row.state,
-      row.provider,
+      row.server === "local" ? row.provider : `${row.provider} on ${row.server}`,
       imageText(row.image),
       row.version,
       row.address,

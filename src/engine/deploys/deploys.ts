@@ -25,6 +25,8 @@ export interface Deploys {
   cancel(service: string): Promise<void>;
   /** Once, at boot: settles what a daemon before this one left unfinished and opens addresses; repairs in the background. */
   recover(): void;
+  /** Looks soon whether everything is as it should be: servers may have come or gone. */
+  repair(): void;
   /** Resolves when the repairs that are under way are over. */
   idle(): Promise<void>;
   /** Undoes what is under way and begins nothing more. Instances are left as they are. */
@@ -100,6 +102,7 @@ export function makeDeploys(deps: ServiceDeps): Deploys {
     run,
     cancel,
     recover: () => recoverServices(deps, settlement, reconcile),
+    repair: () => reconcile.request(),
     idle: () => reconcile.idle(),
     async close() {
       closed = true;

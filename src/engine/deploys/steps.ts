@@ -9,7 +9,7 @@ import { bounded } from "../bounded.ts";
 import { upstreamOf } from "../live.ts";
 import type { LogTarget } from "../logs/logs.ts";
 import type { WorkContext } from "../providers/provider.ts";
-import { placeOf } from "../providers/providers.ts";
+import { placeOf, placeText } from "../providers/providers.ts";
 import { reachInstance } from "../reach.ts";
 import type { Reconcile } from "../reconcile.ts";
 import { checkPlainNames } from "../secrets/service-secrets.ts";
@@ -40,7 +40,7 @@ export const STEPS: readonly Step[] = [
     run: prepare,
   },
   { name: "create", says: ({ instance }) => `creating ${instance.id}`, run: create },
-  { name: "start", says: ({ plan }) => `starting on ${plan.provider.name}`, run: start },
+  { name: "start", says: ({ plan }) => `starting on ${placeText(plan.spec)}`, run: start },
   { name: "health", says: () => "waiting until it is healthy", run: health },
   { name: "switch", says: ({ version }) => `version ${version} goes live`, run: switchOver },
 ];
@@ -63,7 +63,13 @@ async function askGates(deploy: Deploy, deps: StepDeps): Promise<void> {
 
 async function prepare(deploy: Deploy, deps: StepDeps): Promise<void> {
   const { plan } = deploy;
-  const { source } = plan.spec;
+  const { source, server, volumes } = plan.spec;
+  const from = plan.previous?.spec;
+  if (from !== undefined && from.server !== server && volumes.length > 0)
+    deploy.progress({
+      step: deploy.step,
+      text: `warning: what its volumes hold stays on ${from.server}; those of ${server} are used from now on`,
+    });
   if (plan.upload !== undefined && source.kind === "folder")
     await deps.folders.adopt(plan.upload.directory, source.path);
   const preparing = plan.provider.prepare(deploy.instance, workContext(deploy));

@@ -1,13 +1,17 @@
 /** What a container can't do is refused before anything is made. Pure. Called by provider.ts. */
 import { fail } from "../../../base/errors.ts";
 import { quote } from "../../../base/text.ts";
+import { LOCAL } from "../providers.ts";
 import type { InstanceSpec, Volume } from "../provider.ts";
 
 /** Throws `provider.unsupported`, or `service.invalid` for an image or a volume that no engine would take. */
-export function checkContainerSpec(spec: InstanceSpec): void {
+export function checkContainerSpec(spec: InstanceSpec, server = LOCAL): void {
   if (spec.directory !== undefined || spec.image === undefined) {
     throw fail("provider.unsupported", "the provider docker runs images, found a folder", {
-      hint: "give an image with --image, or run the folder with: --provider process",
+      hint:
+        server === LOCAL
+          ? "give an image with --image, or run the folder with: --provider process"
+          : `a folder runs on the daemon's own machine only: give an image with --image, or take --server ${LOCAL}`,
     });
   }
   checkImage(spec.image);
