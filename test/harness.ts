@@ -85,9 +85,15 @@ export function lacks(part: string): void {
 
 // --- internal ---
 
+const SECOND_ENGINE = ["dockerd", "docker", "ip", "busybox"];
+const SYSTEM = { PATH: `${process.env["PATH"]}:/usr/sbin:/sbin` };
+
 const parts = {
   /** An engine that answers, its command line, and the program of which the test image is made. */
   docker: () => succeeds("docker", "version", "--format", "x") && Bun.which("busybox") !== null,
+  /** May start an engine of its own, with a bridge of its own. */
+  "second engine": () =>
+    parts.root() && SECOND_ENGINE.every((program) => Bun.which(program, SYSTEM) !== null),
   "docker-registry": () => Bun.which("docker-registry") !== null,
   python3: () => Bun.which("python3") !== null,
   /** Debian's package prometheus has it. */

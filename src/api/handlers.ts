@@ -144,8 +144,8 @@ function serviceHandlers({
     },
     "service.stop": ({ name }) => services.stop(name),
     "service.start": ({ name }, signal) => services.start(name, signal),
-    async "service.remove"({ name }) {
-      await services.remove(name);
+    async "service.remove"({ name, abandon }) {
+      await services.remove(name, abandon);
       return {};
     },
     "service.exec": ({ name, command, stdin }, signal) =>

@@ -236,7 +236,7 @@ export const operations = {
   ),
   "service.stop": unary(v.strictObject({ name }), serviceView),
   "service.start": unary(v.strictObject({ name }), serviceView),
-  "service.remove": unary(v.strictObject({ name }), none),
+  "service.remove": unary(v.strictObject({ name, abandon: v.optional(v.boolean()) }), none),
   "service.exec": stream(
     v.strictObject({ name, command: v.array(v.string()), stdin: v.optional(v.string()) }),
     outputChunk,

@@ -126,6 +126,7 @@ export function compose(world: World): Parts {
         plugins: config().plugins,
         bundle: host.confinement.bundle,
         key: keyPlace(config(), world.credentials),
+        servers: { settings: config().servers, nowMs: clock.now(), look: () => engine.servers.look() },
       }),
     async start() {
       secrets.keyRotation.finish();

@@ -114,7 +114,12 @@ function settingsOf(table: ServerTable): ServerSettings {
     ? { ...plain, protocol: "https", files: { ca, cert, key }, tlsName: table.tls_name }
     : plain;
   const address = table.address ?? ("socketPath" in plain ? "127.0.0.1" : plain.host);
-  return { endpoint: reached, address: plainIp(address), bind: bind === undefined ? undefined : plainIp(bind), ports };
+  return {
+    endpoint: reached,
+    address: plainIp(address),
+    bind: bind === undefined ? undefined : plainIp(bind),
+    ports,
+  };
 }
 
 function plainEndpoint(docker: string) {

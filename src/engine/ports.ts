@@ -39,7 +39,8 @@ export function makePorts(options: PortsOptions = {}): Ports {
       const start = Math.floor(random() * count);
       for (let i = 0; i < count; i++) {
         const port = first + ((start + i) % count);
-        if (reserved.has(port) || taken.has(key(server, port)) || (server === LOCAL && !isFree(port))) continue;
+        if (reserved.has(port) || taken.has(key(server, port)) || (server === LOCAL && !isFree(port)))
+          continue;
         taken.add(key(server, port));
         return port;
       }

@@ -35,7 +35,7 @@ export function makeReconcile(deps: ServiceDeps, settlement: Settlement): Reconc
   const rounds = new Map<string, RepairRound>();
 
   async function discardNow(place: Place, instance: string): Promise<void> {
-    await destroy(deps.providers.of(place), instance, deps);
+    await destroy(deps.providers.of(place), instance, deps, stopping.signal);
     unwanted.delete(instance);
   }
 
@@ -49,7 +49,7 @@ export function makeReconcile(deps: ServiceDeps, settlement: Settlement): Reconc
         .map(([instance, place]) => discardNow(place, instance)),
       ...here
         .filter((provider) => used.has(placeText(placeOf(provider))))
-        .map((provider) => sweep(provider, deps)),
+        .map((provider) => sweep(provider, deps, stopping.signal)),
       ...services
         .filter((service) => service.server === server)
         .map(({ name }) => repair(name, deps, stopping.signal)),
@@ -110,8 +110,18 @@ export function makeReconcile(deps: ServiceDeps, settlement: Settlement): Reconc
 
 // --- internal ---
 
-async function destroy(provider: Provider, instance: string, deps: ServiceDeps): Promise<void> {
-  const bounds = { clock: deps.clock, timeoutMs: LIMITS.providerDestroyMs, who: provider.name };
+async function destroy(
+  provider: Provider,
+  instance: string,
+  deps: ServiceDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const bounds = {
+    clock: deps.clock,
+    timeoutMs: LIMITS.providerDestroyMs,
+    who: placeText(placeOf(provider)),
+    signal,
+  };
   await deps.logs.settled(instance);
   await bounded(provider.destroy(instance), bounds);
   await deps.logs.leave(instance);
@@ -127,12 +137,17 @@ function providersEverUsed(services: readonly ServiceRow[], { state }: ServiceDe
 }
 
 /** Removes what no version owns. Asked again for each: a deploy may have begun or ended meanwhile. */
-async function sweep(provider: Provider, deps: ServiceDeps): Promise<void> {
-  const bounds = { clock: deps.clock, timeoutMs: LIMITS.providerDestroyMs, who: provider.name };
+async function sweep(provider: Provider, deps: ServiceDeps, signal: AbortSignal): Promise<void> {
+  const bounds = {
+    clock: deps.clock,
+    timeoutMs: LIMITS.providerDestroyMs,
+    who: placeText(placeOf(provider)),
+    signal,
+  };
   for (const instance of await bounded(provider.list(deps.owner), bounds)) {
     if (isWanted(instance, provider, deps)) continue;
     deps.log.info("removing an instance that no service uses", { provider: provider.name, instance });
-    await destroy(provider, instance, deps);
+    await destroy(provider, instance, deps, signal);
   }
 }
 
@@ -155,7 +170,12 @@ async function repair(name: string, deps: ServiceDeps, stopping: AbortSignal): P
   if (service === undefined || live === undefined) return;
   hold.protect(live.row.instance);
   const provider = deps.providers.of(live.spec);
-  const bounds = { clock: deps.clock, timeoutMs: LIMITS.providerStatusMs, who: provider.name, signal };
+  const bounds = {
+    clock: deps.clock,
+    timeoutMs: LIMITS.providerStatusMs,
+    who: placeText(placeOf(provider)),
+    signal,
+  };
   if (service.desired === "running") openAddress(live, deps.edges);
   // Its server may have come back into the configuration.
   deps.logs.watch(logTarget(live));

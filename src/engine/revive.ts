@@ -6,6 +6,7 @@ import { LIMITS } from "../base/limits.ts";
 import { bounded } from "./bounded.ts";
 import { liveInstance, logTarget, type Live } from "./live.ts";
 import { followUpstream, reachInstance } from "./reach.ts";
+import { placeOf, placeText } from "./providers/providers.ts";
 import { isUp } from "./providers/provider.ts";
 import type { ServiceDeps } from "./service-deps.ts";
 
@@ -13,7 +14,7 @@ export async function revive(live: Live, deps: ServiceDeps, signal: AbortSignal)
   const provider = deps.providers.of(live.spec);
   const { instance: id } = live.row;
   const within = <T>(work: Promise<T>, timeoutMs?: number): Promise<T> =>
-    bounded(work, { clock: deps.clock, timeoutMs, who: provider.name, signal });
+    bounded(work, { clock: deps.clock, timeoutMs, who: placeText(placeOf(provider)), signal });
   const status = await within(provider.status(id), LIMITS.providerStatusMs);
   if (isUp(status)) return;
   const instance = liveInstance(live, deps);

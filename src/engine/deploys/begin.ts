@@ -26,7 +26,10 @@ export function beginDeploy({ plan, hold, signal, progress }: BeginOptions, deps
   const { state, ports } = deps;
   const { source } = plan.spec;
   const registryAuth = source.kind === "image" ? deps.registryAuth(source.reference) : undefined;
-  const hostPort = plan.spec.port === undefined ? undefined : ports.take(plan.spec.server, portsInUse(plan.spec.server, deps));
+  const hostPort =
+    plan.spec.port === undefined
+      ? undefined
+      : ports.take(plan.spec.server, portsInUse(plan.spec.server, deps));
   try {
     const { id, version, gates } = state.transaction(() => enter(plan, hostPort, signal, deps));
     hold.protect(id);

@@ -6,7 +6,14 @@ import type { Clock } from "../../base/clock.ts";
 import { fail, type VoxError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { bounded } from "../bounded.ts";
-import { hasEnded, type InstanceSpec, type InstanceStatus, type Provider, type Upstream } from "../providers/provider.ts";
+import {
+  hasEnded,
+  type InstanceSpec,
+  type InstanceStatus,
+  type Provider,
+  type Upstream,
+} from "../providers/provider.ts";
+import { placeOf, placeText } from "../providers/providers.ts";
 import type { Probes } from "./probes.ts";
 
 export interface HealthWait {
@@ -60,7 +67,7 @@ function statusOrNothing(wait: HealthWait, clock: Clock): Promise<InstanceStatus
   const bounds = {
     clock,
     timeoutMs: LIMITS.providerStatusMs,
-    who: wait.provider.name,
+    who: placeText(placeOf(wait.provider)),
     signal: wait.signal,
   };
   return bounded(wait.provider.status(wait.instance.id), bounds).catch(() => undefined);

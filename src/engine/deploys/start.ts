@@ -26,7 +26,10 @@ export async function startOnFreePort(
       if (!isTaken || hostPort === undefined || spec.server === LOCAL) throw error;
       tried.add(hostPort);
       if (tried.size >= LIMITS.portsTried) throw error;
-      deploy.progress({ step: deploy.step, text: `port ${hostPort} is taken on ${spec.server}: trying another` });
+      deploy.progress({
+        step: deploy.step,
+        text: `port ${hostPort} is taken on ${spec.server}: trying another`,
+      });
       takeAnother(deploy, tried, deps);
       const context = { signal: deploy.signal, progress() {} };
       await work(provider.create(deploy.instance, context));

@@ -148,7 +148,7 @@ async function drain(deploy: Deploy, deps: StepDeps): Promise<void> {
   await bounded(provider.stop(previous.row.instance, LIMITS.stopGraceMs), {
     clock: deps.clock,
     timeoutMs: LIMITS.stopGraceMs + LIMITS.providerDestroyMs,
-    who: provider.name,
+    who: placeText(previous.spec),
   });
 }
 
@@ -172,7 +172,7 @@ function untilCancelled<T>(deploy: Deploy, deps: StepDeps, work: Promise<T>): Pr
   const { plan, signal } = deploy;
   return bounded(work, {
     clock: deps.clock,
-    who: plan.provider.name,
+    who: placeText(plan.spec),
     signal,
   });
 }
@@ -183,7 +183,7 @@ function providerWork<T>(deploy: Deploy, deps: StepDeps, work: Promise<T>): Prom
   return bounded(work, {
     clock: deps.clock,
     timeoutMs: LIMITS.providerWorkMs,
-    who: plan.provider.name,
+    who: placeText(plan.spec),
     signal,
     late: () => void deps.reconcile.discard(placeOf(plan.provider), instance.id),
   });

@@ -69,7 +69,8 @@ export function makeEdges(clock: Clock): Edges {
     check(service, address) {
       checkOthers(open, service, address);
       const own = open.get(service);
-      if (own === undefined || !overlaps(own.address, address)) openEdge(address, NOWHERE, connections).close();
+      if (own === undefined || !overlaps(own.address, address))
+        openEdge(address, NOWHERE, connections).close();
     },
     stage(service, address, target) {
       if (address === undefined || target === undefined)

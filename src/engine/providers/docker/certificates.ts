@@ -74,7 +74,12 @@ function checkPrivate({ mode, uid }: Stats, path: string): void {
   if ((open & 0o077) !== 0)
     throw invalid("key", path, `has mode ${open.toString(8)} and others may read it`, `chmod 600 ${path}`);
   if (uid !== 0 && uid !== process.getuid?.())
-    throw invalid("key", path, `belongs to user ${uid}, who may read it`, "give it to the daemon's user, or to root");
+    throw invalid(
+      "key",
+      path,
+      `belongs to user ${uid}, who may read it`,
+      "give it to the daemon's user, or to root",
+    );
 }
 
 function certificateIn(key: Key, path: string, pem: string): X509Certificate {

@@ -25,7 +25,7 @@ export async function createContainer(
   const { name, ...body } = containerOptions(spec, entrypointOf(image), secrets, place);
   // The client would repeat the environment in the address of the request, which ends in the logs of whatever stands in between.
   const apart: object = { _query: { name }, _body: body };
-  const make = () => docker.createContainer(apart as Docker.ContainerCreateOptions);
+  const make = () => docker.createContainer(apart);
   let container: Docker.Container;
   try {
     container = await make();

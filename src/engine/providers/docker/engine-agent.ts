@@ -43,7 +43,7 @@ export function makeEngineAgent(endpoint: DockerEndpoint, clock: Clock): HttpAge
 // --- internal ---
 
 /** An idle connection was made with the certificate of then, and is not kept for long. */
-const KEPT = { keepAlive: true, maxFreeSockets: 8, timeout: 30_000 } as const;
+const KEPT = { keepAlive: true, maxFreeSockets: 8, timeout: 10_000 } as const;
 /** A dead machine is noticed in the end, also where nothing is said for hours. */
 const KEEP_ALIVE_MS = 30_000;
 
@@ -82,6 +82,10 @@ function tooSlow(endpoint: SecureEndpoint, reached: boolean): Error {
   return fail(
     "provider.unavailable",
     `${endpointText(endpoint)} ${what}: waited ${LIMITS.serverConnectMs / 1000} s`,
-    { hint: reached ? "is it an engine with --tlsverify?" : "look at its address and at the firewalls in between" },
+    {
+      hint: reached
+        ? "is it an engine with --tlsverify?"
+        : "look at its address and at the firewalls in between",
+    },
   );
 }

@@ -44,7 +44,7 @@ async function ask(docker: Docker, abortSignal: AbortSignal): Promise<Answer> {
     const answer = await new Promise<unknown>((resolve, reject) => {
       const modem: { dial(options: object, answer: (error: unknown, data: unknown) => void): void } =
         docker.modem;
-      modem.dial(options, (error, data) => (error === null ? resolve(data) : reject(error as Error)));
+      modem.dial(options, (error, data) => (error === null ? resolve(data) : reject(error)));
     });
     return isObject(answer) ? answer : {};
   } catch (error) {

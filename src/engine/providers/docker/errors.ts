@@ -66,7 +66,8 @@ const login = (task: DockerTask) =>
   `voxeltron registry login ${task.image === undefined ? "HOST" : registryOf(task.image)}`;
 
 /** As the runtime and OpenSSL call what is wrong with a certificate. */
-const UNSIGNED = /^(UNABLE_TO_\w+|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|INVALID_CA|CERT_(?:UNTRUSTED|REJECTED|SIGNATURE_FAILURE|CHAIN_TOO_LONG)|INVALID_PURPOSE)$/;
+const UNSIGNED =
+  /^(UNABLE_TO_\w+|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|INVALID_CA|CERT_(?:UNTRUSTED|REJECTED|SIGNATURE_FAILURE|CHAIN_TOO_LONG)|INVALID_PURPOSE)$/;
 const OUT_OF_TIME = /^CERT_(?:HAS_EXPIRED|NOT_YET_VALID)$/;
 const REFUSED_BY_ENGINE = /^ERR_SSL_\w*ALERT/;
 
@@ -88,7 +89,8 @@ const SERVER_ROWS: readonly Row[] = [
     socket: /^ERR_TLS_CERT_ALTNAME_INVALID$/,
     code: "server.untrusted",
     message: (task, text) => `the certificate at ${task.endpoint} is of another host: ${text}`,
-    hint: (task) => `put the host into the engine's certificate, or its name as tls_name into ${serverKeys(task)}`,
+    hint: (task) =>
+      `put the host into the engine's certificate, or its name as tls_name into ${serverKeys(task)}`,
   },
   {
     about: "server",
@@ -102,11 +104,13 @@ const SERVER_ROWS: readonly Row[] = [
     socket: REFUSED_BY_ENGINE,
     code: "server.refused",
     message: (task, text) => `the engine at ${task.endpoint} refuses our certificate: ${alertIn(text)}`,
-    hint: (task) => `cert and key in ${serverKeys(task)} must be signed by the engine's --tlscacert, and not be expired`,
+    hint: (task) =>
+      `cert and key in ${serverKeys(task)} must be signed by the engine's --tlscacert, and not be expired`,
   },
   {
     about: "server",
-    socket: /^(ERR_SSL_WRONG_VERSION_NUMBER|ERR_SSL_HTTP_REQUEST|ERR_SSL_PACKET_LENGTH_TOO_LONG|ERR_SSL_UNSUPPORTED_PROTOCOL)$/,
+    socket:
+      /^(ERR_SSL_WRONG_VERSION_NUMBER|ERR_SSL_HTTP_REQUEST|ERR_SSL_PACKET_LENGTH_TOO_LONG|ERR_SSL_UNSUPPORTED_PROTOCOL)$/,
     code: "server.unsupported",
     message: (task) => `what answers at ${task.endpoint} does not speak TLS 1.2 or 1.3`,
     hint: () => "run the engine with --tlsverify",

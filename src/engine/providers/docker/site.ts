@@ -32,9 +32,13 @@ export async function publishedOn({ server, settings, resolve }: DockerSite): Pr
   if (isIP(address) !== 0) return address;
   const [first] = await resolve(address).catch(() => []);
   if (first !== undefined) return first;
-  throw fail("server.unsupported", `the address ${address} of ${server} is a name that has no IP address now`, {
-    hint: `write the IP address on which ports are to be published as bind into [servers.${server}]`,
-  });
+  throw fail(
+    "server.unsupported",
+    `the address ${address} of ${server} is a name that has no IP address now`,
+    {
+      hint: `write the IP address on which ports are to be published as bind into [servers.${server}]`,
+    },
+  );
 }
 
 export function reachedAt({ settings }: DockerSite, { hostPort }: InstanceSpec): Upstream {
@@ -43,7 +47,11 @@ export function reachedAt({ settings }: DockerSite, { hostPort }: InstanceSpec):
 }
 
 /** Throws `provider.unsupported` where what is secret would travel unencrypted. */
-export function checkSecrecy(site: DockerSite, secrets: Readonly<Record<string, string>>, auth: RegistryAuth | undefined): void {
+export function checkSecrecy(
+  site: DockerSite,
+  secrets: Readonly<Record<string, string>>,
+  auth: RegistryAuth | undefined,
+): void {
   const { endpoint } = site.settings();
   if ("socketPath" in endpoint || endpoint.protocol === "https" || isLoopback(endpoint.host)) return;
   const what = auth !== undefined ? `the password of ${auth.host}` : `the secret ${Object.keys(secrets)[0]}`;
