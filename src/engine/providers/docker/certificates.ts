@@ -1,6 +1,6 @@
 /**
  * The three files with which the engine of a server is reached: who signed its certificate, and our own certificate with its key.
- * Read anew for each connection, so that new ones count without a word. Called by engine-agent.ts, and by the doctor through servers.ts.
+ * Read anew for each connection, so that new ones count without a word. Called by engine-agent.ts and doctor-servers.ts.
  */
 import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from "node:fs";

@@ -30,6 +30,8 @@ export function makeDockerConnection({ endpoint, isServer, clock }: ConnectionOp
 
   async function open(where: DockerEndpoint): Promise<Opened> {
     const agent = isServer ? (await import("./engine-agent.ts")).makeEngineAgent(where, clock) : undefined;
+    // It takes an address apart in a way that Node warns of, to the daemon's log.
+    process.noDeprecation = true;
     const { default: Client } = await import("dockerode");
     const { files: _, tlsName: __, ...place } = { files: undefined, tlsName: undefined, ...where };
     const docker = new Client({ ...NOT_BY_ENVIRONMENT, ...place, ...(agent === undefined ? {} : { agent }) });

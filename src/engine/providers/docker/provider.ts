@@ -68,7 +68,11 @@ export function makeDockerProvider(options: DockerProviderOptions): DockerProvid
 
     async prepare(spec, context) {
       check(spec);
-      if (site !== undefined) checkSecrecy(site, secretsFor(spec), spec.registryAuth);
+      if (site !== undefined) {
+        checkSecrecy(site, secretsFor(spec), spec.registryAuth);
+        // To pull may take as long as it takes: one that does not answer at all is found out before.
+        await desk.facts(LIMITS.engineAskMs);
+      }
       const image = spec.image ?? "";
       try {
         return await engine({ what: `pull ${image}`, image }, undefined, (docker) =>

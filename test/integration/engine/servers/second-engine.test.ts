@@ -156,6 +156,14 @@ describe.skipIf(!needs("second engine"))("the docker provider on a server", () =
     );
   });
 
+  test("a socket of this machine leads to it too", async () => {
+    const near = providerOf({ endpoint: { socketPath: engine.socket }, secrets: { TOKEN: "x" } });
+    const wanted = spec("sleep 60");
+    await near.create(wanted, context);
+    expect(await near.list(owner)).toEqual([wanted.id]);
+    near.close();
+  });
+
   test("the engine says what it is", async () => {
     expect(await provider.facts(5_000)).toEqual({
       version: engine.docker("version", "--format", "{{.Server.Version}}"),
