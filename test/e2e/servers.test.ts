@@ -1,5 +1,6 @@
 /** A service on another machine, from one end to the other: the compiled daemon, and a second engine that it reaches over TLS. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { ensureTestImage, TEST_IMAGE } from "../fixtures/docker-image.ts";
 import { needs, until } from "../harness.ts";
 import { SECOND_HOST, startSecondEngine, type SecondEngine } from "../second-engine.ts";
@@ -69,6 +70,8 @@ describe.skipIf(!needs("compiled") || !needs("docker") || !needs("second engine"
     await using machine = makeMachine(configuration());
     const port = freePort();
     await machine.start();
+    const secret = join(machine.write("secrets", { token: "a-secret-value" }), "token");
+    await machine.json("secret", "set", "web", "TOKEN", "--file", secret);
     expect(await machine.json<Server[]>("server", "list")).toMatchObject([
       { name: "local", reachable: true },
       {
@@ -99,6 +102,9 @@ describe.skipIf(!needs("compiled") || !needs("docker") || !needs("second engine"
     expect(there).toMatchObject({ state: "running", server: "second", problem: null });
     expect(engine.docker("ps", "--format", "{{.Names}}")).toBe(there.instance);
     expect(engine.docker("port", there.instance)).toStartWith(`80/tcp -> ${SECOND_HOST}:`);
+    expect(run(machine, "sh", "-c", "echo $TOKEN").stdout).toBe("a-secret-value\n");
+    const [event] = (await machine.cli("events", "--json")).stdout.trim().split("\n");
+    expect(JSON.parse(event ?? "")).toMatchObject({ data: { service: "web", server: SECOND_HOST } });
     await until(async () => (await machine.cli("logs", "web")).stdout.includes("ready"), { what: "its log" });
     expect(run(machine, "sh", "-c", "echo in; exit 3")).toEqual({ status: 3, stdout: "in\n" });
     await until(async () => (await info(machine)).usage !== null, { timeoutMs: 20_000, what: "its usage" });
@@ -172,6 +178,34 @@ describe.skipIf(!needs("compiled") || !needs("docker") || !needs("second engine"
     await until(async () => (await body(port)) === "far\n", { timeoutMs: 20_000, what: "the service" });
     await removeAll(machine);
     expect(engine.docker("ps", "--all", "--quiet")).toBe("");
+  }, 120_000);
+
+  test("that hangs holds up nobody: not its neighbours, and not the daemon's end or start", async () => {
+    await using machine = makeMachine(configuration());
+    await machine.start();
+    const words = ["--image", TEST_IMAGE, "--command", "sleep 600"];
+    await machine.json("deploy", "web", "--server", "second", ...words);
+    process.kill(engine.pid(), "SIGSTOP");
+    try {
+      for (const round of ["with old connections", "with new ones"]) {
+        let began = performance.now();
+        expect(await info(machine), round).toMatchObject({ state: "unknown" });
+        await machine.json("deploy", "here", ...words);
+        await machine.json("remove", "here", "--yes");
+        const [local, second] = await machine.json<Server[]>("server", "list");
+        expect(local?.reachable, round).toBe(true);
+        expect(second?.error, round).toMatch(/did not answer within 6 s|does not begin to encrypt/);
+        expect(performance.now() - began).toBeLessThan(25_000);
+        began = performance.now();
+        expect(await machine.end("SIGTERM")).toBe(0);
+        expect(performance.now() - began, round).toBeLessThan(5_000);
+        await machine.start();
+      }
+    } finally {
+      process.kill(engine.pid(), "SIGCONT");
+    }
+    await until(async () => (await info(machine)).state === "running", { timeoutMs: 20_000, what: "the service" });
+    await removeAll(machine);
   }, 120_000);
 
   test("comes and goes with a reload; what runs on it stays", async () => {

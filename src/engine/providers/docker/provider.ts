@@ -6,6 +6,7 @@
 import type { Clock } from "../../../base/clock.ts";
 import { LIMITS } from "../../../base/limits.ts";
 import { LOCAL } from "../providers.ts";
+import { bounded } from "../../bounded.ts";
 import { noSecrets, type InstanceSpec, type Provider, type SecretsOf } from "../provider.ts";
 import { checkContainerSpec } from "./check.ts";
 import type { DockerEndpoint } from "./endpoint.ts";
@@ -14,7 +15,7 @@ import { LABELS } from "./container-spec.ts";
 import { containerStats } from "./container-stats.ts";
 import { containerStatus } from "./container-status.ts";
 import { createContainer } from "./create.ts";
-import { makeEngineDesk, type EngineTask, type EngineWork } from "./engine-desk.ts";
+import { ENGINE, makeEngineDesk, type EngineTask, type EngineWork } from "./engine-desk.ts";
 import { engineStatus } from "./errors.ts";
 import { execInContainer } from "./exec.ts";
 import { readContainerLogs } from "./logs.ts";
@@ -150,9 +151,11 @@ export function makeDockerProvider(options: DockerProviderOptions): DockerProvid
 
     async *logs(id, options) {
       try {
-        const docker = await desk.client();
+        // Who reads goes away at once, also where the engine has yet to say what it is.
+        const docker = await bounded(desk.client(), { clock, who: ENGINE, signal: options.signal });
         yield* readContainerLogs(docker.getContainer(id), options, clock);
       } catch (error) {
+        if (options.signal.aborted) return;
         throw desk.errorOf(error, { what: `read the log of ${id}`, instance: id });
       }
     },
