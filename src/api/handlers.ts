@@ -34,6 +34,7 @@ export function makeHandlers(parts: Parts, facts: DaemonFacts): Handlers {
     ...eventHandlers(parts),
     ...notifyHandlers(parts),
     ...serverHandlers(parts),
+    ...alertHandlers(parts),
   };
 }
 
@@ -117,6 +118,14 @@ function secretHandlers({ secrets, keyRotation, registries }: Parts): Part<"secr
   };
 }
 
+function alertHandlers({ alerts }: Parts): Part<"alert"> {
+  return {
+    "alert.list": ({ all = false }) => ({ alerts: alerts.list(all) }),
+    "alert.silence": (request) => ({ ...alerts.silence(request) }),
+    "alert.test": async ({ name }) => ({ channels: [...(await alerts.test(name))] }),
+  };
+}
+
 function serviceHandlers({
   deploys,
   services,
@@ -128,6 +137,13 @@ function serviceHandlers({
     "deploy.run": (input) =>
       makeProgressStream((progress) =>
         deploys.run(input, {
+          progress: (step) => void progress(step),
+          signal: new AbortController().signal,
+        }),
+      ),
+    "deploy.rollback": (input) =>
+      makeProgressStream((progress) =>
+        deploys.rollback(input, {
           progress: (step) => void progress(step),
           signal: new AbortController().signal,
         }),

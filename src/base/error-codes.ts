@@ -105,11 +105,17 @@ const table = {
   "event.invalid": { kind: "usage" },
   "gate.refused": { kind: "denied" },
 
+  // alerts
+  "alert.not_found": { kind: "missing", hint: "voxeltron alert list --all shows alerts and rules" },
+  "alert.invalid": { kind: "usage" },
+  "alert.no_channel": { kind: "usage" },
+
   // services and deploys
   "service.not_found": { kind: "missing", hint: "voxeltron status shows what is deployed" },
   "service.invalid": { kind: "usage" },
   "service.stopped": { kind: "conflict" },
   "service.busy": { kind: "conflict", hint: "try again when it is done" },
+  "version.not_found": { kind: "missing" },
   "deploy.in_progress": { kind: "conflict" },
   "deploy.not_found": { kind: "missing" },
   "deploy.cancelled": { kind: "interrupted" },
@@ -118,6 +124,7 @@ const table = {
   "deploy.exited": { kind: "failure" },
   "deploy.image_not_found": { kind: "failure" },
   "deploy.pull_failed": { kind: "failure" },
+  "deploy.build_failed": { kind: "failure" },
   "deploy.port_taken": { kind: "conflict" },
   "deploy.domain_taken": { kind: "conflict" },
   "deploy.failed": { kind: "failure" },

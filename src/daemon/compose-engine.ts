@@ -42,6 +42,7 @@ export interface EngineNeeds {
   readonly eventRows: EventRows;
   readonly secretsOf: SecretsOf;
   readonly registryAuth: ServiceDeps["registryAuth"];
+  readonly registryLogins: ServiceDeps["registryLogins"];
   readonly redaction: Redaction;
   readonly gates: Gates;
   readonly takeUpload: ServiceDeps["takeUpload"];
@@ -112,6 +113,7 @@ export function composeEngine({ config, clock, log }: World, needs: EngineNeeds)
     logs,
     probes: makeProbes(clock),
     registryAuth: needs.registryAuth,
+    registryLogins: needs.registryLogins,
     redaction: needs.redaction,
     takeUpload: needs.takeUpload,
     usageOf: (service, instance) => metrics.usageOf(service, instance),

@@ -114,6 +114,12 @@ describe.skipIf(!needs("compiled") || !needs("docker") || !needs("second engine"
     const refused = await machine.cli("deploy", "web", "--path", machine.write("app", { "a.txt": "a" }));
     expect(refused.stderr).toContain("a folder runs on the daemon's own machine only");
 
+    const built = machine.write("built", { Dockerfile: `FROM ${TEST_IMAGE}\nENV BUILT=there\n` });
+    await deploy("--path", built, "--command", SERVE);
+    expect(run(machine, "sh", "-c", "echo $BUILT").stdout).toBe("there\n");
+    expect((await info(machine)).server).toBe("second");
+    await deploy("--image", TEST_IMAGE, "--command", SERVE);
+
     // Nobody who asks meanwhile is turned away.
     let failures = 0;
     let answers = 0;
@@ -204,7 +210,10 @@ describe.skipIf(!needs("compiled") || !needs("docker") || !needs("second engine"
     } finally {
       process.kill(engine.pid(), "SIGCONT");
     }
-    await until(async () => (await info(machine)).state === "running", { timeoutMs: 20_000, what: "the service" });
+    await until(async () => (await info(machine)).state === "running", {
+      timeoutMs: 20_000,
+      what: "the service",
+    });
     await removeAll(machine);
   }, 120_000);
 

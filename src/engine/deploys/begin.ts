@@ -7,7 +7,7 @@ import { shortId } from "../../base/ids.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Hold } from "../busy.ts";
 import { portsInUse } from "../live.ts";
-import { onLoopback, type Upstream } from "../providers/provider.ts";
+import { onLoopback, type InstanceSpec, type Upstream } from "../providers/provider.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 import { deployEvent } from "./deploy-event.ts";
 import type { Deploy, DeployProgress } from "./deploy.ts";
@@ -24,12 +24,8 @@ export interface BeginOptions {
 
 export function beginDeploy({ plan, hold, signal, progress }: BeginOptions, deps: ServiceDeps): Deploy {
   const { state, ports } = deps;
-  const { source } = plan.spec;
-  const registryAuth = source.kind === "image" ? deps.registryAuth(source.reference) : undefined;
-  const hostPort =
-    plan.spec.port === undefined
-      ? undefined
-      : ports.take(plan.spec.server, portsInUse(plan.spec.server, deps));
+  const { server, port } = plan.spec;
+  const hostPort = port === undefined ? undefined : ports.take(server, portsInUse(server, deps));
   try {
     const { id, version, gates } = state.transaction(() => enter(plan, hostPort, signal, deps));
     hold.protect(id);
@@ -42,12 +38,11 @@ export function beginDeploy({ plan, hold, signal, progress }: BeginOptions, deps
       signal,
       hold,
       progress,
-      instance: instanceSpec(
-        plan.spec,
-        { id, owner: deps.owner, service: plan.service, version, hostPort },
-        registryAuth,
+      instance: exactly(
+        plan,
+        instanceSpec(plan.spec, { id, owner: deps.owner, service: plan.service, version, hostPort }, deps),
       ),
-      exactImage: sourceName(source),
+      exactImage: sourceName(plan.spec.source),
       upstream: firstUpstream(plan, hostPort),
       step: FIRST_STEP,
       created: false,
@@ -60,6 +55,10 @@ export function beginDeploy({ plan, hold, signal, progress }: BeginOptions, deps
 }
 
 // --- internal ---
+
+function exactly({ exactImage }: Plan, instance: InstanceSpec): InstanceSpec {
+  return exactImage === undefined ? instance : { ...instance, image: exactImage };
+}
 
 type Entry = Pick<Deploy, "version" | "gates"> & { readonly id: string };
 

@@ -6,15 +6,22 @@ import type { InstanceSpec, Volume } from "../provider.ts";
 
 /** Throws `provider.unsupported`, or `service.invalid` for an image or a volume that no engine would take. */
 export function checkContainerSpec(spec: InstanceSpec, server = LOCAL): void {
-  if (spec.directory !== undefined || spec.image === undefined) {
-    throw fail("provider.unsupported", "the provider docker runs images, found a folder", {
-      hint:
-        server === LOCAL
-          ? "give an image with --image, or run the folder with: --provider process"
-          : `a folder runs on the daemon's own machine only: give an image with --image, or take --server ${LOCAL}`,
+  if (spec.directory !== undefined && spec.build === undefined)
+    throw fail(
+      "provider.unsupported",
+      "the provider docker runs images, found a folder without a Dockerfile",
+      {
+        hint:
+          server === LOCAL
+            ? "write a Dockerfile, give an image with --image, or run the folder with: --provider process"
+            : `write a Dockerfile, or give an image with --image: as it is a folder runs on the daemon's own machine only, with --server ${LOCAL}`,
+      },
+    );
+  if (spec.image === undefined && spec.directory === undefined)
+    throw fail("provider.unsupported", "the provider docker runs images, found none", {
+      hint: "give one with --image, or a folder that has a Dockerfile with --path",
     });
-  }
-  checkImage(spec.image);
+  if (spec.image !== undefined) checkImage(spec.image);
   for (const volume of spec.volumes) checkVolume(volume);
 }
 

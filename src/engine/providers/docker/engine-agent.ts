@@ -7,6 +7,7 @@ import { Agent as HttpAgent, type ClientRequest } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { isIP } from "node:net";
 import { checkServerIdentity, connect, type TLSSocket } from "node:tls";
+import { inspect } from "node:util";
 import type { Clock } from "../../../base/clock.ts";
 import { fail } from "../../../base/errors.ts";
 import { LIMITS } from "../../../base/limits.ts";
@@ -22,6 +23,8 @@ export interface Watched {
 export function makeEngineAgent(endpoint: DockerEndpoint, clock: Clock): HttpAgent {
   const isSecure = "protocol" in endpoint && endpoint.protocol === "https";
   const agent: HttpAgent = isSecure ? new HttpsAgent(KEPT) : new HttpAgent(KEPT);
+  // The client writes down all that a request is made with, for nobody, and would spend most of its time on the agent's sockets.
+  Object.assign(agent, { [inspect.custom]: () => "the agent of a server" });
   const inner = agent as unknown as AgentInside;
   const add = inner.addRequest.bind(agent);
   inner.addRequest = (request, options, ...rest) => {
@@ -43,7 +46,7 @@ export function makeEngineAgent(endpoint: DockerEndpoint, clock: Clock): HttpAge
 // --- internal ---
 
 /** An idle connection was made with the certificate of then, and is not kept for long. */
-const KEPT = { keepAlive: true, maxFreeSockets: 8, timeout: 10_000 } as const;
+const KEPT = { keepAlive: true, maxFreeSockets: 32, timeout: 10_000 } as const;
 /** A dead machine is noticed in the end, also where nothing is said for hours. */
 const KEEP_ALIVE_MS = 30_000;
 

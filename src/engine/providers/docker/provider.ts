@@ -8,6 +8,7 @@ import { LIMITS } from "../../../base/limits.ts";
 import { LOCAL } from "../providers.ts";
 import { bounded } from "../../bounded.ts";
 import { noSecrets, type InstanceSpec, type Provider, type SecretsOf } from "../provider.ts";
+import { buildImage, removeBuilds } from "./build.ts";
 import { checkContainerSpec } from "./check.ts";
 import type { DockerEndpoint } from "./endpoint.ts";
 import type { EngineFacts } from "./engine-facts.ts";
@@ -19,7 +20,7 @@ import { ENGINE, makeEngineDesk, type EngineTask, type EngineWork } from "./engi
 import { engineStatus } from "./errors.ts";
 import { execInContainer } from "./exec.ts";
 import { readContainerLogs } from "./logs.ts";
-import { ensureImage } from "./pull.ts";
+import { ensureImage, inspectImage } from "./pull.ts";
 import { removeContainer } from "./remove.ts";
 import { checkSecrecy, publishedOn, reachedAt, type DockerSite } from "./site.ts";
 
@@ -66,18 +67,29 @@ export function makeDockerProvider(options: DockerProviderOptions): DockerProvid
     close: () => desk.close(),
     facts: (timeoutMs) => desk.facts(timeoutMs),
     check,
+    builds: {
+      prune: (owner, service, keep) =>
+        engine({ what: `remove images of ${service}` }, LIMITS.engineWorkMs, (docker) =>
+          removeBuilds(docker, owner, service, keep),
+        ),
+    },
 
     async prepare(spec, context) {
       check(spec);
+      const { image, build, directory } = spec;
       if (site !== undefined) {
-        checkSecrecy(site, secretsFor(spec), spec.registryAuth);
+        checkSecrecy(site, secretsFor(spec), spec);
         // To pull may take as long as it takes: one that does not answer at all is found out before.
         await desk.facts(LIMITS.engineAskMs);
       }
-      const image = spec.image ?? "";
       try {
+        if (build !== undefined && directory !== undefined)
+          return await engine({ what: `build an image for ${spec.id}` }, undefined, async (docker) => {
+            const isThere = image !== undefined && (await inspectImage(docker, image)) !== undefined;
+            return isThere ? image : buildImage(docker, { ...build, directory }, spec, context);
+          });
         return await engine({ what: `pull ${image}`, image }, undefined, (docker) =>
-          ensureImage(docker, image, spec.registryAuth, context),
+          ensureImage(docker, image ?? "", spec.registryAuth, context),
         );
       } catch (error) {
         throw context.signal.aborted ? context.signal.reason : error;
@@ -88,7 +100,7 @@ export function makeDockerProvider(options: DockerProviderOptions): DockerProvid
       check(spec);
       context.signal.throwIfAborted();
       const secrets = secretsFor(spec);
-      if (site !== undefined) checkSecrecy(site, secrets, undefined);
+      if (site !== undefined) checkSecrecy(site, secrets, { registryAuth: undefined, buildLogins: [] });
       const place = site === undefined ? undefined : { server, hostIp: await publishedOn(site) };
       await engine({ what: `create ${spec.id}`, image: spec.image }, LIMITS.engineWorkMs, (docker) =>
         createContainer(docker, { spec, secrets, place }, context),

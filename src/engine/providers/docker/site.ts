@@ -5,7 +5,7 @@
 import { isIP } from "node:net";
 import { fail } from "../../../base/errors.ts";
 import type { PortRange } from "../../ports.ts";
-import type { InstanceSpec, RegistryAuth, Upstream } from "../provider.ts";
+import type { InstanceSpec, Upstream } from "../provider.ts";
 import type { DockerEndpoint } from "./endpoint.ts";
 
 export interface ServerSettings {
@@ -50,12 +50,14 @@ export function reachedAt({ settings }: DockerSite, { hostPort }: InstanceSpec):
 export function checkSecrecy(
   site: DockerSite,
   secrets: Readonly<Record<string, string>>,
-  auth: RegistryAuth | undefined,
+  { registryAuth, buildLogins }: Pick<InstanceSpec, "registryAuth" | "buildLogins">,
 ): void {
   const { endpoint } = site.settings();
   if ("socketPath" in endpoint || endpoint.protocol === "https" || isLoopback(endpoint.host)) return;
-  const what = auth !== undefined ? `the password of ${auth.host}` : `the secret ${Object.keys(secrets)[0]}`;
-  if (auth === undefined && Object.keys(secrets).length === 0) return;
+  const [secret] = Object.keys(secrets);
+  const login = registryAuth ?? buildLogins[0];
+  if (secret === undefined && login === undefined) return;
+  const what = login === undefined ? `the secret ${secret}` : `the password of ${login.host}`;
   throw fail("provider.unsupported", `${what} would travel unencrypted to ${site.server}`, {
     hint: `give [servers.${site.server}] ca, cert and key, and the engine --tlsverify`,
   });

@@ -156,6 +156,15 @@ describe.skipIf(!needs("second engine"))("the docker provider on a server", () =
     );
   });
 
+  test("a hundred questions at once are all answered, and cost little more than one", async () => {
+    const { id } = await run("sleep 60");
+    const before = process.cpuUsage();
+    const states = await Promise.all(Array.from({ length: 100 }, () => provider.status(id)));
+    const { user } = process.cpuUsage(before);
+    expect(new Set(states.map(({ state }) => state))).toEqual(new Set(["running"]));
+    expect(user / 1000).toBeLessThan(2_000);
+  });
+
   test("a socket of this machine leads to it too", async () => {
     const near = providerOf({ endpoint: { socketPath: engine.socket }, secrets: { TOKEN: "x" } });
     const wanted = spec("sleep 60");
