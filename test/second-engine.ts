@@ -163,8 +163,12 @@ function writeCertificates(folder: string, authority: Certificate): SecondEngine
 function makeBridge(): { readonly name: string; remove(): void } {
   const name = `vxt${process.pid.toString(36)}${Math.floor(Math.random() * 1000)}`.slice(0, 15);
   const used = run("ip", "-o", "-4", "address").stdout.toString();
+  // Another file's engine may be starting at the same time.
+  const offset = Math.floor(Math.random() * 180);
   const third =
-    Array.from({ length: 180 }, (_, i) => 64 + i).find((n) => !used.includes(`172.31.${n}.`)) ?? 64;
+    Array.from({ length: 180 }, (_, i) => 64 + ((i + offset) % 180)).find(
+      (n) => !used.includes(`172.31.${n}.`),
+    ) ?? 64;
   for (const words of [
     ["link", "add", "name", name, "type", "bridge"],
     ["address", "add", `172.31.${third}.1/24`, "dev", name],
