@@ -259,7 +259,7 @@ export const LIMITS = {
   mailGoodbyeMs: 500,
   mailAnswerBytes: 64 * KIB,
   mailRecipients: 50,
-  /** A file that holds one secret, and one that holds certificates. */
+  /** A file that holds one secret, and one that holds certificates or their key. */
   secretFileBytes: 4 * KIB,
   caFileBytes: 1 * MIB,
 
@@ -348,8 +348,6 @@ export const LIMITS = {
   serverLookMs: 6 * SECOND,
   /** What an engine's answer may have that is no stream: a list of some thousand containers has a few. */
   engineAnswerBytes: 32 * MIB,
-  /** One of the three files of a server's certificates. */
-  serverFileBytes: 1 * MIB,
   /** What a plugin is shown of containers: how many, ports of each in the list, parts of one that is looked at, characters of a text. */
   dockerListed: 1_000,
   dockerPortsShown: 5,

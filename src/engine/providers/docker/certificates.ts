@@ -55,8 +55,8 @@ function readPem(key: Key, path: string, check?: (stat: Stats, path: string) => 
     try {
       const stat = fstatSync(descriptor);
       if (!stat.isFile()) throw invalid(key, path, "is no plain file");
-      if (stat.size > LIMITS.serverFileBytes)
-        throw invalid(key, path, `has more than ${LIMITS.serverFileBytes} bytes`);
+      if (stat.size > LIMITS.caFileBytes)
+        throw invalid(key, path, `has more than ${LIMITS.caFileBytes} bytes`);
       check?.(stat, path);
       return readFileSync(descriptor, "latin1");
     } finally {
