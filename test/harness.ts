@@ -101,6 +101,13 @@ const parts = {
   /** May start an engine of its own, with a bridge of its own. */
   "second engine": () =>
     parts.root() && SECOND_ENGINE.every((program) => Bun.which(program, SYSTEM) !== null),
+  /** Debian's packages podman and containernetworking-plugins. */
+  podman: () => Bun.which("python3") !== null && Bun.which("busybox") !== null && succeeds("podman", "info"),
+  /** Debian's packages lxc and dnsmasq-base, root, and its bridge. */
+  "lxc and its bridge": () =>
+    process.getuid?.() === 0 &&
+    ["python3", "busybox", "lxc-start"].every((program) => Bun.which(program) !== null) &&
+    existsSync("/sys/class/net/lxcbr0"),
   "docker-registry": () => Bun.which("docker-registry") !== null,
   python3: () => Bun.which("python3") !== null,
   /** Debian's package prometheus has it. */

@@ -90,7 +90,7 @@ export async function startSecondEngine(): Promise<SecondEngine> {
   };
   try {
     await up();
-    await ensureTestImage(`unix://${socket}`);
+    await ensureTestImage("docker", `unix://${socket}`);
   } catch (error) {
     await down();
     bridge.remove();

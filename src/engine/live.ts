@@ -26,10 +26,19 @@ export function upstreamOf({ host, port, hostPort }: Reached): Upstream | undefi
   return hostPort === null ? undefined : onLoopback(hostPort);
 }
 
-/** Ports that versions have that are live on that server, whether they run now or not. */
-export function portsInUse(server: string, { state }: Pick<ServiceDeps, "state">): ReadonlySet<number> {
+/** Whose live version has the port of that server. */
+export function serviceAt(state: ServiceState, server: string, port: number): string | undefined {
+  const rows = state.versions.listCurrent().filter(({ hostPort }) => hostPort === port);
+  return rows.find(({ spec }) => decodeSpec(spec).server === server)?.service;
+}
+
+/** Ports of that server that versions have that are live, and workspaces, whether they run now or not. */
+export function portsInUse(
+  server: string,
+  { state, workspaces }: Pick<ServiceDeps, "state" | "workspaces">,
+): ReadonlySet<number> {
   const there = state.versions.listCurrent().filter(({ spec }) => decodeSpec(spec).server === server);
-  return new Set(there.flatMap(({ hostPort }) => hostPort ?? []));
+  return new Set([...there.flatMap(({ hostPort }) => hostPort ?? []), ...workspaces.ports(server)]);
 }
 
 /** Whose output belongs to the service's log. */

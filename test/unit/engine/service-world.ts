@@ -75,6 +75,7 @@ export function makeWorld(options: WorldOptions = {}): World {
     hostOf: (server) => server,
     busy: makeBusy(),
     folders: makeAppFolders(options.folders ?? "/nowhere/voxeltron-test"),
+    workspaces: { hasInstance: () => false, ports: () => [] },
     logs: makeLogs({
       root: logsFolder,
       providers: options.deps?.providers ?? providers,
