@@ -259,7 +259,7 @@ export const LIMITS = {
   mailGoodbyeMs: 500,
   mailAnswerBytes: 64 * KIB,
   mailRecipients: 50,
-  /** A file that holds one secret, and one that holds certificates or their key. */
+  /** A file that holds one secret, and one that holds certificates. */
   secretFileBytes: 4 * KIB,
   caFileBytes: 1 * MIB,
 
@@ -281,8 +281,6 @@ export const LIMITS = {
   healthAttemptMs: 5 * SECOND,
   /** A port proxy accepts before the application listens: a connection counts once it stayed open this long. */
   tcpSettleMs: 50,
-  /** Ports of a server that are tried for an instance until one is free. */
-  portsTried: 10,
   stopGraceMs: 10 * SECOND,
   /** What a provider may take: to say how an instance is, to create or start one, to remove one that is not wanted. */
   providerStatusMs: 2 * SECOND,
@@ -345,11 +343,6 @@ export const LIMITS = {
   /** How long an engine may think about a question, and about work such as making a container. */
   engineAskMs: 10 * SECOND,
   engineWorkMs: 2 * MINUTE,
-  /** To connect to the engine of a server, encryption included; and what is waited for one that is looked at. */
-  serverConnectMs: 5 * SECOND,
-  serverLookMs: 6 * SECOND,
-  /** What an engine's answer may have that is no stream: a list of some thousand containers has a few. */
-  engineAnswerBytes: 32 * MIB,
   /** What a plugin is shown of containers: how many, ports of each in the list, parts of one that is looked at, characters of a text. */
   dockerListed: 1_000,
   dockerPortsShown: 5,

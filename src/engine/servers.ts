@@ -5,7 +5,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
-import { LIMITS } from "../base/limits.ts";
+import { SERVER_LIMITS } from "../base/server-limits.ts";
 import { INSTANCE_PORTS, type PortRange } from "./ports.ts";
 import { endpointText, type DockerEndpoint } from "./providers/docker/endpoint.ts";
 import type { EngineFacts } from "./providers/docker/engine-facts.ts";
@@ -105,7 +105,7 @@ async function view(
 ): Promise<ServerView> {
   const about = { name, endpoint: endpointText(endpoint), address };
   try {
-    const { version, apiVersion }: EngineFacts = await provider.facts(LIMITS.serverLookMs);
+    const { version, apiVersion }: EngineFacts = await provider.facts(SERVER_LIMITS.lookMs);
     return { ...about, reachable: true, version, apiVersion, error: null };
   } catch (error) {
     return { ...about, reachable: false, version: null, apiVersion: null, error: messageOf(error) };

@@ -3,7 +3,7 @@
  * is replaced, and the instance made again with it. Called by steps.ts.
  */
 import { isVoxError } from "../../base/errors.ts";
-import { LIMITS } from "../../base/limits.ts";
+import { SERVER_LIMITS } from "../../base/server-limits.ts";
 import { portsInUse } from "../live.ts";
 import { LOCAL } from "../providers/providers.ts";
 import type { ServiceDeps } from "../service-deps.ts";
@@ -25,7 +25,7 @@ export async function startOnFreePort(
       const isTaken = isVoxError(error) && error.code === "deploy.port_taken";
       if (!isTaken || hostPort === undefined || spec.server === LOCAL) throw error;
       tried.add(hostPort);
-      if (tried.size >= LIMITS.portsTried) throw error;
+      if (tried.size >= SERVER_LIMITS.portsTried) throw error;
       deploy.progress({
         step: deploy.step,
         text: `port ${hostPort} is taken on ${spec.server}: trying another`,

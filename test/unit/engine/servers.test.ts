@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { fail } from "../../../src/base/errors.ts";
 import { LIMITS } from "../../../src/base/limits.ts";
+import { SERVER_LIMITS } from "../../../src/base/server-limits.ts";
 import { makePorts, type PortRange } from "../../../src/engine/ports.ts";
 import { checkContainerSpec } from "../../../src/engine/providers/docker/check.ts";
 import type { InstanceSpec, Upstream } from "../../../src/engine/providers/provider.ts";
@@ -107,7 +108,7 @@ describe("a service on a server", () => {
     expect(await codeOf(world.deploy({ service: "api", image: "app:1", port: 80, server: "far" }))).toBe(
       "deploy.port_taken",
     );
-    expect(new Set(ports).size).toBe(LIMITS.portsTried);
+    expect(new Set(ports).size).toBe(SERVER_LIMITS.portsTried);
     expect(far.cluster.size).toBe(1);
     await world.close();
   });

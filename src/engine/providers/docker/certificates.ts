@@ -5,7 +5,7 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from "node:fs";
 import { fail, isVoxError, unreadableBecause } from "../../../base/errors.ts";
-import { LIMITS } from "../../../base/limits.ts";
+import { SERVER_LIMITS } from "../../../base/server-limits.ts";
 
 /** Absolute paths of PEM files. */
 export interface CertificateFiles {
@@ -55,8 +55,8 @@ function readPem(key: Key, path: string, check?: (stat: Stats, path: string) => 
     try {
       const stat = fstatSync(descriptor);
       if (!stat.isFile()) throw invalid(key, path, "is no plain file");
-      if (stat.size > LIMITS.caFileBytes)
-        throw invalid(key, path, `has more than ${LIMITS.caFileBytes} bytes`);
+      if (stat.size > SERVER_LIMITS.fileBytes)
+        throw invalid(key, path, `has more than ${SERVER_LIMITS.fileBytes} bytes`);
       check?.(stat, path);
       return readFileSync(descriptor, "latin1");
     } finally {

@@ -6,7 +6,7 @@ import type { Agent, ClientRequest, IncomingMessage } from "node:http";
 import type Docker from "dockerode";
 import type { Clock } from "../../../base/clock.ts";
 import { fail } from "../../../base/errors.ts";
-import { LIMITS } from "../../../base/limits.ts";
+import { SERVER_LIMITS } from "../../../base/server-limits.ts";
 import type { DockerEndpoint } from "./endpoint.ts";
 
 export interface DockerConnection {
@@ -138,7 +138,7 @@ function guardAnswers(modem: Modem): void {
         let bytes = 0;
         response.on("data", (chunk: Buffer) => {
           bytes += chunk.length;
-          if (bytes <= LIMITS.engineAnswerBytes) return;
+          if (bytes <= SERVER_LIMITS.answerBytes) return;
           end(tooLong(), undefined);
           sent.destroy();
         });
@@ -151,6 +151,6 @@ function guardAnswers(modem: Modem): void {
 function tooLong(): Error {
   return fail(
     "provider.failed",
-    `the docker engine's answer is longer than ${LIMITS.engineAnswerBytes} bytes`,
+    `the docker engine's answer is longer than ${SERVER_LIMITS.answerBytes} bytes`,
   );
 }

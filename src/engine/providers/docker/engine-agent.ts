@@ -10,7 +10,7 @@ import { checkServerIdentity, connect, type TLSSocket } from "node:tls";
 import { inspect } from "node:util";
 import type { Clock } from "../../../base/clock.ts";
 import { fail } from "../../../base/errors.ts";
-import { LIMITS } from "../../../base/limits.ts";
+import { SERVER_LIMITS } from "../../../base/server-limits.ts";
 import { readCertificates } from "./certificates.ts";
 import { endpointText, type DockerEndpoint, type SecureEndpoint } from "./endpoint.ts";
 
@@ -74,7 +74,7 @@ function openSecure(endpoint: SecureEndpoint, clock: Clock): TLSSocket {
   socket.setKeepAlive(true, KEEP_ALIVE_MS);
   let reached = false;
   socket.once("connect", () => (reached = true));
-  const cancel = clock.after(LIMITS.serverConnectMs, () => socket.destroy(tooSlow(endpoint, reached)));
+  const cancel = clock.after(SERVER_LIMITS.connectMs, () => socket.destroy(tooSlow(endpoint, reached)));
   socket.once("secureConnect", cancel);
   socket.once("close", cancel);
   return socket;
@@ -84,7 +84,7 @@ function tooSlow(endpoint: SecureEndpoint, reached: boolean): Error {
   const what = reached ? "accepts connections and does not begin to encrypt them" : "can't be reached";
   return fail(
     "provider.unavailable",
-    `${endpointText(endpoint)} ${what}: waited ${LIMITS.serverConnectMs / 1000} s`,
+    `${endpointText(endpoint)} ${what}: waited ${SERVER_LIMITS.connectMs / 1000} s`,
     {
       hint: reached
         ? "is it an engine with --tlsverify?"

@@ -6,6 +6,7 @@ import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import { join } from "node:path";
 import { systemClock } from "../../../../src/base/clock.ts";
 import { LIMITS } from "../../../../src/base/limits.ts";
+import { SERVER_LIMITS } from "../../../../src/base/server-limits.ts";
 import type { DockerEndpoint } from "../../../../src/engine/providers/docker/endpoint.ts";
 import { makeDockerProvider, type DockerProvider } from "../../../../src/engine/providers/docker/provider.ts";
 import type { WorkContext } from "../../../../src/engine/providers/provider.ts";
@@ -198,7 +199,7 @@ test("what does not begin to encrypt is given up", async () => {
   const failing = failureOf(providerAt((silent.address() as { port: number }).port, clock).list("me"));
   await until(() => connections > 0);
   await Bun.sleep(20);
-  await clock.advance(LIMITS.serverConnectMs + 1);
+  await clock.advance(SERVER_LIMITS.connectMs + 1);
   expect(await failing).toMatchObject({ code: "provider.unavailable" });
   expect((await failing).message).toContain("does not begin to encrypt");
 });
@@ -250,8 +251,10 @@ test("an endless answer is cut, and costs no memory", async () => {
   );
   const before = process.memoryUsage.rss();
   const failure = await failureOf(providerAt(fake.port).list("me"));
-  expect(failure.message).toBe(`the docker engine's answer is longer than ${LIMITS.engineAnswerBytes} bytes`);
-  expect(process.memoryUsage.rss() - before).toBeLessThan(6 * LIMITS.engineAnswerBytes);
+  expect(failure.message).toBe(
+    `the docker engine's answer is longer than ${SERVER_LIMITS.answerBytes} bytes`,
+  );
+  expect(process.memoryUsage.rss() - before).toBeLessThan(6 * SERVER_LIMITS.answerBytes);
 });
 
 test("a redirection is not followed", async () => {
