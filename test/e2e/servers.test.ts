@@ -246,6 +246,25 @@ describe.skipIf(!needs("compiled") || !needs("docker") || !needs("second engine"
     expect(engine.docker("ps", "--all", "--quiet")).toBe("");
   }, 60_000);
 
+  test("has workspaces too, reached at its address", async () => {
+    await using machine = makeMachine(configuration());
+    await machine.start();
+    const words = ["--image", TEST_IMAGE, "--command", SERVE, "--env", "TEXT=dev", "--port", "80=28765"];
+    await machine.json("workspace", "create", "dev", "--server", "second", ...words, "--start");
+    expect(engine.docker("ps", "--format", "{{.Ports}}")).toBe(`${SECOND_HOST}:28765->80/tcp`);
+    const page = (): Promise<string | undefined> =>
+      fetch(`http://${SECOND_HOST}:28765/`).then(
+        (answer) => answer.text(),
+        () => undefined,
+      );
+    await until(async () => (await page()) === "dev\n", { what: "the workspace" });
+    expect((await machine.cli("workspace", "status", "dev")).stdout).toContain(`${SECOND_HOST}:28765`);
+    const events = (await machine.cli("events", "--json")).stdout;
+    expect(events).toContain(`"server":"${SECOND_HOST}"`);
+    await machine.json("workspace", "destroy", "dev", "--yes");
+    expect(engine.docker("ps", "--all", "--quiet")).toBe("");
+  }, 60_000);
+
   test("a daemon that is killed leaves nothing there that nobody wants", async () => {
     await using machine = makeMachine(configuration(["second", "alias"]));
     await machine.start();
