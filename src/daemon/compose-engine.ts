@@ -19,6 +19,11 @@ import { isFreeOnLoopback, makePorts } from "../engine/ports.ts";
 import type { ServiceControl } from "../engine/providers/docker/containers/containers.ts";
 import { makeDockerProvider, type DockerProvider } from "../engine/providers/docker/provider.ts";
 import { makeProcessProvider, type ProcessProvider } from "../engine/providers/process/provider.ts";
+import type { PluggedProvider } from "../engine/providers/plugged/plugged-provider.ts";
+import {
+  makePluggedProviders,
+  type PluggedProviders,
+} from "../engine/providers/plugged/plugged-providers.ts";
 import type { Provider, SecretsOf } from "../engine/providers/provider.ts";
 import { LOCAL, makeProviders } from "../engine/providers/providers.ts";
 import type { Redaction } from "../engine/secrets/redaction.ts";
@@ -31,6 +36,8 @@ import { makeWorkspaces, type Workspaces } from "../engine/workspaces/workspaces
 import type { EventRows } from "../state/events.ts";
 import { readHostUsage } from "../platform/host-usage.ts";
 import { systemResolver } from "../platform/http/resolve.ts";
+import { endProcessGroup, identifyProcess } from "../platform/process-identity.ts";
+import type { ProviderInstanceRows } from "../state/provider-instances.ts";
 import type { MetricRows } from "../state/metrics.ts";
 import type { ServiceState } from "../state/service-state.ts";
 import { serverOf } from "./config-servers.ts";
@@ -50,6 +57,9 @@ export interface EngineNeeds {
   readonly redaction: Redaction;
   readonly gates: Gates;
   readonly takeUpload: ServiceDeps["takeUpload"];
+  readonly providerInstances: ProviderInstanceRows;
+  /** Plugins that run instances; they come and go. */
+  readonly pluggedProviders: () => readonly PluggedProvider[];
 }
 
 export interface Engine {
@@ -64,6 +74,7 @@ export interface Engine {
   readonly processes: ProcessProvider;
   readonly containers: DockerProvider;
   readonly servers: Servers;
+  readonly plugged: PluggedProviders;
   /** Services, for the containers that plugins name. */
   readonly control: ServiceControl;
 }
@@ -83,7 +94,16 @@ export function composeEngine({ config, clock, log }: World, needs: EngineNeeds)
     clock,
   });
   const here: readonly Provider[] = [containers, processes];
-  const providers = makeProviders(() => [...here, ...servers.providers()]);
+  const plugged = makePluggedProviders({
+    rows: needs.providerInstances,
+    installed: needs.pluggedProviders,
+    identify: identifyProcess,
+    endGroup: endProcessGroup,
+    secretsOf,
+    clock,
+    log,
+  });
+  const providers = makeProviders(() => [...here, ...plugged.all(), ...servers.providers()]);
   const logs = makeLogs({
     root: join(dataDir, "logs"),
     providers,
@@ -144,6 +164,7 @@ export function composeEngine({ config, clock, log }: World, needs: EngineNeeds)
     processes,
     containers,
     servers,
+    plugged,
     control: {
       liveInstance: (name) => findLive(state, state.services.find(name))?.row.instance,
       start: (name, signal) => services.start(name, signal),

@@ -10,7 +10,7 @@ import { decodeSpec } from "./deploys/service-spec.ts";
 import type { Settlement } from "./deploys/settlement.ts";
 import { openAddress } from "./edge/open-address.ts";
 import { findLive, logTarget, type Live } from "./live.ts";
-import { hasEnded, isUp, type InstanceStatus, type Provider } from "./providers/provider.ts";
+import { hasEnded, isUp, workMs, type InstanceStatus, type Provider } from "./providers/provider.ts";
 import { LOCAL, placeOf, placeText, samePlace, type Place } from "./providers/providers.ts";
 import { makeRepairRound, type RepairRound } from "./repair-round.ts";
 import { revive } from "./revive.ts";
@@ -33,6 +33,9 @@ export function makeReconcile(deps: ServiceDeps, settlement: Settlement): Reconc
   const stopping = new AbortController();
   const unwanted = new Map<string, Place>();
   const rounds = new Map<string, RepairRound>();
+  let cancelLook = (): void => {};
+  let looked = "";
+  let looking: Promise<void> | undefined;
 
   async function discardNow(place: Place, instance: string): Promise<void> {
     await destroy(deps.providers.of(place), instance, deps, stopping.signal);
@@ -48,17 +51,30 @@ export function makeReconcile(deps: ServiceDeps, settlement: Settlement): Reconc
         .filter(([, place]) => place.server === server)
         .map(([instance, place]) => discardNow(place, instance)),
       ...here
-        .filter((provider) => used.has(placeText(placeOf(provider))))
+        .filter((provider) => used.has(placeText(placeOf(provider))) || provider.unattended === true)
         .map((provider) => sweep(provider, deps, stopping.signal)),
       ...services
         .filter((service) => service.server === server)
         .map(({ name }) => repair(name, deps, stopping.signal)),
     ]);
-    const amiss = results.flatMap((result) =>
-      result.status === "rejected" ? [messageOf(result.reason)] : [],
-    );
+    const amiss = reasonsOf(results);
     if (server === LOCAL && !settlement.retry()) amiss.push("the failure of a deploy is not written down");
     return amiss;
+  }
+
+  /** What nobody else starts again, from the first pass on. */
+  function lookAfter(): void {
+    cancelLook();
+    if (stopping.signal.aborted) return;
+    cancelLook = clock.after(LIMITS.unattendedLookMs, () => {
+      const looks = unattended(deps).map((name) => repair(name, deps, stopping.signal));
+      looking = Promise.allSettled(looks).then((results) => {
+        const amiss = reasonsOf(results).toSorted().join("; ");
+        if (amiss !== "" && amiss !== looked) log.warn("services can't be looked after", { amiss });
+        looked = amiss;
+        lookAfter();
+      });
+    });
   }
 
   function roundOf(server: string): RepairRound {
@@ -96,19 +112,26 @@ export function makeReconcile(deps: ServiceDeps, settlement: Settlement): Reconc
       }
     },
     request() {
+      lookAfter();
       for (const server of servers()) roundOf(server).request();
     },
     async idle() {
       await Promise.all(Array.from(rounds.values(), (round) => round.idle()));
+      await looking;
     },
     close() {
       stopping.abort(new Error("the daemon stops"));
+      cancelLook();
       for (const round of rounds.values()) round.close();
     },
   };
 }
 
 // --- internal ---
+
+function reasonsOf(results: readonly PromiseSettledResult<unknown>[]): string[] {
+  return results.flatMap((result) => (result.status === "rejected" ? [messageOf(result.reason)] : []));
+}
 
 async function destroy(
   provider: Provider,
@@ -118,7 +141,7 @@ async function destroy(
 ): Promise<void> {
   const bounds = {
     clock: deps.clock,
-    timeoutMs: LIMITS.providerDestroyMs,
+    timeoutMs: workMs(provider, "destroy", LIMITS.providerDestroyMs),
     who: placeText(placeOf(provider)),
     signal,
   };
@@ -127,13 +150,21 @@ async function destroy(
   await deps.logs.leave(instance);
 }
 
-/** A provider that no service ever tried is not asked: it may not be installed at all. */
+/** A provider that no service ever tried is not asked: it may not be installed at all. Those that are unattended know what is theirs by our own records. */
 function providersEverUsed(services: readonly ServiceRow[], { state }: ServiceDeps): ReadonlySet<string> {
   const tried = services.flatMap(({ name }) => [
     ...state.versions.list(name),
     ...state.deploys.list(name, LIMITS.deploysKept),
   ]);
   return new Set(tried.map(({ spec }) => placeText(decodeSpec(spec))));
+}
+
+/** Services that should run on a provider which starts nothing again by itself. */
+function unattended({ state, providers }: ServiceDeps): readonly string[] {
+  return state.services
+    .list()
+    .filter((service) => service.desired === "running" && providers.find(service)?.unattended === true)
+    .map(({ name }) => name);
 }
 
 /** Removes what no version owns. Asked again for each: a deploy may have begun or ended meanwhile. */
@@ -172,7 +203,7 @@ async function repair(name: string, deps: ServiceDeps, stopping: AbortSignal): P
   const provider = deps.providers.of(live.spec);
   const bounds = {
     clock: deps.clock,
-    timeoutMs: LIMITS.providerStatusMs,
+    timeoutMs: workMs(provider, "status", LIMITS.providerStatusMs),
     who: placeText(placeOf(provider)),
     signal,
   };
@@ -180,11 +211,14 @@ async function repair(name: string, deps: ServiceDeps, stopping: AbortSignal): P
   // Its server may have come back into the configuration.
   deps.logs.watch(logTarget(live));
   const status = await bounded(provider.status(live.row.instance), bounds);
-  if (service.desired === "running" && shouldStart(live, status)) await revive(live, deps, signal);
+  if (service.desired === "running" && shouldStart(live, status)) {
+    deps.log.info("starting what should run", { service: name, state: status.state });
+    await revive(live, deps, signal);
+  }
   if (service.desired === "stopped" && isUp(status))
     await bounded(provider.stop(live.row.instance, LIMITS.stopGraceMs), {
       ...bounds,
-      timeoutMs: LIMITS.stopGraceMs + LIMITS.providerDestroyMs,
+      timeoutMs: workMs(provider, "stop", LIMITS.stopGraceMs + LIMITS.providerDestroyMs),
     });
 }
 

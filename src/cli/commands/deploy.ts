@@ -48,7 +48,7 @@ const options = {
   provider: {
     type: "text",
     value: "NAME",
-    summary: "what runs it: docker, or process for a folder as it is",
+    summary: "what runs it: docker, process for a folder as it is, or a plugin that is a provider",
   },
   server: {
     type: "text",

@@ -8,6 +8,7 @@ import { LIMITS } from "../../base/limits.ts";
 import { bounded } from "../bounded.ts";
 import {
   hasEnded,
+  workMs,
   type InstanceSpec,
   type InstanceStatus,
   type Provider,
@@ -66,7 +67,7 @@ function intervalMs(look: number): number {
 function statusOrNothing(wait: HealthWait, clock: Clock): Promise<InstanceStatus | undefined> {
   const bounds = {
     clock,
-    timeoutMs: LIMITS.providerStatusMs,
+    timeoutMs: workMs(wait.provider, "status", LIMITS.providerStatusMs),
     who: placeText(placeOf(wait.provider)),
     signal: wait.signal,
   };

@@ -157,7 +157,7 @@ function mergeSpec(
 
 /**
  * The one that was named; else the last version's, if it ran the same kind of source on that server; else the default one. A folder
- * goes to the first provider that runs folders.
+ * goes to the first provider that runs folders: no plugin does, and what it would say is not the reason.
  */
 function chooseProvider(
   request: DeployRequest,
@@ -171,7 +171,7 @@ function chooseProvider(
   const first = deps.providers.of({ provider: name ?? defaultFor(draft.server, deps), server: draft.server });
   const others =
     name === undefined && draft.source.kind === "folder"
-      ? deps.providers.all().filter(({ server }) => server === draft.server)
+      ? deps.providers.all().filter((each) => each.server === draft.server && each.plainNames !== true)
       : [];
   let refusal: unknown;
   for (const provider of [first, ...others]) {

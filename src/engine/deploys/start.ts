@@ -13,13 +13,13 @@ import type { Deploy } from "./deploy.ts";
 export async function startOnFreePort(
   deploy: Deploy,
   deps: ServiceDeps,
-  work: <T>(asked: Promise<T>) => Promise<T>,
+  work: (what: "create" | "start", asked: Promise<void>) => Promise<void>,
 ): Promise<void> {
   const { provider, spec } = deploy.plan;
   const tried = new Set<number>();
   for (;;) {
     try {
-      return await work(provider.start(deploy.instance.id));
+      return await work("start", provider.start(deploy.instance.id));
     } catch (error) {
       const { hostPort } = deploy.instance;
       const isTaken = isVoxError(error) && error.code === "deploy.port_taken";
@@ -32,7 +32,7 @@ export async function startOnFreePort(
       });
       takeAnother(deploy, tried, deps);
       const context = { signal: deploy.signal, progress() {} };
-      await work(provider.create(deploy.instance, context));
+      await work("create", provider.create(deploy.instance, context));
     }
   }
 }

@@ -9,7 +9,7 @@ import { bounded } from "../bounded.ts";
 import { pruneBuilds } from "../builds.ts";
 import { upstreamOf } from "../live.ts";
 import type { LogTarget } from "../logs/logs.ts";
-import type { WorkContext } from "../providers/provider.ts";
+import { workMs, type WorkContext } from "../providers/provider.ts";
 import { placeOf, placeText } from "../providers/providers.ts";
 import { reachInstance } from "../reach.ts";
 import type { Reconcile } from "../reconcile.ts";
@@ -84,14 +84,18 @@ function preparing(source: Source): string {
 
 async function create(deploy: Deploy, deps: StepDeps): Promise<void> {
   deploy.created = true;
-  await providerWork(deploy, deps, deploy.plan.provider.create(deploy.instance, workContext(deploy)));
+  await providerWork(
+    "create",
+    deploy,
+    deps,
+    deploy.plan.provider.create(deploy.instance, workContext(deploy)),
+  );
 }
 
 async function start(deploy: Deploy, deps: StepDeps): Promise<void> {
   const { provider } = deploy.plan;
-  const work = <T>(promise: Promise<T>): Promise<T> => providerWork(deploy, deps, promise);
-  await startOnFreePort(deploy, deps, work);
-  deploy.upstream = await work(reachInstance(provider, deploy.instance));
+  await startOnFreePort(deploy, deps, (what, asked) => providerWork(what, deploy, deps, asked));
+  deploy.upstream = await providerWork("start", deploy, deps, reachInstance(provider, deploy.instance));
   deps.logs.watch(logTargetOf(deploy));
 }
 
@@ -153,7 +157,7 @@ async function drain(deploy: Deploy, deps: StepDeps): Promise<void> {
   const provider = deps.providers.of(previous.spec);
   await bounded(provider.stop(previous.row.instance, LIMITS.stopGraceMs), {
     clock: deps.clock,
-    timeoutMs: LIMITS.stopGraceMs + LIMITS.providerDestroyMs,
+    timeoutMs: workMs(provider, "stop", LIMITS.stopGraceMs + LIMITS.providerDestroyMs),
     who: placeText(previous.spec),
   });
 }
@@ -190,11 +194,16 @@ function untilCancelled<T>(deploy: Deploy, deps: StepDeps, work: Promise<T>): Pr
 }
 
 /** Waits for a provider that can't be interrupted. What it makes after nobody waits any more is swept away. */
-function providerWork<T>(deploy: Deploy, deps: StepDeps, work: Promise<T>): Promise<T> {
+function providerWork<T>(
+  what: "create" | "start",
+  deploy: Deploy,
+  deps: StepDeps,
+  work: Promise<T>,
+): Promise<T> {
   const { plan, instance, signal } = deploy;
   return bounded(work, {
     clock: deps.clock,
-    timeoutMs: LIMITS.providerWorkMs,
+    timeoutMs: workMs(plan.provider, what, LIMITS.providerWorkMs),
     who: placeText(plan.spec),
     signal,
     late: () => void deps.reconcile.discard(placeOf(plan.provider), instance.id),
