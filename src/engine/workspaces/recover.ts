@@ -5,6 +5,7 @@
  */
 import { canHelpToRetry, messageOf } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
+import { waitAt } from "../../base/waits.ts";
 import type { WorkspacePhase, WorkspaceRow } from "../../state/workspaces.ts";
 import type { Busy } from "../busy.ts";
 import { fewAtATime } from "../few-at-a-time.ts";
@@ -90,7 +91,8 @@ export function makeRecovery(
     });
     left = again;
     failures = again.length === 0 ? 0 : failures + 1;
-    if (again.length > 0 && !stopping.aborted) cancelTimer = clock.after(backOffMs(failures), run);
+    if (again.length > 0 && !stopping.aborted)
+      cancelTimer = clock.after(waitAt(LIMITS.reconcileBackoffMs, failures - 1), run);
   }
 
   function run(): void {
@@ -113,11 +115,6 @@ export function makeRecovery(
 // --- internal ---
 
 const MENDED_AT_ONCE = 8;
-
-function backOffMs(failures: number): number {
-  const waits = LIMITS.reconcileBackoffMs;
-  return waits[Math.min(failures, waits.length) - 1] ?? waits[0];
-}
 
 type GoOn = (row: WorkspaceRow, control: Control, journal: Journal, deps: WorkspaceDeps) => Promise<unknown>;
 
