@@ -62,7 +62,8 @@ export async function runExecutable(run: ExecutableRun, clock: Clock): Promise<E
     const status = await child.exited;
     cancelDeadline();
     // What it wrote is in the pipe by now, unless something else still holds it.
-    const outputHeld = !(await within(clock, LIMITS.execDrainMs, Promise.all([output.ended, words])));
+    const ended = Promise.all([output.ended, words.ended]);
+    const outputHeld = !(await within(clock, LIMITS.execDrainMs, ended));
     const endedBy = child.signalCode === null ? undefined : String(child.signalCode);
     return {
       output: output.bytes(),
@@ -76,6 +77,8 @@ export async function runExecutable(run: ExecutableRun, clock: Clock): Promise<E
     cancelKill();
     run.signal?.removeEventListener("abort", cancel);
     killGroup(child.pid, "SIGKILL");
+    output.letGo();
+    words.letGo();
   }
 }
 
@@ -96,37 +99,52 @@ async function give(stdin: Sink, input: Uint8Array): Promise<void> {
   }
 }
 
+interface Reading {
+  readonly ended: Promise<void>;
+  /** Something that left the group may hold the other end for ever: it must not cost a descriptor for as long. */
+  letGo(): void;
+}
+
+function readAll(stream: ReadableStream<Uint8Array>, take: (chunk: Uint8Array) => void): Reading {
+  const reader = stream.getReader();
+  async function read(): Promise<void> {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) take(next.value);
+  }
+  return {
+    // Rejects where it was killed while it wrote.
+    ended: read().catch(() => {}),
+    letGo: () => void reader.cancel().catch(() => {}),
+  };
+}
+
 function readWhole(stream: ReadableStream<Uint8Array>, most: number, tooMuch: () => void) {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  async function read(): Promise<void> {
-    for await (const chunk of stream) {
-      length += chunk.length;
-      if (length > most) tooMuch();
-      else chunks.push(chunk);
-    }
-  }
-  return { ended: read().catch(() => {}), bytes: () => new Uint8Array(Buffer.concat(chunks)) };
+  const reading = readAll(stream, (chunk) => {
+    length += chunk.length;
+    if (length > most) tooMuch();
+    else chunks.push(chunk);
+  });
+  return { ...reading, bytes: () => new Uint8Array(Buffer.concat(chunks)) };
 }
 
-async function readLines(stream: ReadableStream<Uint8Array>, said: (line: string) => void): Promise<void> {
+function readLines(stream: ReadableStream<Uint8Array>, said: (line: string) => void): Reading {
   const decoder = new TextDecoder();
   let rest = "";
-  try {
-    for await (const chunk of stream) {
-      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-      // Without an end it is given in pieces: a program may write for ever and never end a line.
-      rest = lines.pop() ?? "";
-      for (const line of lines) said(line);
-      if (rest.length > LIMITS.logTextChars) {
-        said(rest);
-        rest = "";
-      }
+  const reading = readAll(stream, (chunk) => {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    // Without an end it is given in pieces: a program may write for ever and never end a line.
+    rest = lines.pop() ?? "";
+    for (const line of lines) said(line);
+    if (rest.length > LIMITS.logTextChars) {
+      said(rest);
+      rest = "";
     }
-  } catch {
-    // Killed while it wrote.
-  }
-  if (rest !== "") said(rest);
+  });
+  const ended = reading.ended.then(() => {
+    if (rest !== "") said(rest);
+  });
+  return { ...reading, ended };
 }
 
 /** Whether it settled in time. */
