@@ -41,6 +41,8 @@ export interface EngineNeeds {
   readonly redaction: Redaction;
   readonly gates: Gates;
   readonly takeUpload: ServiceDeps["takeUpload"];
+  readonly routes: ServiceDeps["routes"];
+  readonly proxied: ServiceDeps["proxied"];
 }
 
 export interface Engine {
@@ -91,6 +93,8 @@ export function composeEngine({ config, clock, log }: World, needs: EngineNeeds)
     defaultProvider: chosen.default,
     owner: needs.owner,
     edges,
+    routes: needs.routes,
+    proxied: needs.proxied,
     ports: makePorts(),
     busy: makeBusy(),
     folders: makeAppFolders(join(dataDir, "apps")),

@@ -26,6 +26,7 @@ import { makeMetricRows } from "../state/metrics.ts";
 import { composeEngine, type Engine } from "./compose-engine.ts";
 import { composeExporter } from "./compose-exporter.ts";
 import { composeHost, type Host } from "./compose-host.ts";
+import { composeProxy } from "./compose-proxy.ts";
 import { composeSecrets, type Secrets } from "./compose-secrets.ts";
 import { examine, type Examination } from "./doctor.ts";
 import { keyPlace } from "./key-place.ts";
@@ -59,6 +60,7 @@ export function compose(world: World): Parts {
   const state = makeServiceState(db);
   const { redaction, secretReader, ...secrets } = composeSecrets(world, db, state);
   const uploads = makeUploads(dataDir, clock);
+  const proxy = composeProxy(world, { state });
   const http = makeHttpClient(makeHttpOpener({ resolve: systemResolver }), clock);
   const resolve = makeNameResolver();
   const owner = installationId(db, newId);
@@ -110,6 +112,8 @@ export function compose(world: World): Parts {
     registryAuth: (image) => secrets.registries.authFor(image),
     redaction,
     takeUpload: async (id) => uploads.takeApp(id),
+    routes: proxy.routes,
+    proxied: proxy.pool,
   });
   const { metrics } = engine;
   const exporter = composeExporter(world, db, { metrics, plugins: host.plugins, events: eventRows });
@@ -133,6 +137,7 @@ export function compose(world: World): Parts {
       await host.plugins.sweep();
       await processes.supervise();
       engine.deploys.recover();
+      await proxy.open();
       engine.events.subscribe(() => host.dispatcher.wake());
       host.days.start();
       host.dispatcher.start();
@@ -142,8 +147,10 @@ export function compose(world: World): Parts {
     configured() {
       host.configured();
       exporter.follow();
+      void proxy.follow();
     },
     async drain() {
+      await proxy.close();
       await engine.deploys.close();
       await logs.close();
       await host.dispatcher.stop(LIMITS.shutdownMs);

@@ -34,6 +34,7 @@ import {
   metricsInterval,
   pluginConfigValue,
   privateRule,
+  proxyAddress,
   registryHost,
   uidRange,
 } from "./config-values.ts";
@@ -92,6 +93,15 @@ const configSchema = v.strictObject({
         {},
       ),
       config: v.optional(v.record(pluginName, v.record(v.string(), pluginConfigValue)), {}),
+    }),
+    {},
+  ),
+  proxy: v.optional(
+    v.strictObject({
+      http: v.optional(proxyAddress),
+      https: v.optional(proxyAddress),
+      response_timeout: v.optional(duration, `${LIMITS.proxyResponseMs / 1000}s`),
+      access_log: v.optional(absolutePath),
     }),
     {},
   ),

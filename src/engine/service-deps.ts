@@ -10,6 +10,8 @@ import type { Events } from "./events/events.ts";
 import type { ServiceLogs } from "./logs/logs.ts";
 import type { ServiceUsage } from "./metrics/usage.ts";
 import type { Ports } from "./ports.ts";
+import type { Routes } from "./proxy/routes.ts";
+import type { Pool } from "./proxy/upstream/pool.ts";
 import type { Redaction } from "./secrets/redaction.ts";
 import type { Provider, RegistryAuth } from "./providers/provider.ts";
 
@@ -21,6 +23,10 @@ export interface ServiceDeps {
   /** The installation's id: instances that carry it are ours to remove. */
   readonly owner: string;
   readonly edges: Edges;
+  /** By name, where `edges` are by address. */
+  readonly routes: Pick<Routes, "follow">;
+  /** What goes on over the proxy. */
+  readonly proxied: Pick<Pool, "drain">;
   readonly ports: Ports;
   readonly busy: Busy;
   readonly folders: AppFolders;

@@ -9,6 +9,7 @@ import { bounded } from "../bounded.ts";
 import type { LogTarget } from "../logs/logs.ts";
 import type { WorkContext } from "../providers/provider.ts";
 import { providerNamed } from "../providers/provider-named.ts";
+import { upstreamOf } from "../proxy/upstream/upstream.ts";
 import type { Reconcile } from "../reconcile.ts";
 import { checkPlainNames } from "../secrets/service-secrets.ts";
 import type { ServiceDeps } from "../service-deps.ts";
@@ -121,13 +122,18 @@ async function switchOver(deploy: Deploy, deps: StepDeps): Promise<void> {
   }
   deploy.switched = true;
   staged.commit();
+  deps.routes.follow(plan.service);
 }
 
 async function drain(deploy: Deploy, deps: StepDeps): Promise<void> {
   const previous = deploy.plan.previous;
   if (previous === undefined) return;
   const { hostPort } = previous.row;
-  if (hostPort !== null) await deps.edges.drain(hostPort, LIMITS.drainMs, deploy.signal);
+  const upstream = upstreamOf(previous);
+  await Promise.all([
+    hostPort === null ? undefined : deps.edges.drain(hostPort, LIMITS.drainMs, deploy.signal),
+    upstream === undefined ? undefined : deps.proxied.drain(upstream, LIMITS.drainMs, deploy.signal),
+  ]);
   const provider = providerNamed(deps.providers, previous.spec.provider);
   await bounded(provider.stop(previous.row.instance, LIMITS.stopGraceMs), {
     clock: deps.clock,

@@ -63,6 +63,7 @@ export function makeServices(deps: ServiceDeps): Services {
       hold.protect(live.row.instance);
       state.services.setDesired(name, "stopped");
       edges.close(name);
+      deps.routes.follow(name);
       await stopInstance(provider, live, deps);
       await deps.logs.settled(live.row.instance);
       return viewService(need(name), deps);
@@ -80,6 +81,7 @@ export function makeServices(deps: ServiceDeps): Services {
         throw error;
       }
       state.services.setDesired(name, "running");
+      deps.routes.follow(name);
       return viewService(need(name), deps);
     },
     async remove(name) {
@@ -89,6 +91,7 @@ export function makeServices(deps: ServiceDeps): Services {
       // A crash from here on leaves a stopped service, which can be removed again.
       state.services.setDesired(name, "stopped");
       edges.close(name);
+      deps.routes.follow(name);
       if (live !== undefined) await destroyInstance(live, deps);
       await deps.folders.prune(name, new Set());
       await deps.logs.remove(name);
@@ -99,6 +102,7 @@ export function makeServices(deps: ServiceDeps): Services {
         state.secrets.removeAll(name);
         state.services.remove(name);
       });
+      deps.routes.follow(name);
     },
     async exec(name, options) {
       const { live, provider } = needLive(name);

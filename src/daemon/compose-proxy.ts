@@ -1,0 +1,57 @@
+/** What the reverse proxy is made of, and who is given which part of it. Called by compose.ts, before the engine, which tells it what is live. */
+import { makeAccessFile } from "../engine/proxy/access-file.ts";
+import { noCertificates, type Certificates, type Challenge } from "../engine/proxy/certificates.ts";
+import { makeProxy, type Proxy } from "../engine/proxy/proxy.ts";
+import { makeRoutes, type Routes } from "../engine/proxy/routes.ts";
+import { makePool, type Pool } from "../engine/proxy/upstream/pool.ts";
+import { makeWatch } from "../engine/proxy/watch.ts";
+import type { ServiceState } from "../state/service-state.ts";
+import type { World } from "./world.ts";
+
+export interface ProxyNeeds {
+  readonly state: ServiceState;
+  /** Without any, nothing encrypted is served. */
+  readonly certificates?: Certificates;
+  readonly challenge?: Challenge;
+}
+
+export interface ProxyParts extends Pick<Proxy, "open" | "follow" | "securePort"> {
+  readonly routes: Routes;
+  readonly pool: Pool;
+  /** Takes no more connections, lets what is under way end for a moment, and cuts the rest. */
+  close(): Promise<void>;
+}
+
+export function composeProxy({ config, clock, log }: World, needs: ProxyNeeds): ProxyParts {
+  const watch = makeWatch(clock);
+  const pool = makePool(clock, watch);
+  const routes = makeRoutes(needs.state);
+  const accessFile = makeAccessFile(() => config().proxy.access_log, clock, log);
+  const proxy = makeProxy({
+    settings: () => {
+      const { http, https, response_timeout: responseMs } = config().proxy;
+      return { http, https, responseMs };
+    },
+    routes,
+    pool,
+    watch,
+    certificates: needs.certificates ?? noCertificates,
+    challenge: needs.challenge ?? (() => undefined),
+    accessFile,
+    clock,
+    log,
+  });
+  return {
+    open: () => proxy.open(),
+    follow: () => proxy.follow(),
+    securePort: () => proxy.securePort(),
+    routes,
+    pool,
+    async close() {
+      proxy.stop();
+      await pool.closeAll();
+      watch.close();
+      await accessFile.close();
+    },
+  };
+}
