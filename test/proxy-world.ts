@@ -58,7 +58,7 @@ export async function proxyWorld(options: ProxyWorldOptions = {}): Promise<Proxy
     watch,
     certificates: options.certificates ?? noCertificates,
     challenge: options.challenge ?? (() => undefined),
-    accessFile: { write() {}, close: async () => {} },
+    accessFile: { isWanted: () => false, write() {}, close: async () => {} },
     clock,
     log: {
       ...silentLog,

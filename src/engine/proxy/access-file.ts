@@ -9,6 +9,7 @@ import { LIMITS } from "../../base/limits.ts";
 import type { Log } from "../../base/log.ts";
 
 export interface AccessFile {
+  isWanted(): boolean;
   write(line: string): void;
   /** Writes what waits. */
   close(): Promise<void>;
@@ -46,8 +47,8 @@ export function makeAccessFile(path: () => string | undefined, clock: Clock, log
   }
 
   return {
+    isWanted: () => path() !== undefined,
     write(line) {
-      if (path() === undefined) return;
       if (chars + line.length > LIMITS.accessLogBytes) return void lost++;
       waiting.push(line);
       chars += line.length;

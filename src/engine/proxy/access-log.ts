@@ -4,6 +4,7 @@
  */
 import { timestamp, type Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
+import type { AccessFile } from "./access-file.ts";
 
 export interface AccessLog {
   request(entry: AccessEntry): void;
@@ -28,13 +29,17 @@ export interface AccessEntry {
 }
 
 /** `file` gets JSON, a line a request. */
-export function makeAccessLog(log: Log, clock: Clock, file: (line: string) => void): AccessLog {
+export function makeAccessLog(
+  log: Log,
+  clock: Clock,
+  file: Pick<AccessFile, "isWanted" | "write">,
+): AccessLog {
   return {
     request(entry) {
       const { durationMs, ...rest } = entry;
       const fields = { ...rest, durationMs: Math.round(durationMs * 10) / 10 };
       log.debug("request", fields);
-      file(`${JSON.stringify({ at: timestamp(clock.now()), ...fields })}\n`);
+      if (file.isWanted()) file.write(`${JSON.stringify({ at: timestamp(clock.now()), ...fields })}\n`);
     },
   };
 }

@@ -55,7 +55,7 @@ export interface ProxyDeps {
 export function makeProxy(deps: ProxyDeps): Proxy {
   const { settings, certificates, watch, log } = deps;
   const desk = makeDesk({ ...deps, securePort: () => secure.port() });
-  const access = makeAccessLog(log, deps.clock, (line) => deps.accessFile.write(line));
+  const access = makeAccessLog(log, deps.clock, deps.accessFile);
   const clientDeps = { desk, watch, access, responseMs: () => settings().responseMs };
   const serveHttp2 = makeHttp2(clientDeps);
 

@@ -1,7 +1,6 @@
 /** Heads of answers as they go to a client over HTTP/1.1. Pure. Called by http1.ts. */
 import { STATUS_CODES } from "node:http";
 import type { OwnAnswer } from "../desk.ts";
-import { answerFields } from "../http/forward.ts";
 import type { ResponseHead } from "../http/response-head.ts";
 
 export interface AnswerOptions {
@@ -11,8 +10,8 @@ export interface AnswerOptions {
 }
 
 export function answerText(head: ResponseHead, { isChunked, connection }: AnswerOptions): string {
-  let text = `HTTP/1.1 ${head.status} ${head.reason}\r\n`;
-  for (const { name, value } of answerFields(head)) text += `${name}: ${value}\r\n`;
+  let text = `HTTP/1.1 ${head.status} ${head.reason}\r\n${head.kept}`;
+  if (head.length !== undefined) text += `Content-Length: ${head.length}\r\n`;
   if (isChunked) text += "Transfer-Encoding: chunked\r\n";
   if (connection !== undefined) text += `Connection: ${connection}\r\n`;
   if (connection === "Upgrade") text += "Upgrade: websocket\r\n";

@@ -4,8 +4,7 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import { LIMITS } from "../../../base/limits.ts";
 import { problem, type OwnAnswer } from "../desk.ts";
-import { Refusal } from "../http/fields.ts";
-import { answerFields } from "../http/forward.ts";
+import { fieldsOf, Refusal } from "../http/fields.ts";
 import { readHttp2Head } from "../http/http2-head.ts";
 import type { RequestHead } from "../http/request-head.ts";
 import type { ResponseHead } from "../http/response-head.ts";
@@ -92,11 +91,12 @@ class Http2Request implements Caller, Watched {
 
   respond(head: ResponseHead): void {
     const headers: Record<string, string | string[]> = {};
-    for (const { lower, value } of answerFields(head)) {
+    for (const [lower, value] of fieldsOf(head.kept)) {
       const before = headers[lower];
       if (before === undefined) headers[lower] = value;
       else headers[lower] = typeof before === "string" ? [before, value] : [...before, value];
     }
+    if (head.length !== undefined) headers["content-length"] = `${head.length}`;
     this.#isAnswered = true;
     if (this.#visit !== undefined) this.#visit.status = head.status;
     if (this.#stream.destroyed) return;
@@ -214,12 +214,11 @@ const NO_REQUEST: RequestHead = {
   target: "",
   path: "",
   authority: "",
-  fields: [],
+  kept: "",
   body: undefined,
   isModern: true,
   keepsAlive: true,
   upgrades: false,
-  hopFields: new Set(),
 };
 
 function answer(stream: ServerHttp2Stream, own: OwnAnswer, isHeadOnly: boolean): void {

@@ -1,15 +1,9 @@
 /**
  * The lines of an HTTP/1.1 head, read as strictly as the standard allows: what two programs could read differently is refused, as
- * that is how requests are smuggled. Pure. Called by request-head.ts and response-head.ts.
+ * that is how requests are smuggled. Lines that say something to the proxy are taken out; the others stay the text that they are,
+ * which is what makes it fast. Pure. Called by request-head.ts and response-head.ts.
  */
-
-export interface Field {
-  /** As it came. */
-  readonly name: string;
-  readonly lower: string;
-  /** Without blanks at its ends. */
-  readonly value: string;
-}
+import { LIMITS } from "../../../base/limits.ts";
 
 /** How long a body is; undefined: there is none, and no length was said. */
 export type BodyFraming = number | "chunked" | undefined;
@@ -25,54 +19,52 @@ export class Refusal {
   }
 }
 
+export interface Lines {
+  /** Those that are not for the proxy, as they came, each with its end. */
+  readonly kept: string;
+  /** By lower-case name, with dashes for underscores: the value of the only line with that name, or false where there are more. */
+  readonly special: ReadonlyMap<string, string | false>;
+  /** All that `Connection` lists, in lower case. */
+  readonly connection: ReadonlySet<string>;
+}
+
 /** The lines from `from` on; `head` ends with the end of its last line. A text says what is wrong. */
-export function readFields(head: string, from: number, most: number): readonly Field[] | string {
-  const fields: Field[] = [];
-  for (let at = from; at < head.length;) {
-    const end = head.indexOf("\r\n", at);
-    const colon = head.indexOf(":", at);
-    if (colon < 0 || colon > end) return "a header line without a colon";
-    const name = head.slice(at, colon);
-    if (!TOKEN.test(name)) return "a header name that is none";
-    if (fields.length >= most) return TOO_MANY;
-    fields.push({ name, lower: name.toLowerCase(), value: trimmed(head, colon + 1, end) });
-    at = end + 2;
-  }
-  return fields;
+export function readLines(head: string, from: number): Lines | string {
+  let count = 0;
+  LINE.lastIndex = from;
+  for (let at = from; at < head.length; at = LINE.lastIndex)
+    if (!LINE.test(head)) return "a header line that is none";
+    else if (++count > LIMITS.proxyFields) return TOO_MANY;
+  const special = new Map<string, string | false>();
+  let connection = NONE;
+  let kept = head.slice(from).replaceAll(SPECIAL, (_line, name: string, text: string) => {
+    const key = name.toLowerCase().replaceAll("_", "-");
+    const value = trimmed(text);
+    if (key === "connection") connection = new Set([...connection, ...listOf(value)]);
+    special.set(key, special.has(key) ? false : value);
+    return "";
+  });
+  for (const name of connection) if (!WELL_KNOWN.has(name)) kept = withoutLines(kept, name);
+  return { kept, special, connection };
 }
 
 export const TOO_MANY = "too many header lines";
 
-/** A control character, or a line end that is not CR LF: some programs take these for line ends, others do not. */
-export function hasBadBytes(head: string): boolean {
-  return BAD_BYTES.test(head);
+/** The parts of a list: `close, X-Mine` are two. In lower case. */
+export function listOf(value: string): string[] {
+  return value
+    .toLowerCase()
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
 }
 
-export function isToken(text: string): boolean {
-  return TOKEN.test(text);
-}
-
-/** The value of a field that there must be at most one of; `false` where there are more. */
-export function single(fields: readonly Field[], lower: string): string | undefined | false {
-  let found: string | undefined;
-  for (const field of fields) {
-    if (field.lower !== lower) continue;
-    if (found !== undefined) return false;
-    found = field.value;
-  }
-  return found;
-}
-
-/** The names in all fields called so, in lower case: `close, X-Mine` are two. */
-export function listOf(fields: readonly Field[], lower: string): ReadonlySet<string> {
-  const names = new Set<string>();
-  for (const field of fields)
-    if (field.lower === lower)
-      for (const part of field.value.split(",")) {
-        const name = part.trim().toLowerCase();
-        if (name !== "") names.add(name);
-      }
-  return names;
+/** Name and value of each line, for those who don't speak in lines. */
+export function fieldsOf(lines: string): (readonly [lower: string, value: string])[] {
+  return lines.split("\r\n", LIMITS.proxyFields).flatMap((line) => {
+    const colon = line.indexOf(":");
+    return colon < 0 ? [] : [[line.slice(0, colon).toLowerCase(), trimmed(line.slice(colon + 1))] as const];
+  });
 }
 
 /** A number of bytes as `Content-Length` says it; undefined for anything else, a sign or a second number included. */
@@ -82,20 +74,28 @@ export function readLength(text: string): number | undefined {
 
 // --- internal ---
 
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-// oxlint-disable-next-line no-control-regex -- they are what is looked for
-const BAD_BYTES = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|(?<!\r)\n/;
-const BLANK = 0x20;
-const TAB = 0x09;
+/** A name, a colon, and no control character but tabs: not even in a line's end, which is CR LF and nothing else. */
+const LINE = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n/y;
 
-function trimmed(text: string, from: number, to: number): string {
-  let start = from;
-  let end = to;
-  while (start < end && isBlank(text.charCodeAt(start))) start++;
-  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
-  return text.slice(start, end);
+/**
+ * Lines of one connection, and those that only the proxy may write: a service must be able to believe what they say. Many programs
+ * read X_Forwarded_For as X-Forwarded-For.
+ */
+const SPECIAL =
+  /^(host|connection|content[-_]length|transfer[-_]encoding|keep[-_]alive|proxy[-_]connection|te|trailer|upgrade|x[-_]forwarded[-_][^:\r]*|forwarded|x[-_]real[-_]ip|http2[-_]settings|proxy|proxy[-_]authorization):([^\r]*)\r\n/gim;
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** What `Connection` lists in most heads, and names no line that could still be there. */
+const WELL_KNOWN: ReadonlySet<string> = new Set(["close", "keep-alive", "upgrade", "te", "content-length"]);
+
+function withoutLines(lines: string, lower: string): string {
+  return lines
+    .split(/(?<=\r\n)/)
+    .filter((line) => line.slice(0, line.indexOf(":")).toLowerCase() !== lower)
+    .join("");
 }
 
-function isBlank(code: number): boolean {
-  return code === BLANK || code === TAB;
+function trimmed(text: string): string {
+  return text.replace(/^[\t ]+|[\t ]+$/g, "");
 }

@@ -4,7 +4,7 @@
  */
 import type { IncomingHttpHeaders } from "node:http2";
 import { LIMITS } from "../../../base/limits.ts";
-import { Refusal, type Field } from "./fields.ts";
+import { Refusal } from "./fields.ts";
 import { readRequestHead, type RequestHead } from "./request-head.ts";
 
 /** `isWhole`: no body follows. */
@@ -18,21 +18,19 @@ export function readHttp2Head(headers: IncomingHttpHeaders, isWhole: boolean): R
   if (given !== undefined && host !== undefined && host !== given)
     return new Refusal(400, "the host is said twice");
   if (SEPARATORS.test(method) || SEPARATORS.test(path)) return new Refusal(400, "the path has a blank in it");
-  const fields = fieldsOf(headers);
-  if (fields instanceof Refusal) return fields;
+  const lines = linesOf(headers);
+  if (lines instanceof Refusal) return lines;
   // Read again as what the service will get: one set of rules for both.
-  let text = `${method} ${path} HTTP/1.1\r\nhost: ${authority}\r\n`;
-  for (const { name, value } of fields) text += `${name}: ${value}\r\n`;
+  const text = `${method} ${path} HTTP/1.1\r\nhost: ${authority}\r\n${lines}`;
   // What has no place in one byte would become another one there, such as a line end.
   if (WIDE.test(text)) return new Refusal(400, "a header has a character of more than one byte");
   if (text.length > LIMITS.proxyHeadBytes) return new Refusal(431, "the head is too long");
-  const head = readRequestHead(text);
-  if (head instanceof Refusal || head.fields.length === fields.length + 1) return bodied(head, isWhole);
-  return new Refusal(400, "a header has a line end in it");
+  return bodied(readRequestHead(text), isWhole);
 }
 
 // --- internal ---
 
+const LINE_END = /[\r\n]/;
 const WIDE = /[^\0-\xff]/;
 const SEPARATORS = /\s/;
 
@@ -54,13 +52,17 @@ const MALFORMED: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
-function fieldsOf(headers: IncomingHttpHeaders): readonly Field[] | Refusal {
-  const fields: Field[] = [];
+function linesOf(headers: IncomingHttpHeaders): string | Refusal {
+  let lines = "";
   for (const [name, value] of Object.entries(headers)) {
     if (name.startsWith(":") || name === "host" || value === undefined) continue;
     if (MALFORMED.has(name)) return new Refusal(400, `HTTP/2 has no ${name}`);
-    for (const each of typeof value === "string" ? [value] : value)
-      fields.push({ name, lower: name, value: each });
+    for (const each of typeof value === "string" ? [value] : value) {
+      // One line each: a line end in it would make two of it.
+      if (LINE_END.test(each) || LINE_END.test(name))
+        return new Refusal(400, "a header has a line end in it");
+      lines += `${name}: ${each}\r\n`;
+    }
   }
-  return fields;
+  return lines;
 }

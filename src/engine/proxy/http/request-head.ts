@@ -3,18 +3,7 @@
  * refused. Pure. Called by the clients' side; what comes by HTTP/2 is brought into the same form there.
  */
 import { LIMITS } from "../../../base/limits.ts";
-import {
-  hasBadBytes,
-  isToken,
-  listOf,
-  readFields,
-  readLength,
-  Refusal,
-  single,
-  TOO_MANY,
-  type BodyFraming,
-  type Field,
-} from "./fields.ts";
+import { listOf, readLength, readLines, Refusal, TOO_MANY, type BodyFraming, type Lines } from "./fields.ts";
 
 export interface RequestHead {
   readonly method: string;
@@ -24,7 +13,8 @@ export interface RequestHead {
   readonly path: string;
   /** The host and port it is asked of, as the client wrote them; empty where it did not say. */
   readonly authority: string;
-  readonly fields: readonly Field[];
+  /** The lines that are for the service, each with its end. */
+  readonly kept: string;
   readonly body: BodyFraming;
   /** The client understands interim answers and chunks. */
   readonly isModern: boolean;
@@ -32,40 +22,36 @@ export interface RequestHead {
   readonly keepsAlive: boolean;
   /** It wants to speak WebSocket from here on. */
   readonly upgrades: boolean;
-  /** Fields that `Connection` names: they are for us, not for the service. */
-  readonly hopFields: ReadonlySet<string>;
 }
 
 /** `head` is everything up to the empty line, with the end of the last line but without the empty one. */
 export function readRequestHead(head: string): RequestHead | Refusal {
-  if (hasBadBytes(head)) return new Refusal(400, "the request has a control character or a bare line end");
-  const lineEnd = head.indexOf("\r\n");
-  const [method = "", target = "", version = "", ...more] = head.slice(0, lineEnd).split(" ");
+  const line = FIRST_LINE.exec(head);
+  if (line === null) return refusedLine(head);
+  const [{ length }, method = "", target = "", minor] = line;
   if (target.length > LIMITS.proxyTargetBytes) return new Refusal(414, "the address is too long");
-  if (more.length > 0 || !isToken(method) || method.length > 32) return badLine;
-  if (version !== "HTTP/1.1" && version !== "HTTP/1.0")
-    return /^HTTP\/\d\.\d$/.test(version)
-      ? new Refusal(505, "only HTTP/1.0, 1.1 and, encrypted, 2 are spoken here")
-      : badLine;
-  const fields = readFields(head, lineEnd + 2, LIMITS.proxyFields);
-  if (typeof fields === "string") return new Refusal(fields === TOO_MANY ? 431 : 400, fields);
-  return assemble(method, target, version === "HTTP/1.1", fields);
+  const lines = readLines(head, length);
+  if (typeof lines === "string") return new Refusal(lines === TOO_MANY ? 431 : 400, lines);
+  return assemble(method, target, minor === "1", lines);
 }
 
 // --- internal ---
 
-const badLine = new Refusal(400, "the first line is no request");
-const NONE: ReadonlySet<string> = new Set();
+const FIRST_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}) ([\x21-\x7e\x80-\xff]+) HTTP\/1\.([01])\r\n/;
 
-function assemble(
-  method: string,
-  target: string,
-  isModern: boolean,
-  fields: readonly Field[],
-): RequestHead | Refusal {
+const badLine = new Refusal(400, "the first line is no request");
+
+function refusedLine(head: string): Refusal {
+  return /^[^\r\n]* HTTP\/\d\.\d\r\n/.test(head) && !/^[^\r\n]* HTTP\/1\.[01]\r\n/.test(head)
+    ? new Refusal(505, "only HTTP/1.0, 1.1 and, encrypted, 2 are spoken here")
+    : badLine;
+}
+
+function assemble(method: string, target: string, isModern: boolean, lines: Lines): RequestHead | Refusal {
   if (REFUSED_METHODS.has(method)) return new Refusal(405, `${method} is not taken here`);
+  const { special, connection, kept } = lines;
   const place = readTarget(target, method);
-  const host = single(fields, "host");
+  const host = special.get("host");
   if (place === undefined) return badLine;
   if (host === false || (host === undefined && isModern))
     return new Refusal(400, "a request has exactly one Host");
@@ -73,20 +59,24 @@ function assemble(
   const authority = place.authority ?? host ?? "";
   if ((host !== undefined && !isAuthority(host)) || (authority !== "" && !isAuthority(authority)))
     return new Refusal(400, "the host is no host name");
-  const body = readFraming(fields, isModern);
+  const body = readFraming(lines, isModern);
   if (body instanceof Refusal) return body;
-  const connection = fields.some(({ lower }) => lower === "connection") ? listOf(fields, "connection") : NONE;
+  const upgrade = special.get("upgrade");
   return {
     method,
     target: place.target,
     path: pathOf(place.target),
     authority,
-    fields,
+    kept,
     body,
     isModern,
     keepsAlive: isModern ? !connection.has("close") : connection.has("keep-alive"),
-    upgrades: isModern && body === undefined && connection.has("upgrade") && wantsWebSocket(fields),
-    hopFields: connection,
+    upgrades:
+      isModern &&
+      body === undefined &&
+      connection.has("upgrade") &&
+      typeof upgrade === "string" &&
+      listOf(upgrade).includes("websocket"),
   };
 }
 
@@ -117,9 +107,9 @@ function isAuthority(text: string): boolean {
 /** A name or an address, and perhaps a port; never a user, a path or a list. */
 const AUTHORITY = /^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/;
 
-function readFraming(fields: readonly Field[], isModern: boolean): BodyFraming | Refusal {
-  const coding = single(fields, "transfer-encoding");
-  const length = single(fields, "content-length");
+function readFraming({ special }: Lines, isModern: boolean): BodyFraming | Refusal {
+  const coding = special.get("transfer-encoding");
+  const length = special.get("content-length");
   if (coding === false || length === false) return new Refusal(400, "the length of the body is said twice");
   if (coding === undefined) {
     if (length === undefined) return undefined;
@@ -130,8 +120,4 @@ function readFraming(fields: readonly Field[], isModern: boolean): BodyFraming |
   return coding.toLowerCase() === "chunked"
     ? "chunked"
     : new Refusal(501, "chunked is the only transfer coding that is understood here");
-}
-
-function wantsWebSocket(fields: readonly Field[]): boolean {
-  return listOf(fields, "upgrade").has("websocket");
 }
