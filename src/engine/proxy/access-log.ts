@@ -36,10 +36,8 @@ export function makeAccessLog(
 ): AccessLog {
   return {
     request(entry) {
-      const { durationMs, ...rest } = entry;
-      const fields = { ...rest, durationMs: Math.round(durationMs * 10) / 10 };
-      log.debug("request", fields);
-      if (file.isWanted()) file.write(`${JSON.stringify({ at: timestamp(clock.now()), ...fields })}\n`);
+      log.debug("request", { ...entry });
+      if (file.isWanted()) file.write(`${JSON.stringify({ at: timestamp(clock.now()), ...entry })}\n`);
     },
   };
 }

@@ -47,7 +47,7 @@ class Http1Client implements WireOwner, Caller, Watched {
   #isChunking = false;
   #keepsAlive = false;
   /** What is to be written at the next `flush`. */
-  #out: Uint8Array[] = [];
+  #out: (Uint8Array | string)[] = [];
   #isFull = false;
   /** A part of the next head has come. */
   #isHeadBegun = true;
@@ -363,7 +363,7 @@ class Http1Client implements WireOwner, Caller, Watched {
   }
 
   #write(text: string): void {
-    this.#out.push(Buffer.from(text, "latin1"));
+    this.#out.push(text);
   }
 
   #wait(ms: number): void {
@@ -378,8 +378,18 @@ function rest(bytes: Buffer, from: number): Buffer | undefined {
   return from < bytes.length ? bytes.subarray(from) : undefined;
 }
 
-function joined(parts: readonly Uint8Array[]): readonly Uint8Array[] {
-  if (parts.length === 1) return parts;
-  const size = parts.reduce((sum, { length }) => sum + length, 0);
-  return size <= JOINED_BYTES ? [Buffer.concat(parts, size)] : parts;
+/** Texts are heads: a byte a character. */
+function joined(parts: readonly (Uint8Array | string)[]): readonly Uint8Array[] {
+  let size = 0;
+  for (const part of parts) size += part.length;
+  if (size > JOINED_BYTES)
+    return parts.map((part) => (typeof part === "string" ? Buffer.from(part, "latin1") : part));
+  const whole = Buffer.allocUnsafe(size);
+  let at = 0;
+  for (const part of parts) {
+    if (typeof part === "string") whole.write(part, at, "latin1");
+    else whole.set(part, at);
+    at += part.length;
+  }
+  return [whole];
 }

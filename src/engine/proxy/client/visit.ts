@@ -58,7 +58,7 @@ export class Visit {
       service: this.#route?.service,
       bytesIn: this.bytesIn,
       bytesOut: this.bytesOut,
-      durationMs: watch.now() - this.#startMs,
+      durationMs: Math.round((watch.now() - this.#startMs) * 10) / 10,
       problem: this.problem,
     });
   }

@@ -22,7 +22,7 @@ export class Refusal {
 export interface Lines {
   /** Those that are not for the proxy, as they came, each with its end. */
   readonly kept: string;
-  /** By lower-case name, with dashes for underscores: the value of the only line with that name, or false where there are more. */
+  /** By lower-case name, with dashes for underscores: the value of the only line with that name; false where there are more. */
   readonly special: ReadonlyMap<string, string | false>;
   /** All that `Connection` lists, in lower case. */
   readonly connection: ReadonlySet<string>;
@@ -30,20 +30,29 @@ export interface Lines {
 
 /** The lines from `from` on; `head` ends with the end of its last line. A text says what is wrong. */
 export function readLines(head: string, from: number): Lines | string {
-  let count = 0;
-  LINE.lastIndex = from;
-  for (let at = from; at < head.length; at = LINE.lastIndex)
-    if (!LINE.test(head)) return "a header line that is none";
-    else if (++count > LIMITS.proxyFields) return TOO_MANY;
+  if (BAD_BYTES.test(head)) return "a control character, or a line end that is not CR LF";
   const special = new Map<string, string | false>();
-  let connection = NONE;
-  let kept = head.slice(from).replaceAll(SPECIAL, (_line, name: string, text: string) => {
-    const key = name.toLowerCase().replaceAll("_", "-");
-    const value = trimmed(text);
-    if (key === "connection") connection = new Set([...connection, ...listOf(value)]);
-    special.set(key, special.has(key) ? false : value);
-    return "";
-  });
+  let kept = "";
+  let keptFrom = from;
+  let count = 0;
+  for (let at = from; at < head.length;) {
+    const end = head.indexOf("\r\n", at) + 2;
+    const colon = head.indexOf(":", at);
+    if (colon < 0 || colon >= end) return "a header line without a colon";
+    const key = keyOf(head.slice(at, colon));
+    if (key === undefined) return "a header name that is none";
+    if (++count > LIMITS.proxyFields) return TOO_MANY;
+    if (key !== "") {
+      const value = trimmed(head.slice(colon + 1, end - 2));
+      const before = special.get(key);
+      special.set(key, before === undefined ? value : key === "connection" && `${before},${value}`);
+      kept += head.slice(keptFrom, at);
+      keptFrom = end;
+    }
+    at = end;
+  }
+  kept += head.slice(keptFrom);
+  const connection = connectionOf(special.get("connection"));
   for (const name of connection) if (!WELL_KNOWN.has(name)) kept = withoutLines(kept, name);
   return { kept, special, connection };
 }
@@ -74,15 +83,40 @@ export function readLength(text: string): number | undefined {
 
 // --- internal ---
 
-/** A name, a colon, and no control character but tabs: not even in a line's end, which is CR LF and nothing else. */
-const LINE = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n/y;
+/** Some programs take these for line ends, others do not. */
+// oxlint-disable-next-line no-control-regex -- they are what is looked for
+const BAD_BYTES = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|\r[^\n]|[^\r]\n/;
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /**
  * Lines of one connection, and those that only the proxy may write: a service must be able to believe what they say. Many programs
  * read X_Forwarded_For as X-Forwarded-For.
  */
 const SPECIAL =
-  /^(host|connection|content[-_]length|transfer[-_]encoding|keep[-_]alive|proxy[-_]connection|te|trailer|upgrade|x[-_]forwarded[-_][^:\r]*|forwarded|x[-_]real[-_]ip|http2[-_]settings|proxy|proxy[-_]authorization):([^\r]*)\r\n/gim;
+  /^(?:host|connection|content-length|transfer-encoding|keep-alive|proxy-connection|te|trailer|upgrade|x-forwarded-.*|forwarded|x-real-ip|http2-settings|proxy|proxy-authorization)$/;
+
+/** Names that were seen, so that the usual ones are looked at once. */
+const known = new Map<string, string>();
+const KNOWN_MOST = 1_000;
+const KNOWN_CHARS = 40;
+
+/** What a special line is called; empty for any other one, undefined for what is no name. */
+function keyOf(name: string): string | undefined {
+  const found = known.get(name);
+  if (found !== undefined) return found;
+  if (!TOKEN.test(name)) return undefined;
+  const lower = name.toLowerCase().replaceAll("_", "-");
+  const key = SPECIAL.test(lower) ? lower : "";
+  if (known.size < KNOWN_MOST && name.length <= KNOWN_CHARS) known.set(name, key);
+  return key;
+}
+
+const KEEP_ALIVE: ReadonlySet<string> = new Set(["keep-alive"]);
+
+function connectionOf(value: string | false | undefined): ReadonlySet<string> {
+  if (value === undefined || value === false) return NONE;
+  return value === "keep-alive" ? KEEP_ALIVE : new Set(listOf(value));
+}
 
 const NONE: ReadonlySet<string> = new Set();
 
@@ -97,5 +131,13 @@ function withoutLines(lines: string, lower: string): string {
 }
 
 function trimmed(text: string): string {
-  return text.replace(/^[\t ]+|[\t ]+$/g, "");
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }
