@@ -75,7 +75,7 @@ export async function proxyWorld(options: ProxyWorldOptions = {}): Promise<Proxy
     settings,
     async [Symbol.asyncDispose]() {
       proxy.stop();
-      pool.closeAll();
+      await pool.closeAll(0);
       watch.close();
     },
   };
@@ -99,7 +99,7 @@ export function freePort(): number {
 /** A service that is nothing but a socket: what it heard, byte by byte, and what it says by hand. */
 export interface RawService extends AsyncDisposable {
   readonly port: number;
-  readonly sockets: Socket<undefined>[];
+  readonly sockets: Socket[];
   /** Over all connections. */
   heard: string;
   bytes: number;
@@ -107,10 +107,7 @@ export interface RawService extends AsyncDisposable {
   closed: number;
 }
 
-export function rawService(
-  answer?: (socket: Socket<undefined>, text: string) => void,
-  keepsText = true,
-): RawService {
+export function rawService(answer?: (socket: Socket, text: string) => void, keepsText = true): RawService {
   const service = { sockets: [], heard: "", bytes: 0, ended: 0, closed: 0 } as unknown as RawService;
   const listener = Bun.listen({
     hostname: "127.0.0.1",
@@ -145,7 +142,7 @@ export function answering(answer: string): RawService {
 }
 
 export interface RawClient {
-  readonly socket: Socket<undefined>;
+  readonly socket: Socket;
   heard: string;
   bytes: number;
   ended: boolean;
@@ -211,8 +208,13 @@ export async function curl(url: string, ...options: readonly string[]): Promise<
   const child = Bun.spawn(
     [
       "curl",
-      ...["-sk", "-m", "20", "--resolve", `${hostname}:${port}:127.0.0.1`],
-      ...["-w", "\n%{http_code} %{http_version}"],
+      "-sk",
+      "-m",
+      "20",
+      "--resolve",
+      `${hostname}:${port}:127.0.0.1`,
+      "-w",
+      "\n%{http_code} %{http_version}",
       ...options,
       url,
     ],

@@ -1,4 +1,6 @@
 /** Every bound in one place, so that "is there a limit on X?" has one answer. Bytes and milliseconds. */
+import { PROXY_LIMITS } from "./limits-proxy.ts";
+
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const SECOND = 1000;
@@ -344,41 +346,7 @@ export const LIMITS = {
   instancePollMs: 1 * SECOND,
   execStdinBytes: 1 * MIB,
 
-  /** The proxy: of a request's head, and of an answer's. */
-  proxyHeadBytes: 32 * KIB,
-  proxyTargetBytes: 16 * KIB,
-  proxyFields: 100,
-  proxyChunkExtensionBytes: 256,
-  proxyTrailerBytes: 8 * KIB,
-  /** What a client sends behind a request that is not answered yet, before it is read no further. */
-  proxyAheadBytes: 64 * KIB,
-  /** How long a client may take for a head, and for the handshake before it; rest between requests; say nothing of a body; read nothing of an answer. */
-  proxyHeadMs: 15 * SECOND,
-  proxyIdleMs: 75 * SECOND,
-  proxyBodyIdleMs: 60 * SECOND,
-  proxyStallMs: 60 * SECOND,
-  /** After the last answer on a connection, until it is cut. */
-  proxyLingerMs: 2 * SECOND,
-  /** Between two looks at these deadlines. */
-  proxyLookMs: 500,
-  proxyConnectMs: 5 * SECOND,
-  /** A service that refuses the connection is tried again after each of these; after the last, without waiting for so long. */
-  proxyConnectPausesMs: [25, 50, 100, 200, 400],
-  proxyDownMs: 1 * SECOND,
-  /** How long a service may take until its answer begins, unless the configuration says otherwise. */
-  proxyResponseMs: 60 * SECOND,
-  /** Connections to one instance that wait for the next request, and how long; for one that must not be sent twice. */
-  proxyIdleUpstreams: 256,
-  proxyIdleUpstreamMs: 4 * SECOND,
-  proxyYoungMs: 250,
-  /** Certificates that are kept ready for handshakes. */
-  proxyContexts: 10_000,
-  /** Of an encrypted connection that speaks HTTP/2: requests at a time, and those given up within a second before it is cut. */
-  proxyStreams: 100,
-  proxyResetsPerSecond: 100,
-  /** Lines of the access log that wait for the disk, and how long. */
-  accessLogBytes: 4 * MIB,
-  accessLogMs: 200,
+  ...PROXY_LIMITS,
 
   /**
    * What measuring one instance may take, and how many of a provider's are measured at a time. Docker's engine reads its counters once a

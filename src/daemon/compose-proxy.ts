@@ -1,4 +1,5 @@
 /** What the reverse proxy is made of, and who is given which part of it. Called by compose.ts, before the engine, which tells it what is live. */
+import { LIMITS } from "../base/limits.ts";
 import { makeAccessFile } from "../engine/proxy/access-file.ts";
 import { noCertificates, type Certificates, type Challenge } from "../engine/proxy/certificates.ts";
 import { makeProxy, type Proxy } from "../engine/proxy/proxy.ts";
@@ -49,7 +50,7 @@ export function composeProxy({ config, clock, log }: World, needs: ProxyNeeds): 
     pool,
     async close() {
       proxy.stop();
-      await pool.closeAll();
+      await pool.closeAll(LIMITS.proxyCloseMs);
       watch.close();
       await accessFile.close();
     },

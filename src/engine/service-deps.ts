@@ -10,8 +10,7 @@ import type { Events } from "./events/events.ts";
 import type { ServiceLogs } from "./logs/logs.ts";
 import type { ServiceUsage } from "./metrics/usage.ts";
 import type { Ports } from "./ports.ts";
-import type { Routes } from "./proxy/routes.ts";
-import type { Pool } from "./proxy/upstream/pool.ts";
+import type { Upstream } from "./proxy/upstream/upstream.ts";
 import type { Redaction } from "./secrets/redaction.ts";
 import type { Provider, RegistryAuth } from "./providers/provider.ts";
 
@@ -24,9 +23,9 @@ export interface ServiceDeps {
   readonly owner: string;
   readonly edges: Edges;
   /** By name, where `edges` are by address. */
-  readonly routes: Pick<Routes, "follow">;
+  readonly routes: Follower;
   /** What goes on over the proxy. */
-  readonly proxied: Pick<Pool, "drain">;
+  readonly proxied: Drainer;
   readonly ports: Ports;
   readonly busy: Busy;
   readonly folders: AppFolders;
@@ -48,4 +47,14 @@ export interface Upload {
   readonly directory: string;
   /** `sha256:…` over its content. */
   readonly digest: string;
+}
+
+/** Looks at once what the state says of a service now, and acts on it. */
+export interface Follower {
+  follow(service: string): void;
+}
+
+/** Resolves when nothing leads to the instance any more; what still does after `timeoutMs`, or at the signal, is cut. */
+export interface Drainer {
+  drain(upstream: Upstream, timeoutMs: number, signal: AbortSignal): Promise<void>;
 }

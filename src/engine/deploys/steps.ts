@@ -129,7 +129,7 @@ async function drain(deploy: Deploy, deps: StepDeps): Promise<void> {
   const previous = deploy.plan.previous;
   if (previous === undefined) return;
   const { hostPort } = previous.row;
-  const upstream = upstreamOf(previous);
+  const upstream = upstreamOf(previous.row);
   await Promise.all([
     hostPort === null ? undefined : deps.edges.drain(hostPort, LIMITS.drainMs, deploy.signal),
     upstream === undefined ? undefined : deps.proxied.drain(upstream, LIMITS.drainMs, deploy.signal),

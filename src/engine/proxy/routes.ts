@@ -66,7 +66,7 @@ function routesOf(name: string, state: Pick<ServiceState, "services" | "versions
   const service = state.services.find(name);
   const live = findLive(state, service);
   if (service === undefined || live === undefined) return [];
-  const upstream = service.desired === "running" ? upstreamOf(live) : undefined;
+  const upstream = service.desired === "running" ? upstreamOf(live.row) : undefined;
   return live.spec.domains.map((domain) => ({ service: name, domain, upstream }));
 }
 

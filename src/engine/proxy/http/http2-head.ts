@@ -17,7 +17,8 @@ export function readHttp2Head(headers: IncomingHttpHeaders, isWhole: boolean): R
   if (scheme !== "https" && scheme !== "http") return new Refusal(400, "the scheme is not https");
   if (given !== undefined && host !== undefined && host !== given)
     return new Refusal(400, "the host is said twice");
-  if (SEPARATORS.test(method) || SEPARATORS.test(path)) return new Refusal(400, "the path has a blank in it");
+  if ([method, path, authority].some((part) => SEPARATORS.test(part)))
+    return new Refusal(400, "the method, path or host has a blank in it");
   const lines = linesOf(headers);
   if (lines instanceof Refusal) return lines;
   // Read again as what the service will get: one set of rules for both.

@@ -35,10 +35,11 @@ export function makeIdleWires(watch: Watch): IdleWires {
         if (index >= 0) waiting.splice(index, 1);
       });
       waiting.push(entry);
+      watch.add(entry);
     },
     leave(wire) {
       if (wire.closed) return;
-      new IdleWire(wire, watch, watch.now() + LIMITS.proxyLingerMs, () => {});
+      watch.add(new IdleWire(wire, watch, watch.now() + LIMITS.proxyLingerMs, () => {}));
       wire.end();
     },
     closeAll() {
@@ -64,7 +65,6 @@ class IdleWire implements WireOwner, Watched {
     this.#gone = gone;
     this.sinceMs = watch.now();
     wire.owner = this;
-    watch.add(this);
   }
 
   data(): void {

@@ -16,7 +16,8 @@ export interface Pool {
    * signal, is cut off. No new work may come for it meanwhile.
    */
   drain(upstream: Upstream, timeoutMs: number, signal: AbortSignal): Promise<void>;
-  closeAll(): void;
+  /** The same for all of them, at the end of the daemon. */
+  closeAll(timeoutMs: number): Promise<void>;
 }
 
 /** One instance. */
@@ -42,7 +43,18 @@ export interface Work {
 }
 
 export function makePool(clock: Clock, watch: Watch): Pool {
-  const places = new Map<string, ReturnType<typeof makePlace>>();
+  const places = new Map<string, OwnPlace>();
+
+  async function drain(place: OwnPlace, timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    place.retire();
+    const end = clock.monotonic() + timeoutMs;
+    const mayGoOn = (): boolean => clock.monotonic() < end && signal?.aborted !== true;
+    while (place.work.size > 0 && mayGoOn()) {
+      for (const work of place.work) work.giveWay(clock.monotonic());
+      await clock.sleep(POLL_MS, signal).catch(() => {});
+    }
+    for (const work of place.work) work.cutOff();
+  }
 
   return {
     place(upstream) {
@@ -57,21 +69,11 @@ export function makePool(clock: Clock, watch: Watch): Pool {
       const key = upstreamKey(upstream);
       const place = places.get(key);
       if (place === undefined) return;
-      place.retire();
-      const end = clock.monotonic() + timeoutMs;
-      while (place.work.size > 0 && clock.monotonic() < end && !signal.aborted) {
-        for (const work of place.work) work.giveWay(clock.monotonic());
-        await clock.sleep(POLL_MS, signal).catch(() => {});
-      }
-      for (const work of place.work) work.cutOff();
+      await drain(place, timeoutMs, signal);
       if (places.get(key) === place) places.delete(key);
     },
-    closeAll() {
-      for (const place of places.values()) {
-        place.retire();
-        for (const work of place.work) work.cutOff();
-      }
-      places.clear();
+    async closeAll(timeoutMs) {
+      await Promise.all(Array.from(places.values(), (place) => drain(place, timeoutMs)));
     },
   };
 }
@@ -80,7 +82,12 @@ export function makePool(clock: Clock, watch: Watch): Pool {
 
 const POLL_MS = 20;
 
-function makePlace(upstream: Upstream, clock: Clock, watch: Watch): Place & { retire(): void } {
+interface OwnPlace extends Place {
+  /** Keeps no connection for later any more. */
+  retire(): void;
+}
+
+function makePlace(upstream: Upstream, clock: Clock, watch: Watch): OwnPlace {
   const idle: IdleWires = makeIdleWires(watch);
   let isRetired = false;
   /** Until then nobody waits for it to come back. */

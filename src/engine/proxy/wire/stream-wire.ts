@@ -1,10 +1,10 @@
 /** A stream of the runtime, such as an encrypted connection, as a wire. Called by the encrypted listener. */
 import type { Socket } from "node:net";
-import { NOBODY, plainAddress, type Wire, type WireOwner } from "./wire.ts";
+import { NOBODY, plainAddress, type Wire } from "./wire.ts";
 
 export function streamWire(stream: Socket): Wire {
-  const wire = {
-    owner: NOBODY as WireOwner,
+  const wire: { -readonly [K in keyof Wire]: Wire[K] } = {
+    owner: NOBODY,
     closed: false,
     remote: plainAddress(stream.remoteAddress),
     write: (bytes: Uint8Array) => wire.closed || stream.writableEnded || stream.write(bytes),

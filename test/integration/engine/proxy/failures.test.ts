@@ -101,7 +101,7 @@ test("a request over a connection that the service had closed meanwhile is sent 
   // Answers the first request of each connection, and cuts the connection at the second.
   await using service = rawService((socket) => {
     const isFirst = service.sockets.indexOf(socket) === count;
-    if (!isFirst) return void socket.terminate();
+    if (!isFirst) return socket.terminate();
     count++;
     socket.write(OK);
   });

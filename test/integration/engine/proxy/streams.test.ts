@@ -41,6 +41,10 @@ function openSocket(port: number): WebSocket {
   return new WebSocket(`ws://127.0.0.1:${port}/chat`, { headers: { Host: "app.test" } } as never);
 }
 
+function told(socket: WebSocket, what: "open" | "message" | "close"): Promise<unknown> {
+  return new Promise((resolve) => socket.addEventListener(what, resolve, { once: true }));
+}
+
 test("a WebSocket carries text, bytes and its closing both ways", async () => {
   await using world = await proxyWorld();
   await using room = echoRoom();
@@ -48,8 +52,8 @@ test("a WebSocket carries text, bytes and its closing both ways", async () => {
   const heard: unknown[] = [];
   const socket = openSocket(world.http);
   socket.binaryType = "arraybuffer";
-  socket.onmessage = ({ data }) => void heard.push(data);
-  await new Promise((resolve) => (socket.onopen = resolve));
+  socket.addEventListener("message", ({ data }) => void heard.push(data));
+  await told(socket, "open");
   socket.send("hello");
   const big = new Uint8Array(3 * MIB).map((_, index) => index);
   socket.send(big);
@@ -57,7 +61,7 @@ test("a WebSocket carries text, bytes and its closing both ways", async () => {
   expect(heard[0]).toBe("hello");
   expect(Buffer.compare(Buffer.from(heard[1] as ArrayBuffer), big)).toBe(0);
   let code = 0;
-  socket.onclose = (event) => (code = event.code);
+  socket.addEventListener("close", (event) => (code = event.code));
   socket.close(4001, "enough");
   await until(() => code === 4001 && room.closes.includes(4001));
   await until(() => world.entries.some(({ protocol }) => protocol === "WebSocket"));
@@ -99,7 +103,7 @@ test("events come one by one, as they are said", async () => {
         { headers: { "content-type": "text/event-stream" } },
       ),
   });
-  world.routes.set("app.test", server.port as number);
+  world.routes.set("app.test", server.port);
   const client = await rawClient(world.http, GET);
   await until(() => client.heard.includes("data: first"));
   say("second");
@@ -233,10 +237,10 @@ test("a quiet WebSocket is ended by a drain, one that waits for its answer is no
   await using room = echoRoom();
   world.routes.set("app.test", room.port);
   const quiet = openSocket(world.http);
-  await new Promise((resolve) => (quiet.onopen = resolve));
+  await told(quiet, "open");
   quiet.send("x");
-  await new Promise((resolve) => (quiet.onmessage = resolve));
-  const closed = new Promise((resolve) => (quiet.onclose = resolve));
+  await told(quiet, "message");
+  const closed = told(quiet, "close");
   await world.pool.drain({ host: "127.0.0.1", port: room.port }, 60_000, never);
   await closed;
 });
