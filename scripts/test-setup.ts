@@ -18,6 +18,11 @@ const PARTS: readonly (readonly [isThere: () => boolean, debianPackages: readonl
   [hasProgram("docker-registry"), ["docker-registry"]],
   [hasProgram("promtool"), ["prometheus"]],
   [hasProgram("python3"), ["python3"]],
+  [hasProgram("curl"), ["curl"]],
+  [hasProgram("wrk"), ["wrk"]],
+  [hasProgram("nginx"), ["nginx-light"]],
+  [hasProgram("haproxy"), ["haproxy"]],
+  [hasProgram("caddy"), ["caddy"]],
   [() => findClang() !== undefined, ["clang", "lld"]],
   [() => findRust() !== undefined, ["rustc", "cargo", "libstd-rust-dev-wasm32", "lld"]],
 ];

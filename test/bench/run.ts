@@ -11,6 +11,7 @@ import { table, type Row } from "./measure.ts";
 import { benchFiles } from "./files.ts";
 import { benchMemory } from "./memory.ts";
 import { benchMetrics } from "./metrics.ts";
+import { benchProxy } from "./proxy.ts";
 import { benchReload } from "./reload.ts";
 import { benchRooms } from "./rooms.ts";
 
@@ -25,6 +26,7 @@ const rows: Row[] = [
   ...(await benchCapabilities()),
   ...(await benchFiles()),
   ...(await benchMetrics()),
+  ...(await benchProxy()),
 ];
 if (needs("docker")) rows.push(...(await benchDockerDeploy()), ...(await benchLogs()));
 else process.stderr.write("no Docker engine answers: its part is left out\n");
