@@ -49,12 +49,20 @@ export function hostOfDomain(domain: string): string {
 
 /** As it is compared: in lower case, without a port and without the last dot. */
 export function plainHost(host: string): string {
+  const known = plain.get(host);
+  if (known !== undefined) return known;
   const colon = host.indexOf(":");
   const name = (colon < 0 ? host : host.slice(0, colon)).toLowerCase();
-  return name.endsWith(".") ? name.slice(0, -1) : name;
+  const found = name.endsWith(".") ? name.slice(0, -1) : name;
+  if (plain.size < PLAIN_MOST) plain.set(host, found);
+  return found;
 }
 
 // --- internal ---
+
+/** Hosts as clients said them lately; there are few, unless somebody makes them up. */
+const plain = new Map<string, string>();
+const PLAIN_MOST = 1_000;
 
 interface PathRoute {
   /** Without a slash at its end; empty for all paths. */

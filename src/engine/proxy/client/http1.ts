@@ -14,6 +14,7 @@ import type { Place } from "../upstream/pool.ts";
 import { NEVER, type Watched } from "../watch.ts";
 import type { Wire, WireOwner } from "../wire/wire.ts";
 import { answerText, ownAnswerText, type AnswerOptions } from "./answer-text.ts";
+import { joined, mergeLast, type Part } from "./parts.ts";
 import { openTunnel } from "./tunnel.ts";
 import { Visit, type ClientDeps, type ClientPlace } from "./visit.ts";
 
@@ -23,9 +24,6 @@ export function serveHttp1(wire: Wire, place: ClientPlace, deps: ClientDeps): vo
 }
 
 // --- internal ---
-
-/** Smaller parts are put together before they are written: a system call costs more than copying them. */
-const JOINED_BYTES = 32 * 1024;
 
 class Http1Client implements WireOwner, Caller, Watched {
   deadlineMs = NEVER;
@@ -47,7 +45,7 @@ class Http1Client implements WireOwner, Caller, Watched {
   #isChunking = false;
   #keepsAlive = false;
   /** What is to be written at the next `flush`. */
-  #out: (Uint8Array | string)[] = [];
+  #out: Part[] = [];
   #isFull = false;
   /** A part of the next head has come. */
   #isHeadBegun = true;
@@ -107,7 +105,7 @@ class Http1Client implements WireOwner, Caller, Watched {
     this.#write(answerText(head, { isChunked: false, connection: undefined }));
   }
 
-  respond(head: ResponseHead): void {
+  respond(head: ResponseHead, room: Buffer | undefined): void {
     const isModern = this.#head?.isModern === true;
     const isFramed = head.body === "chunked" || head.body === "close";
     this.#isAnswered = true;
@@ -115,12 +113,16 @@ class Http1Client implements WireOwner, Caller, Watched {
     this.#isChunking = isModern && head.body === "close";
     this.#keepsAlive &&= !this.#isBodyComing() && (isModern || !isFramed);
     if (this.#visit !== undefined) this.#visit.status = head.status;
-    this.#write(answerText(head, { isChunked: isFramed && isModern, connection: this.#connectionWord() }));
+    this.#write(
+      answerText(head, { isChunked: isFramed && isModern, connection: this.#connectionWord() }),
+      room,
+    );
   }
 
   body(bytes: Uint8Array): void {
     if (this.#visit !== undefined) this.#visit.bytesOut += bytes.length;
     this.#out.push(this.#isChunking ? chunkOf(bytes) : bytes);
+    mergeLast(this.#out);
   }
 
   flush(): boolean {
@@ -362,8 +364,11 @@ class Http1Client implements WireOwner, Caller, Watched {
     this.#wire.destroy();
   }
 
-  #write(text: string): void {
-    this.#out.push(text);
+  #write(text: string, room?: Buffer): void {
+    if (room === undefined || text.length > room.length) return void this.#out.push(text);
+    const start = room.length - text.length;
+    room.write(text, start, "latin1");
+    this.#out.push(room.subarray(start));
   }
 
   #wait(ms: number): void {
@@ -376,20 +381,4 @@ const LF = 0x0a;
 
 function rest(bytes: Buffer, from: number): Buffer | undefined {
   return from < bytes.length ? bytes.subarray(from) : undefined;
-}
-
-/** Texts are heads: a byte a character. */
-function joined(parts: readonly (Uint8Array | string)[]): readonly Uint8Array[] {
-  let size = 0;
-  for (const part of parts) size += part.length;
-  if (size > JOINED_BYTES)
-    return parts.map((part) => (typeof part === "string" ? Buffer.from(part, "latin1") : part));
-  const whole = Buffer.allocUnsafe(size);
-  let at = 0;
-  for (const part of parts) {
-    if (typeof part === "string") whole.write(part, at, "latin1");
-    else whole.set(part, at);
-    at += part.length;
-  }
-  return [whole];
 }

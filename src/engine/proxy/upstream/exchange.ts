@@ -17,7 +17,8 @@ export interface Caller {
   /** It wants chunks with their frames, exactly as the service sent them. */
   readonly takesFrames: boolean;
   interim(head: ResponseHead): void;
-  respond(head: ResponseHead): void;
+  /** `room` lies directly before the first of the body, and may be written to: what fits there leaves together with the body. */
+  respond(head: ResponseHead, room: Buffer | undefined): void;
   body(bytes: Uint8Array): void;
   /** What was handed over so far may leave. False: nothing more until `Exchange.resume`. */
   flush(): boolean;
@@ -163,6 +164,9 @@ export class Exchange implements WireOwner, Watched, Work {
 
   #readHead(bytes: Buffer): void {
     let heard = this.#heard === undefined ? bytes : Buffer.concat([this.#heard, bytes]);
+    // What was put together may lie beside something else.
+    const isOwn = heard === bytes;
+    let room: Buffer | undefined;
     this.#heard = undefined;
     while (this.#answer === undefined) {
       const end = heard.indexOf("\r\n\r\n", 0, "latin1");
@@ -175,17 +179,18 @@ export class Exchange implements WireOwner, Watched, Work {
       const answer = readResponseHead(heard.toString("latin1", 0, end + 2), this.#options.head.method);
       if (typeof answer === "string")
         return this.#fail(502, `the service's answer can't be understood: ${answer}`);
+      if (isOwn) room = heard.subarray(0, end + 4);
       heard = heard.subarray(end + 4);
       if (answer.status === 101) return this.#upgrade(answer, heard);
       if (answer.status < 200) this.#options.caller.interim(answer);
       else this.#answer = answer;
     }
-    this.#begin(this.#answer, heard);
+    this.#begin(this.#answer, heard, room);
   }
 
-  #begin(answer: ResponseHead, first: Buffer): void {
+  #begin(answer: ResponseHead, first: Buffer, room: Buffer | undefined): void {
     this.deadlineMs = NEVER;
-    this.#options.caller.respond(answer);
+    this.#options.caller.respond(answer, room);
     if (answer.body === undefined || answer.body === 0) return this.#finish(first.length > 0);
     if (answer.body === "chunked") this.#scanner = makeChunkScanner();
     else if (answer.body !== "close") this.#left = answer.body;

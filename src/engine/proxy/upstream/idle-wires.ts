@@ -30,7 +30,7 @@ export function makeIdleWires(watch: Watch): IdleWires {
     add(wire) {
       if (wire.closed) return;
       if (waiting.length >= LIMITS.proxyIdleUpstreams) return idle.leave(wire);
-      const entry = new IdleWire(wire, watch, watch.now() + LIMITS.proxyIdleUpstreamMs, () => {
+      const entry = new IdleWire(wire, watch, LIMITS.proxyIdleUpstreamMs, () => {
         const index = waiting.indexOf(entry);
         if (index >= 0) waiting.splice(index, 1);
       });
@@ -39,7 +39,7 @@ export function makeIdleWires(watch: Watch): IdleWires {
     },
     leave(wire) {
       if (wire.closed) return;
-      watch.add(new IdleWire(wire, watch, watch.now() + LIMITS.proxyLingerMs, () => {}));
+      watch.add(new IdleWire(wire, watch, LIMITS.proxyLingerMs, () => {}));
       wire.end();
     },
     closeAll() {
@@ -58,12 +58,12 @@ class IdleWire implements WireOwner, Watched {
   readonly #watch: Watch;
   readonly #gone: () => void;
 
-  constructor(wire: PlainWire, watch: Watch, deadlineMs: number, gone: () => void) {
+  constructor(wire: PlainWire, watch: Watch, forMs: number, gone: () => void) {
     this.wire = wire;
     this.#watch = watch;
-    this.deadlineMs = deadlineMs;
     this.#gone = gone;
     this.sinceMs = watch.now();
+    this.deadlineMs = this.sinceMs + forMs;
     wire.owner = this;
   }
 
