@@ -27,6 +27,9 @@ export interface ProxyWorldOptions {
   readonly challenge?: (token: string) => string | undefined;
   readonly responseMs?: number;
   readonly isSecure?: boolean;
+  /** Clients, and requests under way, at a time. */
+  readonly clientsMost?: number;
+  readonly workMost?: number;
   /** Time passes so many times faster for the proxy. */
   readonly speed?: number;
 }
@@ -35,7 +38,7 @@ export async function proxyWorld(options: ProxyWorldOptions = {}): Promise<Proxy
   const [http, https] = [freePort(), freePort()];
   const clock = options.speed === undefined ? systemClock : fastClock(options.speed);
   const watch = makeWatch(clock);
-  const pool = makePool(clock, watch);
+  const pool = makePool(clock, watch, options.workMost ?? 10_000);
   const routes = new Map<string, number | undefined>();
   const entries: AccessEntry[] = [];
   const settings = {
@@ -59,6 +62,7 @@ export async function proxyWorld(options: ProxyWorldOptions = {}): Promise<Proxy
     certificates: options.certificates ?? noCertificates,
     challenge: options.challenge ?? (() => undefined),
     accessFile: { isWanted: () => false, write() {}, close: async () => {} },
+    clientsMost: options.clientsMost ?? 10_000,
     clock,
     log: {
       ...silentLog,

@@ -33,6 +33,13 @@ export const PROXY_LIMITS = {
   proxyIdleUpstreams: 256,
   proxyIdleUpstreamMs: 4 * SECOND,
   proxyYoungMs: 250,
+  /** Of the files that the daemon may have open: what clients may take, and what requests on their way to services may. */
+  proxyClientShare: 0.6,
+  proxyWorkShare: 0.3,
+  /** Where clients are too many, so many are looked at to find one that is idle. */
+  proxyCrowdLooks: 100,
+  /** Encrypted connections that are not agreed on yet. */
+  proxyHandshakes: 1_000,
   /** Certificates that are kept ready for handshakes. */
   proxyContexts: 10_000,
   /** Of an encrypted connection that speaks HTTP/2: requests at a time, and those given up within a second before it is cut. */

@@ -6,6 +6,7 @@ import { makeProxy, type Proxy } from "../engine/proxy/proxy.ts";
 import { makeRoutes, type Routes } from "../engine/proxy/routes.ts";
 import { makePool, type Pool } from "../engine/proxy/upstream/pool.ts";
 import { makeWatch } from "../engine/proxy/watch.ts";
+import { openFilesLimit } from "../platform/open-files.ts";
 import type { ServiceState } from "../state/service-state.ts";
 import type { World } from "./world.ts";
 
@@ -25,7 +26,8 @@ export interface ProxyParts extends Pick<Proxy, "open" | "follow" | "securePort"
 
 export function composeProxy({ config, clock, log }: World, needs: ProxyNeeds): ProxyParts {
   const watch = makeWatch(clock);
-  const pool = makePool(clock, watch);
+  const openFiles = openFilesLimit();
+  const pool = makePool(clock, watch, Math.floor(openFiles * LIMITS.proxyWorkShare));
   const routes = makeRoutes(needs.state);
   const accessFile = makeAccessFile(() => config().proxy.access_log, clock, log);
   const proxy = makeProxy({
@@ -39,6 +41,7 @@ export function composeProxy({ config, clock, log }: World, needs: ProxyNeeds): 
     certificates: needs.certificates ?? noCertificates,
     challenge: needs.challenge ?? (() => undefined),
     accessFile,
+    clientsMost: Math.floor(openFiles * LIMITS.proxyClientShare),
     clock,
     log,
   });

@@ -35,7 +35,7 @@ function isPath(path: string): boolean {
   return path === "" || (path.length <= 1000 && PATH.test(path) && !DOTS.test(path));
 }
 
-const PATH = /^(?:\/[A-Za-z0-9._~!$&'()*+,;=:@-]+)+$/;
+const PATH = /^(?:\/[A-Za-z0-9._~@:+,=-]+)+$/;
 const DOTS = /\/\.\.?(?:\/|$)/;
 
 /** Letters of any script; the conversion to ASCII would read a path or a port as more than a name. */

@@ -27,7 +27,7 @@ export interface OwnAnswer {
 
 export interface DeskDeps {
   readonly routes: Pick<Routes, "find">;
-  readonly pool: Pick<Pool, "place">;
+  readonly pool: Pick<Pool, "place" | "isFull">;
   readonly certificates: Pick<Certificates, "find">;
   readonly challenge: Challenge;
   /** The port for encrypted requests; undefined where there is none. */
@@ -56,7 +56,8 @@ export function makeDesk(deps: DeskDeps): Desk {
       if (route === undefined) return answered(undefined, UNKNOWN);
       const moved = isSecure ? undefined : elsewhere(head);
       if (moved !== undefined) return answered(route, moved);
-      if (route.upstream === undefined) return answered(route, STOPPED);
+      if (route.upstream === undefined) return answered(route, UNAVAILABLE);
+      if (pool.isFull()) return answered(route, UNAVAILABLE);
       return { route, place: pool.place(route.upstream), answer: undefined };
     },
   };
@@ -88,7 +89,7 @@ const WORDS: Readonly<Record<number, string>> = {
 };
 
 const UNKNOWN = problem(404);
-const STOPPED = problem(503);
+const UNAVAILABLE = problem(503);
 
 function answered(route: Route | undefined, answer: OwnAnswer): Decision {
   return { route, place: undefined, answer };

@@ -10,6 +10,7 @@ import { formatAddress, type Address } from "../edge/address.ts";
 import { makeAccessLog } from "./access-log.ts";
 import type { AccessFile } from "./access-file.ts";
 import type { Certificates, Challenge } from "./certificates.ts";
+import { makeCrowd } from "./client/crowd.ts";
 import { serveHttp1 } from "./client/http1.ts";
 import { makeHttp2 } from "./client/http2.ts";
 import { makeDesk } from "./desk.ts";
@@ -48,6 +49,8 @@ export interface ProxyDeps {
   readonly certificates: Certificates;
   readonly challenge: Challenge;
   readonly accessFile: AccessFile;
+  /** Clients at a time. */
+  readonly clientsMost: number;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -56,7 +59,8 @@ export function makeProxy(deps: ProxyDeps): Proxy {
   const { settings, certificates, watch, log } = deps;
   const desk = makeDesk({ ...deps, securePort: () => secure.port() });
   const access = makeAccessLog(log, deps.clock, deps.accessFile);
-  const clientDeps = { desk, watch, access, responseMs: () => settings().responseMs };
+  const crowd = makeCrowd(deps.clientsMost);
+  const clientDeps = { desk, watch, crowd, access, responseMs: () => settings().responseMs };
   const serveHttp2 = makeHttp2(clientDeps);
 
   function accept(wire: Wire, isSecure: boolean): void {

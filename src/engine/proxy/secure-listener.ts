@@ -33,6 +33,17 @@ export async function listenSecure(address: Address, deps: SecureDeps): Promise<
       deps.accept(socket);
     },
   );
+  // Those that have not agreed on anything yet are nobody's clients, and must not become many.
+  const arriving = new Set<unknown>();
+  server.on("connection", (socket) => {
+    if (arriving.size >= LIMITS.proxyHandshakes) {
+      socket.destroy();
+      return;
+    }
+    arriving.add(socket);
+    socket.once("close", () => arriving.delete(socket));
+  });
+  server.on("secureConnection", (socket) => arriving.delete(socket));
   // A client that wants another name, or no encryption at all, is no news.
   server.on("tlsClientError", (_error, socket) => socket.destroy());
   const { promise, resolve, reject } = Promise.withResolvers<void>();

@@ -14,6 +14,7 @@ import type { Place } from "../upstream/pool.ts";
 import { NEVER, type Watched } from "../watch.ts";
 import type { Wire, WireOwner } from "../wire/wire.ts";
 import { answerText, ownAnswerText, type AnswerOptions } from "./answer-text.ts";
+import type { Guest } from "./crowd.ts";
 import { joined, mergeLast, type Part } from "./parts.ts";
 import { openTunnel } from "./tunnel.ts";
 import { Visit, type ClientDeps, type ClientPlace } from "./visit.ts";
@@ -25,7 +26,7 @@ export function serveHttp1(wire: Wire, place: ClientPlace, deps: ClientDeps): vo
 
 // --- internal ---
 
-class Http1Client implements WireOwner, Caller, Watched {
+class Http1Client implements WireOwner, Caller, Watched, Guest {
   deadlineMs = NEVER;
   takesFrames = true;
   readonly #wire: Wire;
@@ -64,6 +65,15 @@ class Http1Client implements WireOwner, Caller, Watched {
     this.#wire.owner = this;
     this.#wait(LIMITS.proxyHeadMs);
     this.#deps.watch.add(this);
+    if (!this.#deps.crowd.enter(this)) this.#refuse(new Refusal(503, "too many clients"));
+  }
+
+  isIdle(): boolean {
+    return this.#head === undefined;
+  }
+
+  makeRoom(): void {
+    this.#leave();
   }
 
   data(bytes: Buffer): void {
@@ -179,6 +189,7 @@ class Http1Client implements WireOwner, Caller, Watched {
       ({ bytesIn, bytesOut }) => {
         Object.assign(visit, { bytesIn, bytesOut: bytesOut + first.length });
         visit.end();
+        this.#deps.crowd.leave(this);
       },
     );
     if (this.#held !== undefined) this.#wire.owner.data(this.#held);
@@ -354,6 +365,7 @@ class Http1Client implements WireOwner, Caller, Watched {
 
   #gone(): void {
     this.#deps.watch.delete(this);
+    this.#deps.crowd.leave(this);
     this.#isLeaving = true;
     this.#held = undefined;
     const exchange = this.#exchange;

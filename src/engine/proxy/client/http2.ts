@@ -6,6 +6,7 @@ import { createServer, type ServerHttp2Session, type ServerHttp2Stream } from "n
 import type { TLSSocket } from "node:tls";
 import { LIMITS } from "../../../base/limits.ts";
 import { NEVER, type Watch, type Watched } from "../watch.ts";
+import type { Guest } from "./crowd.ts";
 import { serveStream } from "./http2-stream.ts";
 import type { ClientDeps, ClientPlace } from "./visit.ts";
 
@@ -21,6 +22,10 @@ export function makeHttp2(deps: ClientDeps): ServeHttp2 {
     const place = arriving;
     if (place === undefined) return session.destroy();
     const guard = new SessionGuard(session, deps.watch);
+    if (!deps.crowd.enter(guard)) {
+      guard.close();
+      return session.destroy();
+    }
     // What is wrong with a connection ends it, and is nobody's news.
     session.on("error", () => session.destroy());
     session.on("stream", (stream: ServerHttp2Stream, headers, flags) => {
@@ -28,7 +33,10 @@ export function makeHttp2(deps: ClientDeps): ServeHttp2 {
       stream.once("close", () => guard.ends(stream.rstCode === CANCELLED));
       serveStream(stream, { headers, isWhole: (flags & END_STREAM) !== 0 }, place, deps);
     });
-    session.on("close", () => guard.close());
+    session.on("close", () => {
+      guard.close();
+      deps.crowd.leave(guard);
+    });
   });
 
   return (socket, place) => {
@@ -44,7 +52,7 @@ const END_STREAM = 1;
 const CANCELLED = 8;
 
 /** Ends a session on which nothing is asked, or too much is given up. */
-class SessionGuard implements Watched {
+class SessionGuard implements Watched, Guest {
   deadlineMs: number;
   readonly #session: ServerHttp2Session;
   readonly #watch: Watch;
@@ -78,6 +86,14 @@ class SessionGuard implements Watched {
   }
 
   expire(): void {
+    this.#session.close();
+  }
+
+  isIdle(): boolean {
+    return this.#streams === 0;
+  }
+
+  makeRoom(): void {
     this.#session.close();
   }
 

@@ -53,13 +53,13 @@ export function openTunnel(
       close() {
         // What was cut on the one side must not look whole on the other.
         if (!hasEnded) to.destroy();
-        if (!place.work.delete(work)) return;
+        if (!place.end(work)) return;
         ended({ bytesIn, bytesOut });
       },
     };
   }
 
-  place.work.add(work);
+  place.begin(work);
   client.owner = side(client, service, (bytes) => void (bytesIn += bytes));
   service.owner = side(service, client, (bytes) => void (bytesOut += bytes));
 }

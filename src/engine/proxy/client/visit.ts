@@ -1,5 +1,6 @@
 /** One request of a client, as the access log will have it; and what every client's side is given. Called by http1.ts and http2.ts. */
 import type { AccessLog } from "../access-log.ts";
+import type { Crowd } from "./crowd.ts";
 import type { Desk } from "../desk.ts";
 import type { RequestHead } from "../http/request-head.ts";
 import { plainHost, type Route } from "../routes.ts";
@@ -8,6 +9,7 @@ import type { Watch } from "../watch.ts";
 export interface ClientDeps {
   readonly desk: Desk;
   readonly watch: Watch;
+  readonly crowd: Crowd;
   readonly access: AccessLog;
   /** How long a service may take until its answer begins. */
   readonly responseMs: () => number;

@@ -66,7 +66,7 @@ export class Exchange implements WireOwner, Watched, Work {
 
   start(): void {
     const { place, watch, responseMs } = this.#options;
-    place.work.add(this);
+    place.begin(this);
     this.deadlineMs = watch.now() + responseMs;
     watch.add(this);
     // A service may close a connection that waits at any time. What can't be sent twice takes one that was in use just now, or a new one.
@@ -260,7 +260,7 @@ export class Exchange implements WireOwner, Watched, Work {
     this.#unsent = [];
     this.#wire = undefined;
     watch.delete(this);
-    place.work.delete(this);
+    place.end(this);
     if (wire === undefined) return;
     if (fate === "reuse") place.release(wire);
     else if (fate === "leave") place.leave(wire);

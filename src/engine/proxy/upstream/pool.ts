@@ -11,6 +11,8 @@ import { upstreamKey, type Upstream } from "./upstream.ts";
 
 export interface Pool {
   place(upstream: Upstream): Place;
+  /** As much is under way as may be. */
+  isFull(): boolean;
   /**
    * Lets go of the instance: what is idle is closed, what is under way may end. Work that still goes on after `timeoutMs`, or at the
    * signal, is cut off. No new work may come for it meanwhile.
@@ -22,7 +24,9 @@ export interface Pool {
 
 /** One instance. */
 export interface Place {
-  readonly work: Set<Work>;
+  begin(work: Work): void;
+  /** False where it was not under way any more. */
+  end(work: Work): boolean;
   /** A connection that waited for less than `ageMs`. */
   take(ageMs: number): PlainWire | undefined;
   /** It can be used again. */
@@ -42,8 +46,10 @@ export interface Work {
   cutOff(): void;
 }
 
-export function makePool(clock: Clock, watch: Watch): Pool {
+/** `most` at a time may be under way. */
+export function makePool(clock: Clock, watch: Watch, most: number): Pool {
   const places = new Map<string, OwnPlace>();
+  const count = { underWay: 0 };
 
   async function drain(place: OwnPlace, timeoutMs: number, signal?: AbortSignal): Promise<void> {
     place.retire();
@@ -61,10 +67,11 @@ export function makePool(clock: Clock, watch: Watch): Pool {
       const key = upstreamKey(upstream);
       const found = places.get(key);
       if (found !== undefined) return found;
-      const place = makePlace(upstream, clock, watch);
+      const place = makePlace(upstream, clock, watch, count);
       places.set(key, place);
       return place;
     },
+    isFull: () => count.underWay >= most,
     async drain(upstream, timeoutMs, signal) {
       const key = upstreamKey(upstream);
       const place = places.get(key);
@@ -83,11 +90,13 @@ export function makePool(clock: Clock, watch: Watch): Pool {
 const POLL_MS = 20;
 
 interface OwnPlace extends Place {
+  readonly work: ReadonlySet<Work>;
   /** Keeps no connection for later any more. */
   retire(): void;
 }
 
-function makePlace(upstream: Upstream, clock: Clock, watch: Watch): OwnPlace {
+function makePlace(upstream: Upstream, clock: Clock, watch: Watch, count: { underWay: number }): OwnPlace {
+  const work = new Set<Work>();
   const idle: IdleWires = makeIdleWires(watch);
   let isRetired = false;
   /** Until then nobody waits for it to come back. */
@@ -95,7 +104,16 @@ function makePlace(upstream: Upstream, clock: Clock, watch: Watch): OwnPlace {
   let isUnreachable = false;
 
   return {
-    work: new Set(),
+    work,
+    begin(one) {
+      work.add(one);
+      count.underWay++;
+    },
+    end(one) {
+      const was = work.delete(one);
+      if (was) count.underWay--;
+      return was;
+    },
     take: (ageMs) => idle.take(ageMs),
     release(wire) {
       if (isRetired) idle.leave(wire);

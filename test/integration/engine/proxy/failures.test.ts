@@ -186,3 +186,40 @@ test("a client that reads nothing of its answer is let go, and so is its connect
   expect(sent).toBeLessThan(64 * 2 ** 20);
   client.socket.terminate();
 });
+
+test("where there are too many clients an idle one makes room, and where all are busy the new one is told", async () => {
+  await using world = await proxyWorld({ clientsMost: 3 });
+  await using service = rawService();
+  world.routes.set("app.test", service.port);
+  const idle = await rawClient(world.http, "GET / HTTP/1.1\r\nHost: no.test\r\n\r\n");
+  await until(() => idle.heard.startsWith("HTTP/1.1 404 "));
+  const busy = [];
+  for (let count = 1; count <= 3; count++) {
+    busy.push(await rawClient(world.http, GET));
+    await until(() => service.sockets.length === count);
+  }
+  await until(() => idle.ended);
+  expect(await talk(world.http, GET)).toStartWith("HTTP/1.1 503 ");
+  expect(busy.some(({ ended, closed }) => ended || closed)).toBe(false);
+  busy[0]?.socket.terminate();
+  await until(() => service.closed === 1);
+  const next = await rawClient(world.http, GET);
+  await until(() => service.sockets.length === 4);
+  for (const client of [...busy, next]) client.socket.terminate();
+});
+
+test("more requests than may be under way are told so, and connections go on", async () => {
+  await using world = await proxyWorld({ workMost: 2 });
+  await using service = rawService();
+  world.routes.set("app.test", service.port);
+  const busy = [await rawClient(world.http, GET), await rawClient(world.http, GET)];
+  await until(() => service.sockets.length === 2);
+  const third = await rawClient(world.http, GET);
+  await until(() => third.heard.startsWith("HTTP/1.1 503 "));
+  for (const socket of service.sockets) socket.write(OK);
+  await until(() => busy.every(({ heard }) => heard === OK));
+  third.heard = "";
+  third.socket.write(GET);
+  await until(() => service.heard.match(/GET/g)?.length === 3);
+  for (const client of [...busy, third]) client.socket.terminate();
+});
