@@ -17,7 +17,7 @@ export interface ProxyNeeds {
   readonly challenge?: Challenge;
 }
 
-export interface ProxyParts extends Pick<Proxy, "open" | "follow" | "securePort"> {
+export interface ProxyParts extends Pick<Proxy, "open" | "follow" | "securePort" | "stop"> {
   readonly routes: Routes;
   readonly pool: Pool;
   /** Takes no more connections, lets what is under way end for a moment, and cuts the rest. */
@@ -46,9 +46,14 @@ export function composeProxy({ config, clock, log }: World, needs: ProxyNeeds): 
     log,
   });
   return {
-    open: () => proxy.open(),
+    async open() {
+      // Instances outlive the daemon: who asks first gets an answer already.
+      for (const { name } of needs.state.services.list()) routes.follow(name);
+      await proxy.open();
+    },
     follow: () => proxy.follow(),
     securePort: () => proxy.securePort(),
+    stop: () => proxy.stop(),
     routes,
     pool,
     async close() {

@@ -151,10 +151,10 @@ export function compose(world: World): Parts {
     async start() {
       secrets.keyRotation.finish();
       exporter.open();
+      await proxy.open();
       await host.plugins.sweep();
       await processes.supervise();
       engine.deploys.recover();
-      await proxy.open();
       engine.events.subscribe(() => host.dispatcher.wake());
       host.days.start();
       host.dispatcher.start();
@@ -178,6 +178,7 @@ export function compose(world: World): Parts {
     close() {
       host.days.stop();
       exporter.close();
+      proxy.stop();
       metrics.close();
       edges.closeAll();
       processes.close();

@@ -143,6 +143,10 @@ describe.skipIf(!needs("compiled") || !needs("linux"))("the proxy", () => {
     expect(String(await rejection(machine.start()))).toContain(
       `the proxy can't listen at 127.0.0.1:${third}`,
     );
+    machine.configure(configured(`http = "127.0.0.1:${first}"\nhttps = "127.0.0.1:${third}"`));
+    expect(String(await rejection(machine.start()))).toContain(
+      `the proxy can't listen at 127.0.0.1:${third}`,
+    );
     other.stop(true);
   }, 120_000);
 });

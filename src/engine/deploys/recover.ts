@@ -21,7 +21,6 @@ export function recoverServices(deps: ServiceDeps, settlement: Settlement, recon
     const live = findLive(state, service);
     // Of one that is stopped too: it may have said something while no daemon was there.
     if (live !== undefined) deps.logs.watch(logTarget(live));
-    deps.routes.follow(service.name);
     try {
       if (live !== undefined && service.desired === "running") openAddress(live, deps.edges);
     } catch (error) {

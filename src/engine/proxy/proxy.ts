@@ -7,6 +7,7 @@ import type { Clock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { formatAddress, type Address } from "../edge/address.ts";
+import { makeSerial } from "../serial.ts";
 import { makeAccessLog } from "./access-log.ts";
 import type { AccessFile } from "./access-file.ts";
 import type { Certificates, Challenge } from "./certificates.ts";
@@ -30,7 +31,7 @@ export interface Proxy {
   follow(): Promise<void>;
   /** The port where encrypted requests are taken, while they are. */
   securePort(): number | undefined;
-  /** Takes no more connections. */
+  /** Takes no more connections, for good. Harmless when repeated. */
   stop(): void;
 }
 
@@ -117,38 +118,40 @@ function makeMovable(
   { name, log }: { readonly name: string; readonly log: Log },
 ): Movable {
   let listener: Listener | undefined;
-  let current = "";
-  let from: Address | undefined;
+  let current: Address | undefined;
+  let isStopped = false;
+  const serial = makeSerial();
 
-  const movable: Movable = {
-    /** The old one goes first: one address may cover the other. */
-    async move(to) {
-      if (textOf(to) === current) return;
-      listener?.stop();
-      try {
-        listener = to === undefined ? undefined : await listen(to);
-      } catch (error) {
-        listener = from === undefined ? undefined : await listen(from);
-        throw error;
-      }
-      current = textOf(to);
-      from = to;
-      if (to !== undefined) log.info("the proxy listens", { protocol: name, address: formatAddress(to) });
-    },
+  /** The old one goes first: one address may cover the other. */
+  async function moveTo(to: Address | undefined): Promise<void> {
+    if (isStopped || textOf(to) === textOf(current)) return;
+    listener?.stop();
+    listener = undefined;
+    try {
+      listener = to === undefined ? undefined : await listen(to);
+    } catch (error) {
+      listener = current === undefined ? undefined : await listen(current);
+      throw error;
+    } finally {
+      if (isStopped) listener?.stop();
+    }
+    current = to;
+    if (to !== undefined) log.info("the proxy listens", { protocol: name, address: formatAddress(to) });
+  }
+
+  return {
+    move: (to) => serial(() => moveTo(to)),
     tryMove: (to) =>
-      movable
-        .move(to)
-        .catch((error: unknown) =>
-          log.error("the proxy can't move to its new address", { error: messageOf(error) }),
-        ),
+      serial(() => moveTo(to)).catch((error: unknown) =>
+        log.error("the proxy can't move to its new address", { error: messageOf(error) }),
+      ),
     port: () => listener?.port,
     stop() {
+      isStopped = true;
       listener?.stop();
       listener = undefined;
-      current = "";
     },
   };
-  return movable;
 }
 
 function textOf(address: Address | undefined): string {
