@@ -86,6 +86,7 @@ const table = {
   "plugin.stopped": { kind: "unavailable" },
   "plugin.suspended": { kind: "unavailable" },
   "plugin.paused": { kind: "conflict" },
+  "plugin.in_use": { kind: "conflict" },
   "confinement.unavailable": { kind: "unavailable" },
   "capability.denied": { kind: "denied" },
   "capability.out_of_scope": { kind: "denied" },
@@ -150,6 +151,20 @@ const table = {
   "secret.key_invalid": { kind: "invalid" },
   "secret.key_exposed": { kind: "invalid" },
   "secret.key_fixed": { kind: "conflict" },
+
+  // workspaces
+  "workspace.not_found": { kind: "missing", hint: "voxeltron workspace list shows which there are" },
+  "workspace.exists": { kind: "conflict" },
+  "workspace.invalid": { kind: "usage" },
+  "workspace.busy": { kind: "conflict", hint: "try again when it is done" },
+  "workspace.idle": { kind: "missing" },
+  "workspace.failed": { kind: "conflict" },
+  "workspace.stopped": { kind: "conflict" },
+  "workspace.paused": { kind: "conflict" },
+  "workspace.port_taken": { kind: "conflict" },
+  "workspace.exited": { kind: "failure" },
+  "workspace.cancelled": { kind: "interrupted" },
+  "workspace.interrupted": { kind: "failure" },
 
   // containers, as plugins ask about them
   "container.not_found": { kind: "missing" },

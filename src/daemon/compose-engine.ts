@@ -15,20 +15,30 @@ import { makeEvents } from "../engine/events/outbox.ts";
 import { findLive } from "../engine/live.ts";
 import { makeLogs, type ServiceLogs } from "../engine/logs/logs.ts";
 import { makeMetrics, type Metrics } from "../engine/metrics/metrics.ts";
-import { makePorts } from "../engine/ports.ts";
+import { isFreeOnLoopback, makePorts } from "../engine/ports.ts";
 import type { ServiceControl } from "../engine/providers/docker/containers/containers.ts";
 import { makeDockerProvider, type DockerProvider } from "../engine/providers/docker/provider.ts";
 import { makeProcessProvider, type ProcessProvider } from "../engine/providers/process/provider.ts";
+import type { PluggedProvider } from "../engine/providers/plugged/plugged-provider.ts";
+import {
+  makePluggedProviders,
+  type PluggedProviders,
+} from "../engine/providers/plugged/plugged-providers.ts";
 import type { Provider, SecretsOf } from "../engine/providers/provider.ts";
 import { makeProviders } from "../engine/providers/providers.ts";
 import type { Redaction } from "../engine/secrets/redaction.ts";
 import type { ServiceDeps } from "../engine/service-deps.ts";
 import { makeServiceEnvironment, type ServiceEnvironment } from "../engine/services/service-environment.ts";
 import { makeServices, type Services } from "../engine/services/services.ts";
+import { workspaceFacts } from "../engine/workspaces/facts.ts";
+import { makeWorkspaces, type Workspaces } from "../engine/workspaces/workspaces.ts";
 import type { EventRows } from "../state/events.ts";
 import { readHostUsage } from "../platform/host-usage.ts";
+import { endProcessGroup, identifyProcess } from "../platform/process-identity.ts";
+import type { ProviderInstanceRows } from "../state/provider-instances.ts";
 import type { MetricRows } from "../state/metrics.ts";
 import type { ServiceState } from "../state/service-state.ts";
+import type { WorkspaceRows } from "../state/workspaces.ts";
 import type { World } from "./world.ts";
 
 export interface EngineNeeds {
@@ -36,6 +46,7 @@ export interface EngineNeeds {
   /** The installation's id. */
   readonly owner: string;
   readonly state: ServiceState;
+  readonly workspaceRows: WorkspaceRows;
   readonly eventRows: EventRows;
   readonly secretsOf: SecretsOf;
   readonly registryAuth: ServiceDeps["registryAuth"];
@@ -45,18 +56,23 @@ export interface EngineNeeds {
   readonly takeUpload: ServiceDeps["takeUpload"];
   readonly routes: ServiceDeps["routes"];
   readonly proxied: ServiceDeps["proxied"];
+  readonly providerInstances: ProviderInstanceRows;
+  /** Plugins that run instances; they come and go. */
+  readonly pluggedProviders: () => readonly PluggedProvider[];
 }
 
 export interface Engine {
   readonly deploys: Deploys;
   readonly services: Services;
   readonly environment: ServiceEnvironment;
+  readonly workspaces: Workspaces;
   readonly events: Events;
   readonly edges: Edges;
   readonly logs: ServiceLogs;
   readonly metrics: Metrics;
   readonly processes: ProcessProvider;
   readonly containers: DockerProvider;
+  readonly plugged: PluggedProviders;
   /** Services, for the containers that plugins name. */
   readonly control: ServiceControl;
 }
@@ -68,7 +84,16 @@ export function composeEngine({ config, clock, log }: World, needs: EngineNeeds)
   const processes = makeProcessProvider({ root: join(dataDir, "instances"), secretsOf, clock, log });
   const containers = makeDockerProvider({ endpoint: docker.socket, secretsOf, clock });
   const builtIn: readonly Provider[] = [containers, processes];
-  const providers = makeProviders(() => builtIn);
+  const plugged = makePluggedProviders({
+    rows: needs.providerInstances,
+    installed: needs.pluggedProviders,
+    identify: identifyProcess,
+    endGroup: endProcessGroup,
+    secretsOf,
+    clock,
+    log,
+  });
+  const providers = makeProviders(() => [...builtIn, ...plugged.all()]);
   const logs = makeLogs({
     root: join(dataDir, "logs"),
     providers,
@@ -101,6 +126,7 @@ export function composeEngine({ config, clock, log }: World, needs: EngineNeeds)
     ports: makePorts(),
     busy: makeBusy(),
     folders: makeAppFolders(join(dataDir, "apps")),
+    workspaces: workspaceFacts(needs.workspaceRows),
     logs,
     probes: makeProbes(clock),
     registryAuth: needs.registryAuth,
@@ -116,12 +142,20 @@ export function composeEngine({ config, clock, log }: World, needs: EngineNeeds)
     deploys: makeDeploys(deps),
     services,
     environment: makeServiceEnvironment(state),
+    workspaces: makeWorkspaces({
+      ...deps,
+      rows: needs.workspaceRows,
+      hostOf: (server) => server,
+      isPortFree: isFreeOnLoopback,
+      serviceAt: (port) => state.versions.listCurrent().find(({ hostPort }) => hostPort === port)?.service,
+    }),
     events,
     edges,
     logs,
     metrics,
     processes,
     containers,
+    plugged,
     control: {
       liveInstance: (name) => findLive(state, state.services.find(name))?.row.instance,
       start: (name, signal) => services.start(name, signal),

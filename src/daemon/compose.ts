@@ -25,6 +25,8 @@ import { openDatabase } from "../state/database.ts";
 import { makeEventRows } from "../state/events.ts";
 import { installationId } from "../state/installation.ts";
 import { makeMetricRows } from "../state/metrics.ts";
+import { makeProviderInstanceRows } from "../state/provider-instances.ts";
+import { makeWorkspaceRows } from "../state/workspaces.ts";
 import { composeAlerts } from "./compose-alerts.ts";
 import { composeEngine, type Engine } from "./compose-engine.ts";
 import { composeExporter } from "./compose-exporter.ts";
@@ -38,7 +40,7 @@ import type { World } from "./world.ts";
 
 export interface Parts
   extends
-    Pick<Engine, "deploys" | "services" | "environment" | "events" | "metrics">,
+    Pick<Engine, "deploys" | "services" | "environment" | "workspaces" | "events" | "metrics">,
     Pick<Secrets, "secrets" | "keyRotation" | "registries">,
     Pick<Host, "plugins" | "dispatcher" | "feed" | "confinement" | "configured"> {
   readonly uploads: Uploads;
@@ -106,12 +108,22 @@ export function compose(world: World): Parts {
     eventRows,
     redact: (text) => redaction.forOperators(text),
     secretReader,
+    instancesOn: (provider) => instances.instancesOn(provider),
     queryMetrics: (question) => engine.metrics.query(question),
   });
-  const { edges, logs, processes, containers, control, ...engine }: Engine = composeEngine(world, {
+  const {
+    edges,
+    logs,
+    processes,
+    containers,
+    control,
+    plugged: instances,
+    ...engine
+  }: Engine = composeEngine(world, {
     owner,
     metricRows: makeMetricRows(db),
     state,
+    workspaceRows: makeWorkspaceRows(db),
     eventRows,
     gates,
     secretsOf: (service) => secrets.secrets.values(service),
@@ -121,6 +133,8 @@ export function compose(world: World): Parts {
     takeUpload: async (id) => uploads.takeApp(id),
     routes: proxy.routes,
     proxied: proxy.pool,
+    providerInstances: makeProviderInstanceRows(db),
+    pluggedProviders: () => host.plugins.providers(),
   });
   const { metrics, services, events } = engine;
   const alerts = composeAlerts(world, db, {
@@ -154,11 +168,13 @@ export function compose(world: World): Parts {
       await proxy.open();
       await host.plugins.sweep();
       await processes.supervise();
+      instances.recover();
       engine.deploys.recover();
       engine.events.subscribe(() => host.dispatcher.wake());
       host.days.start();
       host.dispatcher.start();
       host.plugins.start();
+      engine.workspaces.recover();
       metrics.start();
       alerts.start();
     },
@@ -170,7 +186,7 @@ export function compose(world: World): Parts {
     async drain() {
       await proxy.close();
       await alerts.close();
-      await engine.deploys.close();
+      await Promise.all([engine.deploys.close(), engine.workspaces.close()]);
       await logs.close();
       await host.dispatcher.stop(LIMITS.shutdownMs);
       await host.plugins.close();

@@ -12,9 +12,11 @@ import { table, type Row } from "./measure.ts";
 import { benchFiles } from "./files.ts";
 import { benchMemory } from "./memory.ts";
 import { benchMetrics } from "./metrics.ts";
+import { benchProviders } from "./providers.ts";
 import { benchProxy } from "./proxy.ts";
 import { benchReload } from "./reload.ts";
 import { benchRooms } from "./rooms.ts";
+import { benchWorkspaces } from "./workspaces.ts";
 
 if (!existsSync("dist/voxeltron")) throw new Error("build it first: bun run build");
 
@@ -28,6 +30,8 @@ const rows: Row[] = [
   ...(await benchFiles()),
   ...(await benchMetrics()),
   ...(await benchProxy()),
+  ...(await benchProviders()),
+  ...(await benchWorkspaces()),
   ...(await benchAlerts()),
 ];
 if (needs("docker")) rows.push(...(await benchDockerDeploy()), ...(await benchLogs()));

@@ -4,6 +4,7 @@ import type { Input } from "../../api/operations.ts";
 import { parseDuration } from "../../base/duration.ts";
 import { quote } from "../../base/text.ts";
 import { argument, command, type OptionValues } from "../command.ts";
+import { given } from "../given.ts";
 import { parsePairs } from "../pairs.ts";
 import { usage } from "../parse.ts";
 import type { Progress } from "../progress.ts";
@@ -47,7 +48,7 @@ const options = {
   provider: {
     type: "text",
     value: "NAME",
-    summary: "what runs it: docker, or process for a folder as it is",
+    summary: "what runs it: docker, process for a folder as it is, or a plugin that is a provider",
   },
   health: { type: "text", value: "PATH", summary: "HTTP path that answers 2xx or 3xx once it is up" },
   "health-timeout": { type: "text", value: "TIME", summary: "how long that may take, such as 90s" },
@@ -116,13 +117,6 @@ function makeRequest(service: string, values: Values): Request {
       env: values.env.length === 0 ? undefined : parsePairs(values.env),
       detach: values.detach ? true : undefined,
     }),
-  };
-}
-
-/** Without what was not given: absent means "as it is", and undefined can't be sent. */
-function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
   };
 }
 

@@ -8,6 +8,17 @@ export interface Provider {
   readonly name: string;
   /** Where it runs instances: `local`, or a server of the configuration. */
   readonly server: string;
+  /**
+   * A workspace's instance has the workspace's own name, which somebody else's may have too; and whoever runs it has deadlines of its
+   * own. Its errors: `plugin.failed` where it said no; any other leaves open what became of what it was asked for.
+   */
+  readonly plainNames?: true;
+  /** Nothing of it starts an instance again that has ended: the engine looks after its services. */
+  readonly unattended?: true;
+  /** How long such work may take, where that is longer than is usual. */
+  workMs?(work: ProviderWork): number;
+  /** Its output is looked at from time to time, and not followed: pauses between two looks, the longer the more often nothing came. */
+  readonly logRestsMs?: readonly number[];
   /** Throws `provider.unsupported` for what this provider can't do: nothing in a spec is silently ignored. */
   check(spec: InstanceSpec): void;
   /** Makes images from folders that say how: see `InstanceSpec.build`. */
@@ -25,17 +36,25 @@ export interface Provider {
   destroy(id: string): Promise<void>;
   status(id: string): Promise<InstanceStatus>;
   /** What it has used; nothing where it does not run. Absent where the provider can't tell. */
-  stats?(id: string): Promise<InstanceStats | undefined>;
+  readonly stats?: ((id: string) => Promise<InstanceStats | undefined>) | undefined;
   /** Ids of all instances that this daemon (`owner`) ever made and that still exist. */
   list(owner: string): Promise<readonly string[]>;
   /**
    * What the instance wrote, and writes, over its restarts. Asking for the next batch says that those before are kept elsewhere: they
-   * may be let go of. Nothing is read far ahead. Ends when the instance has ended and all was given, or at the signal.
+   * may be let go of, unless somebody only looks. Nothing is read far ahead. Ends when the instance has ended and all was given, or
+   * at the signal.
    */
   logs(id: string, options: LogOptions): AsyncIterable<LogBatch>;
   exec(id: string, options: ExecOptions): Promise<number>;
   /** Where the instance's port is reached from this machine, once it runs; absent: at the loopback port that the engine chose. */
   reach?(spec: InstanceSpec): Promise<Upstream>;
+}
+
+export type ProviderWork = "create" | "start" | "stop" | "destroy" | "status";
+
+/** How long is waited for it: as for every provider, or as long as this one says. */
+export function workMs(provider: Pick<Provider, "workMs">, work: ProviderWork, usualMs: number): number {
+  return Math.max(usualMs, provider.workMs?.(work) ?? 0);
 }
 
 export interface Upstream {
@@ -169,7 +188,16 @@ export interface WorkContext {
 export interface LogOptions {
   /** The position of the last batch that is kept; undefined: from the first line on. */
   readonly from: string | undefined;
+  /** Somebody looks at it, and keeps nothing. */
+  readonly look?: LogLook | undefined;
   readonly signal: AbortSignal;
+}
+
+export interface LogLook {
+  /** Begins at the last so many lines; undefined: at the oldest that is kept. */
+  readonly tail: number | undefined;
+  /** False: ends behind what has been written by now. */
+  readonly follow: boolean;
 }
 
 export type OutputStream = "stdout" | "stderr";
