@@ -65,9 +65,9 @@ export class Exchange implements WireOwner, Watched, Work {
   }
 
   start(): void {
-    const { place, watch, responseMs } = this.#options;
+    const { place, watch } = this.#options;
     place.begin(this);
-    this.deadlineMs = watch.now() + responseMs;
+    this.#waitForService();
     watch.add(this);
     // A service may close a connection that waits at any time. What can't be sent twice takes one that was in use just now, or a new one.
     const waiting = place.take(this.#canRepeat() ? NEVER : LIMITS.proxyYoungMs);
@@ -80,14 +80,19 @@ export class Exchange implements WireOwner, Watched, Work {
   send(bytes: Uint8Array): boolean {
     if (this.#isOver) return true;
     const framed = this.#options.head.body === "chunked" ? chunkOf(bytes) : bytes;
-    if (this.#answer === undefined) this.deadlineMs = this.#options.watch.now() + this.#options.responseMs;
-    if (this.#wire !== undefined) return this.#wire.write(framed);
-    this.#unsent.push(Uint8Array.from(framed));
-    return false;
+    if (this.#wire === undefined) {
+      this.#unsent.push(Uint8Array.from(framed));
+      return false;
+    }
+    const isTaken = this.#wire.write(framed);
+    if (isTaken) this.#waitForClient();
+    else this.#waitForService();
+    return isTaken;
   }
 
   sendEnd(): void {
     this.#isRequestSent = true;
+    this.#waitForService();
     if (this.#isOver || this.#options.head.body !== "chunked") return;
     if (this.#wire === undefined) this.#unsent.push(LAST_CHUNK);
     else this.#wire.write(LAST_CHUNK);
@@ -123,6 +128,7 @@ export class Exchange implements WireOwner, Watched, Work {
   }
 
   drain(): void {
+    this.#waitForClient();
     this.#options.caller.more();
   }
 
@@ -151,10 +157,23 @@ export class Exchange implements WireOwner, Watched, Work {
     const { head, origin, caller } = this.#options;
     this.#wire = wire;
     wire.owner = this;
+    if (wire.closed) return this.#broke();
     const text = Buffer.from(requestHeadText(head, origin), "latin1");
     const parts = this.#unsent.splice(0);
     const isTaken = wire.write(parts.length === 0 ? text : Buffer.concat([text, ...parts]));
-    if (isTaken && head.body !== undefined && !this.#isRequestSent) caller.more();
+    if (!isTaken || this.#isRequestSent) return;
+    this.#waitForClient();
+    caller.more();
+  }
+
+  #waitForService(): void {
+    if (this.#answer === undefined && !this.#isOver)
+      this.deadlineMs = this.#options.watch.now() + this.#options.responseMs;
+  }
+
+  /** While the client has still to say something of its request, it is the client that may take too long. */
+  #waitForClient(): void {
+    if (!this.#isRequestSent) this.deadlineMs = NEVER;
   }
 
   #canRepeat(): boolean {

@@ -95,6 +95,38 @@ test("a service that does not answer in time is a 504, and its connection is gon
   client.socket.terminate();
 });
 
+test("a client that takes its time over a body does not use up that of the service", async () => {
+  await using world = await proxyWorld({ responseMs: 300 });
+  await using service = rawService((socket, text) => {
+    if (text.endsWith("b")) socket.write(OK);
+  });
+  world.routes.set("app.test", service.port);
+  const client = await rawClient(world.http, POST.slice(0, -1));
+  await until(() => service.heard.endsWith("\r\n\r\na"));
+  await Bun.sleep(1200);
+  expect(client.heard).toBe("");
+  client.socket.write("b");
+  await until(() => client.heard === OK);
+  client.socket.write(POST.replace("ab", "ac"));
+  await until(() => client.heard.startsWith(`${OK}HTTP/1.1 504 `));
+  client.socket.terminate();
+});
+
+test("a service that hangs up as soon as it is reached is a 502", async () => {
+  await using world = await proxyWorld({ responseMs: 3000 });
+  for (const leave of ["end", "terminate"] as const) {
+    const listener = Bun.listen({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: { open: (socket) => void socket[leave](), data() {}, error() {} },
+    });
+    world.routes.set("app.test", listener.port);
+    for (let round = 0; round < 10; round++)
+      expect(await talk(world.http, GET, /\n$/)).toStartWith("HTTP/1.1 502 ");
+    listener.stop(true);
+  }
+});
+
 test("a request over a connection that the service had closed meanwhile is sent again; what must not be sent twice never is", async () => {
   await using world = await proxyWorld();
   let count = 0;
