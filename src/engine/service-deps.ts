@@ -11,7 +11,7 @@ import type { Events } from "./events/events.ts";
 import type { ServiceLogs } from "./logs/logs.ts";
 import type { ServiceUsage } from "./metrics/usage.ts";
 import type { Ports } from "./ports.ts";
-import type { Upstream } from "./proxy/upstream/upstream.ts";
+import type { Upstream } from "./providers/provider.ts";
 import type { Redaction } from "./secrets/redaction.ts";
 import type { Providers } from "./providers/providers.ts";
 
@@ -28,13 +28,15 @@ export interface ServiceDeps extends Logins {
   /** What goes on over the proxy. */
   readonly proxied: Drainer;
   readonly ports: Ports;
+  /** What plugins and people are told of a server: its host; `local` for the daemon's own machine. */
+  readonly hostOf: (server: string) => string;
   readonly busy: Busy;
   readonly folders: AppFolders;
   /** What has nothing to do with services, and must be left alone. */
   readonly workspaces: {
     hasInstance(instance: string): boolean;
-    /** Of this machine. */
-    ports(): readonly number[];
+    /** Of that machine. */
+    ports(server: string): readonly number[];
   };
   readonly logs: ServiceLogs;
   readonly probes: Probes;

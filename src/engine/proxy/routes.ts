@@ -3,8 +3,8 @@
  * moment of a switch on no new request leads to the old version. Asked for every request; told by the deploys and the services.
  */
 import type { ServiceState } from "../../state/service-state.ts";
-import { findLive } from "../live.ts";
-import { upstreamOf, type Upstream } from "./upstream/upstream.ts";
+import { findLive, upstreamOf } from "../live.ts";
+import type { Upstream } from "../providers/provider.ts";
 
 export interface Routes {
   /** Something about the service has changed: its live version, whether it should run, whether it is there at all. */

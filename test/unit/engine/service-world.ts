@@ -75,6 +75,7 @@ export function makeWorld(options: WorldOptions = {}): World {
     routes: makeRoutes(state),
     proxied: { drain: async () => {} },
     ports: makePorts(),
+    hostOf: (server) => server,
     busy: makeBusy(),
     folders: makeAppFolders(options.folders ?? "/nowhere/voxeltron-test"),
     workspaces: { hasInstance: () => false, ports: () => [] },

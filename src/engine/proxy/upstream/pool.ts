@@ -3,11 +3,11 @@
  * they lead to. Remembers for a moment which instance takes none. Composed by proxy.ts.
  */
 import type { Clock } from "../../../base/clock.ts";
+import type { Upstream } from "../../providers/provider.ts";
 import { LIMITS } from "../../../base/limits.ts";
 import { connectPlain, type PlainWire } from "../wire/plain-wire.ts";
 import type { Watch } from "../watch.ts";
 import { makeIdleWires, type IdleWires } from "./idle-wires.ts";
-import { upstreamKey, type Upstream } from "./upstream.ts";
 
 export interface Pool {
   place(upstream: Upstream): Place;
@@ -159,4 +159,8 @@ async function connectWithin(upstream: Upstream, clock: Clock): Promise<PlainWir
   isOver = true;
   cancel();
   return result;
+}
+
+function upstreamKey({ host, port }: Upstream): string {
+  return `${host} ${port}`;
 }

@@ -3,7 +3,7 @@
  * the runtime on their way. Called by the listener and by upstream/pool.ts.
  */
 import type { Socket, SocketHandler } from "bun";
-import type { Upstream } from "../upstream/upstream.ts";
+import type { Upstream } from "../../providers/provider.ts";
 import { NOBODY, plainAddress, type Wire, type WireOwner } from "./wire.ts";
 
 export class PlainWire implements Wire {
