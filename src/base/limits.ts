@@ -1,4 +1,5 @@
 /** Every bound in one place, so that "is there a limit on X?" has one answer. Bytes and milliseconds. */
+import { PROXY_LIMITS } from "./proxy-limits.ts";
 import { EXECUTABLE_LIMITS } from "./executable-limits.ts";
 
 const KIB = 1024;
@@ -365,6 +366,8 @@ export const LIMITS = {
   workspacePorts: 50,
   workspacesAsked: 25,
   execStdinBytes: 1 * MIB,
+
+  ...PROXY_LIMITS,
 
   /**
    * What measuring one instance may take, and how many of a provider's are measured at a time. Docker's engine reads its counters once a

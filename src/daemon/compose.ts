@@ -31,6 +31,7 @@ import { composeAlerts } from "./compose-alerts.ts";
 import { composeEngine, type Engine } from "./compose-engine.ts";
 import { composeExporter } from "./compose-exporter.ts";
 import { composeHost, type Host } from "./compose-host.ts";
+import { composeProxy } from "./compose-proxy.ts";
 import { composeSecrets, type Secrets } from "./compose-secrets.ts";
 import { examine, type Examination } from "./doctor.ts";
 import { keyPlace } from "./key-place.ts";
@@ -65,6 +66,7 @@ export function compose(world: World): Parts {
   const state = makeServiceState(db);
   const { redaction, secretReader, ...secrets } = composeSecrets(world, db, state);
   const uploads = makeUploads(dataDir, clock);
+  const proxy = composeProxy(world, { state });
   const http = makeHttpClient(makeHttpOpener({ resolve: systemResolver }), clock);
   const resolve = makeNameResolver();
   const owner = installationId(db, newId);
@@ -129,6 +131,8 @@ export function compose(world: World): Parts {
     registryLogins: () => secrets.registries.logins(),
     redaction,
     takeUpload: async (id) => uploads.takeApp(id),
+    routes: proxy.routes,
+    proxied: proxy.pool,
     providerInstances: makeProviderInstanceRows(db),
     pluggedProviders: () => host.plugins.providers(),
   });
@@ -162,6 +166,7 @@ export function compose(world: World): Parts {
     async start() {
       secrets.keyRotation.finish();
       exporter.open();
+      await proxy.open();
       await host.plugins.sweep();
       await processes.supervise();
       instances.recover();
@@ -179,8 +184,10 @@ export function compose(world: World): Parts {
       engine.servers.configured();
       engine.deploys.repair();
       exporter.follow();
+      void proxy.follow();
     },
     async drain() {
+      await proxy.close();
       await alerts.close();
       await Promise.all([engine.deploys.close(), engine.workspaces.close()]);
       await logs.close();
@@ -190,6 +197,7 @@ export function compose(world: World): Parts {
     close() {
       host.days.stop();
       exporter.close();
+      proxy.stop();
       metrics.close();
       edges.closeAll();
       processes.close();

@@ -37,6 +37,7 @@ import {
   metricsInterval,
   pluginConfigValue,
   privateRule,
+  proxyAddress,
   registryHost,
   uidRange,
 } from "./config-values.ts";
@@ -98,6 +99,15 @@ const configSchema = v.strictObject({
       /** Of providers that are executables: how long their actions may take, by the plugin's name. */
       timeouts: v.optional(v.record(pluginName, actionTimeouts), {}),
       config: v.optional(v.record(pluginName, v.record(v.string(), pluginConfigValue)), {}),
+    }),
+    {},
+  ),
+  proxy: v.optional(
+    v.strictObject({
+      http: v.optional(proxyAddress),
+      https: v.optional(proxyAddress),
+      response_timeout: v.optional(duration, `${LIMITS.proxyResponseMs / 1000}s`),
+      access_log: v.optional(absolutePath),
     }),
     {},
   ),
