@@ -1,0 +1,160 @@
+/**
+ * The certificates of the domains that services have: which one is to be served for a name, how each stands, and trying now. Where they are
+ * from is decided in wanted.ts; the operator's own files go before everything else. Called by the API server and, through `find`, `changed`
+ * and `challenge`, by whoever serves. Made in daemon/compose-certs.ts.
+ */
+import { timestamp } from "../../base/clock.ts";
+import { fail } from "../../base/errors.ts";
+import { LIMITS } from "../../base/limits.ts";
+import { nameAdvice, quote } from "../../base/text.ts";
+import type { CertificateRow } from "../../state/certificates.ts";
+import type { Resolver } from "../../platform/http/resolve.ts";
+import type { SecretBox } from "../secret-box.ts";
+import { makeAuthority } from "./acme/authority.ts";
+import { makeChallenges } from "./acme/challenges.ts";
+import type { CertificatePair } from "./certificate-facts.ts";
+import { makeKeeper, type KeeperParts } from "./keeper.ts";
+import { makeOwnFiles } from "./own-files.ts";
+import { makeStored } from "./stored.ts";
+import { fileView, rowView, uncoveredView, type CertificateView } from "./views.ts";
+import { makeWanted, type WantedDomain } from "./wanted.ts";
+
+/** What a server needs. */
+export interface Certificates {
+  /** For the name that a client asks for; undefined where there is none. Quick: it is asked at every handshake. */
+  find(domain: string): CertificatePair | undefined;
+  /** Told when `find` may give something else. Returns the unsubscriber. */
+  changed(listener: () => void): () => void;
+  /** What to answer to `/.well-known/acme-challenge/TOKEN`. */
+  challenge(token: string): string | undefined;
+}
+
+export interface CertificateKeeping extends Certificates {
+  list(): readonly CertificateView[];
+  /** Names of those that a `renew` without a name is about: without certificate, due, or failed. */
+  pressing(): readonly string[];
+  /** Tries now and says how it stands then. Throws `certificate.not_found`, `certificate.held`. */
+  renew(domain: string): Promise<CertificateView>;
+  /** Which services are live, or what the configuration says, may have changed. */
+  look(): void;
+  start(): void;
+  close(): Promise<void>;
+}
+
+export interface CertificatesParts extends Pick<
+  KeeperParts,
+  "rows" | "settings" | "events" | "random" | "clock" | "log"
+> {
+  /** Of live services; none where nothing is served over TLS. */
+  readonly domains: () => readonly WantedDomain[];
+  readonly box: SecretBox;
+  /** For the authority's name. */
+  readonly resolve: Resolver;
+}
+
+export function makeCertificates(parts: CertificatesParts): CertificateKeeping {
+  const { rows, settings, clock, log } = parts;
+  const listeners = new Set<() => void>();
+  const challenges = makeChallenges();
+  const files = makeOwnFiles(() => settings().files, log);
+  const stored = makeStored(parts);
+  const wanted = makeWanted({ ...parts, files });
+  const changed = (): void => {
+    for (const listener of listeners) listener();
+  };
+  const keeper = makeKeeper({
+    ...parts,
+    wanted,
+    stored,
+    changed,
+    authority: makeAuthority({ ...parts, challenges }),
+  });
+  let cancelFiles = (): void => {};
+
+  function lookAtFiles(): void {
+    cancelFiles();
+    cancelFiles = clock.after(LIMITS.certFilesMs, lookAtFiles);
+    if (!files.look()) return;
+    log.info("certificates were taken from files", { names: Object.keys(settings().files) });
+    keeper.look();
+    changed();
+  }
+
+  function view({ domain, service }: WantedDomain): CertificateView {
+    const file = files.find(domain);
+    if (file !== undefined) return fileView(domain, service, file, clock.now());
+    const row = wanted.sourceOf(domain) === undefined ? undefined : rows.find(domain);
+    if (row === undefined) return uncoveredView(domain, service, settings().mode, files.problems());
+    return rowView(row, service, { now: clock.now(), isTrying: keeper.isTrying(domain) });
+  }
+
+  function wantedDomain(name: string): WantedDomain {
+    const all = wanted.domains();
+    const found = all.find(({ domain }) => domain === name);
+    if (found !== undefined) return found;
+    const known = all.map(({ domain }) => domain);
+    throw fail("certificate.not_found", `no live service has the domain ${quote(name)}`, {
+      hint:
+        known.length === 0
+          ? "certificates are for the domains of live services, where [proxy] https is set"
+          : nameAdvice(name, known),
+    });
+  }
+
+  return {
+    find(name) {
+      const domain = name.toLowerCase().replace(/\.$/, "");
+      return files.find(domain)?.pair ?? stored.find(domain);
+    },
+    changed(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    challenge: (token) => challenges.answer(token),
+    list: () => wanted.domains().map(view),
+    pressing: () =>
+      wanted
+        .update()
+        .rows.filter((row) => row.certificate === null || row.failures > 0 || keeper.isDue(row))
+        .map(({ domain }) => domain),
+    async renew(name) {
+      const domain = wantedDomain(name.toLowerCase());
+      if (wanted.sourceOf(domain.domain) === undefined) lookAtFiles();
+      else {
+        const row = wanted.update().rows.find((each) => each.domain === domain.domain);
+        if (row !== undefined && !keeper.isTrying(row.domain)) checkHold(row, clock.now());
+        await keeper.tryNow(domain.domain);
+      }
+      return view(domain);
+    },
+    look() {
+      lookAtFiles();
+      keeper.look();
+    },
+    start() {
+      stored.open();
+      lookAtFiles();
+      keeper.start();
+    },
+    async close() {
+      cancelFiles();
+      await keeper.close();
+    },
+  };
+}
+
+// --- internal ---
+
+/** The authority's wish stands above the operator's: who asks before it ends makes it longer. */
+function checkHold({ domain, heldUntil, error, triedAt }: CertificateRow, nowMs: number): void {
+  const now = timestamp(nowMs);
+  if (heldUntil === null || heldUntil <= now || (triedAt !== null && triedAt > now)) return;
+  throw fail(
+    "certificate.held",
+    `the authority asked not to be asked for ${domain} before ${heldUntil}: ${error ?? ""}`,
+    {
+      details: { domain, until: heldUntil },
+      hint: "wait for it: it is then tried by itself",
+    },
+  );
+}

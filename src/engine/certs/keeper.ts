@@ -1,0 +1,210 @@
+/**
+ * Looks after the certificates that the daemon gets itself: what is due is tried, and what came of it is written down together with its
+ * event. When something is next tried is in the state, so it holds over restarts, and for a clock that is put forward; one that was put
+ * back shows in a try that lies ahead. Called by certificates.ts.
+ */
+import { timestamp, type Clock } from "../../base/clock.ts";
+import { messageOf, stackOf } from "../../base/errors.ts";
+import { LIMITS } from "../../base/limits.ts";
+import type { Log } from "../../base/log.ts";
+import type { CertificateRow, CertificateRows } from "../../state/certificates.ts";
+import type { Events } from "../events/events.ts";
+import type { Authority } from "./acme/authority.ts";
+import {
+  checkPair,
+  covers,
+  SELF_SIGNED,
+  type CertificateFacts,
+  type CertificatePair,
+} from "./certificate-facts.ts";
+import { certFailure, failureOf } from "./problem.ts";
+import { makeSelfSigned } from "./self-signed.ts";
+import { makeSlots } from "./slots.ts";
+import type { Issued, Stored } from "./stored.ts";
+import { holdMs, renewAt, retryAt } from "./timing.ts";
+import type { TlsSettings } from "./tls-schema.ts";
+import type { Wanted } from "./wanted.ts";
+
+export interface Keeper {
+  start(): void;
+  /** Something may have changed: looks now. */
+  look(): void;
+  /** Whether the domain is being looked after right now. */
+  isTrying(domain: string): boolean;
+  /** One that is due, or that failed. */
+  isDue(row: CertificateRow): boolean;
+  /** Tries now, or joins the try that is under way. Resolves when it is written down; throws where that is not possible. */
+  tryNow(domain: string): Promise<void>;
+  /** Ends what is under way; the next start goes on with it. */
+  close(): Promise<void>;
+}
+
+export interface KeeperParts {
+  readonly wanted: Wanted;
+  readonly stored: Stored;
+  readonly rows: CertificateRows;
+  readonly authority: Authority;
+  readonly settings: () => TlsSettings;
+  readonly events: Pick<Events, "emit">;
+  /** Something else is to be served. */
+  readonly changed: () => void;
+  readonly random: () => number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export function makeKeeper(parts: KeeperParts): Keeper {
+  const { wanted, stored, rows, events, clock, log } = parts;
+  const stopping = new AbortController();
+  const slots = makeSlots(LIMITS.certOrdersAtOnce);
+  const trying = new Map<string, Promise<void>>();
+  let cancelTimer = (): void => {};
+
+  function isDue({ nextAt, triedAt, failures }: CertificateRow): boolean {
+    const now = timestamp(clock.now());
+    return nextAt <= now || (failures > 0 && triedAt !== null && triedAt > now);
+  }
+
+  async function issued(domain: string, source: string): Promise<Issued> {
+    const pair =
+      source === SELF_SIGNED
+        ? await makeSelfSigned(domain, clock.now())
+        : await parts.authority.issue(domain, stored.draft(domain), stopping.signal);
+    return { pair, facts: checked(domain, pair, clock.now()), source };
+  }
+
+  async function attempt(domain: string): Promise<void> {
+    const row = rows.find(domain);
+    if (row === undefined || stopping.signal.aborted) return;
+    rows.put({ ...row, triedAt: timestamp(clock.now()) });
+    let result: Issued;
+    try {
+      result = await issued(domain, row.source);
+    } catch (error) {
+      if (!stopping.signal.aborted) failed(domain, error);
+      return;
+    }
+    const { facts, pair } = result;
+    const next = timestamp(renewAt(facts, parts.random()));
+    rows.transaction(() => {
+      const now = rows.find(domain);
+      if (now === undefined) return;
+      rows.put({ ...stored.rowWith(now, result), ...SUCCEEDED, nextAt: next });
+      const { issuer } = facts;
+      events.emit("on_cert_renew", { domain, ok: true, issuer, notAfter: timestamp(facts.notAfter) });
+    });
+    stored.keep(domain, pair);
+    parts.changed();
+    log.info("a certificate was issued", {
+      domain,
+      issuer: facts.issuer,
+      notAfter: timestamp(facts.notAfter),
+      next,
+    });
+  }
+
+  function failed(domain: string, error: unknown): void {
+    const { problem, message, waitMs } = failureOf(error);
+    if (problem === "internal")
+      log.error("a certificate was not issued", { domain, error: messageOf(error), stack: stackOf(error) });
+    const now = clock.now();
+    rows.transaction(() => {
+      const row = rows.find(domain);
+      if (row === undefined) return;
+      const failures = row.failures + 1;
+      const notAfter = row.notAfter === null ? undefined : Date.parse(row.notAfter);
+      const nextAt = timestamp(retryAt({ now, failures, waitMs, notAfter }, parts.random()));
+      const heldUntil = waitMs === undefined ? null : timestamp(now + holdMs(waitMs));
+      rows.put({ ...row, failures, problem, error: message, nextAt, heldUntil });
+      events.emit("on_cert_renew", {
+        domain,
+        ok: false,
+        issuer: row.issuer ?? "",
+        notAfter: row.notAfter ?? timestamp(now),
+        error: message,
+      });
+      log.warn("a certificate could not be renewed", { domain, problem, error: message, failures, nextAt });
+    });
+  }
+
+  function tryNow(domain: string): Promise<void> {
+    const underWay = trying.get(domain);
+    if (underWay !== undefined) return underWay;
+    const mine = slots(() => attempt(domain)).finally(() => trying.delete(domain));
+    trying.set(domain, mine);
+    return mine;
+  }
+
+  /** A domain that waits for its certificate can be served meanwhile, where the operator wants that. */
+  async function standIn({ domain, certificate, source }: CertificateRow): Promise<void> {
+    if (certificate !== null || source === SELF_SIGNED || parts.settings().fallback !== "self-signed") return;
+    const result = await issued(domain, SELF_SIGNED);
+    const row = rows.find(domain);
+    if (row === undefined || row.certificate !== null) return;
+    rows.put(stored.rowWith(row, result));
+    stored.keep(domain, result.pair);
+    parts.changed();
+  }
+
+  function look(): void {
+    cancelTimer();
+    if (stopping.signal.aborted) return;
+    cancelTimer = clock.after(LIMITS.certLookMs, look);
+    try {
+      const { rows: all, gone } = wanted.update();
+      for (const domain of gone) stored.forget(domain);
+      const due = all.filter((row) => isDue(row) && !trying.has(row.domain)).toSorted(mostPressing);
+      for (const row of due) standIn(row).catch(report);
+      for (const { domain } of due) tryNow(domain).catch(report);
+    } catch (error) {
+      report(error);
+    }
+  }
+
+  /** It stays due: the next look tries again. */
+  function report(error: unknown): void {
+    log.error("looking after certificates failed", { error: messageOf(error), stack: stackOf(error) });
+  }
+
+  return {
+    start: look,
+    look,
+    isTrying: (domain) => trying.has(domain),
+    isDue,
+    tryNow,
+    async close() {
+      cancelTimer();
+      stopping.abort(new Error("the daemon stops"));
+      await Promise.allSettled(trying.values());
+    },
+  };
+}
+
+// --- internal ---
+
+const SUCCEEDED = {
+  heldUntil: null,
+  failures: 0,
+  problem: null,
+  error: null,
+  orderUrl: null,
+  orderKey: null,
+} as const;
+
+/** What an authority sends is looked at before it is served. */
+function checked(domain: string, pair: CertificatePair, nowMs: number): CertificateFacts {
+  const facts = checkPair(pair);
+  if (!covers(facts.names, domain))
+    throw certFailure({ problem: "refused", message: `the certificate that came is not for ${domain}` });
+  if (facts.notAfter <= nowMs)
+    throw certFailure({
+      problem: "refused",
+      message: `the certificate that came has ended, or this machine's clock is wrong`,
+    });
+  return facts;
+}
+
+/** Who has none first, then who has the least time left. */
+function mostPressing(a: CertificateRow, b: CertificateRow): number {
+  return (a.notAfter ?? "").localeCompare(b.notAfter ?? "");
+}
