@@ -8,9 +8,9 @@ import { makeGuestWasm } from "./scripts/guest-wasm/main.ts";
 
 /**
  * Parts of dockerode that voxeltron never uses (SSH, BuildKit); with them the command line starts ten times slower. And of acme-client
- * the HTTP client, in whose place it gets the daemon's own, and a second library for cryptography.
+ * a second library for cryptography, and what its HTTP client needs to be one: in its place stands the daemon's own.
  */
-const UNUSED = /^(ssh2|@grpc\/grpc-js|@grpc\/proto-loader|protobufjs|axios|node-forge)$/;
+const UNUSED = /^(ssh2|@grpc\/grpc-js|@grpc\/proto-loader|protobufjs|node-forge|form-data|follow-redirects|proxy-from-env)$/;
 
 const { values } = parseArgs({
   options: { target: { type: "string", multiple: true }, outfile: { type: "string" } },
@@ -56,7 +56,7 @@ function leaveOutUnused(build: Bun.PluginBuilder): void {
   build.onLoad({ filter: /.*/, namespace: "unused" }, ({ path }) => ({
     loader: "js",
     contents: `const absent = () => { throw new Error(${JSON.stringify(`${path} is not part of voxeltron`)}) };
-const stub = new Proxy(absent, { get: (_, key) => (key === "__esModule" ? false : typeof key === "symbol" ? undefined : stub), set: () => true });
+const stub = new Proxy(absent, { get: (_, key) => (key === "__esModule" ? false : typeof key === "symbol" ? undefined : stub) });
 module.exports = stub;`,
   }));
 }

@@ -17,6 +17,7 @@ const PARTS: readonly (readonly [isThere: () => boolean, debianPackages: readonl
   [hasProgram("busybox"), ["busybox-static"]],
   [hasProgram("docker-registry"), ["docker-registry"]],
   [hasProgram("promtool"), ["prometheus"]],
+  [hasProgram("pebble"), ["pebble"]],
   [hasProgram("python3"), ["python3"]],
   [() => findClang() !== undefined, ["clang", "lld"]],
   [() => findRust() !== undefined, ["rustc", "cargo", "libstd-rust-dev-wasm32", "lld"]],

@@ -110,7 +110,7 @@ async function prove(domain: string, order: Order, tools: OrderTools): Promise<v
 type Challenge = Authorization["challenges"][number] & { readonly error?: ProblemDocument };
 
 function challengeOf({ challenges }: Authorization): Challenge | undefined {
-  return challenges.find(({ type }) => type === "http-01") as Challenge | undefined;
+  return challenges.find(({ type }) => type === "http-01");
 }
 
 function unproved(
