@@ -10,7 +10,8 @@ import { makeGuestWasm } from "./scripts/guest-wasm/main.ts";
  * Parts of dockerode that voxeltron never uses (SSH, BuildKit); with them the command line starts ten times slower. And of acme-client
  * a second library for cryptography, and what its HTTP client needs to be one: in its place stands the daemon's own.
  */
-const UNUSED = /^(ssh2|@grpc\/grpc-js|@grpc\/proto-loader|protobufjs|node-forge|form-data|follow-redirects|proxy-from-env)$/;
+const UNUSED =
+  /^(ssh2|@grpc\/grpc-js|@grpc\/proto-loader|protobufjs|node-forge|form-data|follow-redirects|proxy-from-env)$/;
 
 const { values } = parseArgs({
   options: { target: { type: "string", multiple: true }, outfile: { type: "string" } },

@@ -18,8 +18,8 @@ export interface Pebble extends AsyncDisposable {
   readonly asked: string[];
   /** Answers in the authority's place where it gives an answer; undefined: the authority does. */
   intercept: (request: Request, path: string) => Response | undefined | Promise<Response | undefined>;
-  /** Changes what the authority has answered. */
-  rewrite: (path: string, body: string) => string;
+  /** Changes what the authority has answered, or holds it back. */
+  rewrite: (path: string, body: string) => string | Promise<string>;
   /** Where the name leads from now on; nowhere without an address. */
   resolve(name: string, address?: string): Promise<void>;
   /** The authority's root, which signs what signs. */
@@ -60,8 +60,13 @@ export async function startPebble(options: PebbleOptions = {}): Promise<Pebble> 
   const names = Bun.spawn(
     [
       "pebble-challtestsrv",
-      ...["-dns01", `127.0.0.1:${dns}`, "-management", `127.0.0.1:${dnsManagement}`],
-      ...["-http01", "", "-https01", "", "-tlsalpn01", "", "-defaultIPv4", "", "-defaultIPv6", ""],
+      `-dns01=127.0.0.1:${dns}`,
+      `-management=127.0.0.1:${dnsManagement}`,
+      "-http01=",
+      "-https01=",
+      "-tlsalpn01=",
+      "-defaultIPv4=",
+      "-defaultIPv6=",
     ],
     { stdout: "ignore", stderr: "ignore" },
   );
@@ -70,7 +75,12 @@ export async function startPebble(options: PebbleOptions = {}): Promise<Pebble> 
 
   function start(): Bun.Subprocess {
     return Bun.spawn(["pebble", "-config", config, "-dnsserver", `127.0.0.1:${dns}`], {
-      env: { PEBBLE_VA_NOSLEEP: "1", PEBBLE_WFE_NONCEREJECT: "0", PEBBLE_AUTHZREUSE: "0", ...options.environment },
+      env: {
+        PEBBLE_VA_NOSLEEP: "1",
+        PEBBLE_WFE_NONCEREJECT: "0",
+        PEBBLE_AUTHZREUSE: "0",
+        ...options.environment,
+      },
       stdout: "ignore",
       stderr: "ignore",
     });
@@ -78,14 +88,28 @@ export async function startPebble(options: PebbleOptions = {}): Promise<Pebble> 
 
   async function listening(): Promise<void> {
     const tls = { ca: cert };
-    await until(() => fetch(`https://127.0.0.1:${acme}/dir`, { tls }).then((answer) => answer.ok, () => false), {
-      timeoutMs: 15_000,
-      what: "pebble",
-    });
-    await until(() => tellNames("clear-a", { host: "nobody.example.com" }).then(() => true, () => false), {
-      timeoutMs: 15_000,
-      what: "the name server",
-    });
+    await until(
+      () =>
+        fetch(`https://127.0.0.1:${acme}/dir`, { tls }).then(
+          (answer) => answer.ok,
+          () => false,
+        ),
+      {
+        timeoutMs: 15_000,
+        what: "pebble",
+      },
+    );
+    await until(
+      () =>
+        tellNames("clear-a", { host: "nobody.example.com" }).then(
+          () => true,
+          () => false,
+        ),
+      {
+        timeoutMs: 15_000,
+        what: "the name server",
+      },
+    );
   }
 
   async function tellNames(what: string, body: unknown): Promise<void> {
@@ -117,7 +141,7 @@ export async function startPebble(options: PebbleOptions = {}): Promise<Pebble> 
       const text = await answer.text();
       const headers = new Headers(answer.headers);
       for (const name of ["content-length", "content-encoding", "transfer-encoding"]) headers.delete(name);
-      return new Response(request.method === "HEAD" ? null : pebble.rewrite(pathname, text), {
+      return new Response(request.method === "HEAD" ? null : await pebble.rewrite(pathname, text), {
         status: answer.status,
         headers,
       });

@@ -31,6 +31,7 @@ export function makeHandlers(parts: Parts, facts: DaemonFacts): Handlers {
     ...pluginHandlers(parts),
     ...serviceHandlers(parts),
     ...secretHandlers(parts),
+    ...certHandlers(parts),
     ...eventHandlers(parts),
     ...notifyHandlers(parts),
   };
@@ -164,6 +165,16 @@ function serviceHandlers({
     },
     "env.unset"({ name, keys }) {
       environment.unset(name, keys);
+      return {};
+    },
+  };
+}
+
+function certHandlers({ certificates }: Parts): Part<"cert"> {
+  return {
+    "cert.list": () => ({ certificates: [...certificates.list()] }),
+    async *"cert.renew"({ domain }) {
+      yield* certificates.renew(domain);
       return {};
     },
   };

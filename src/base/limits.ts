@@ -1,4 +1,6 @@
 /** Every bound in one place, so that "is there a limit on X?" has one answer. Bytes and milliseconds. */
+import { CERTIFICATE_LIMITS } from "./certificate-limits.ts";
+
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const SECOND = 1000;
@@ -365,37 +367,5 @@ export const LIMITS = {
   metricClockJumpMs: 30 * SECOND,
   metricPoints: 5_000,
 
-  /** Certificates: how often it is looked which domains want one, at their files, and at what is served. */
-  certLookMs: 1 * MINUTE,
-  certFilesMs: 10 * SECOND,
-  certWatchMs: 60 * MINUTE,
-  /** One look at what is served, and how many at a time. */
-  certServedMs: 10 * SECOND,
-  certServedAtOnce: 10,
-  /** Domains that are looked after at a time. */
-  certOrdersAtOnce: 4,
-  /** One attempt to get a certificate, one request of it, and its answer. */
-  certOrderMs: 5 * MINUTE,
-  certRequestMs: 30 * SECOND,
-  certAnswerBytes: 1 * MIB,
-  /** Between two looks at what an authority has not decided yet. */
-  certPollMinMs: 500,
-  certPollMaxMs: 10 * SECOND,
-  /** After the first, second … failure in a row; fewer than five in the first hour, as authorities count. */
-  certRetryMs: [
-    2 * MINUTE,
-    10 * MINUTE,
-    30 * MINUTE,
-    60 * MINUTE,
-    180 * MINUTE,
-    360 * MINUTE,
-    720 * MINUTE,
-    1440 * MINUTE,
-  ],
-  /** An authority's wish to be left alone is honoured up to this. */
-  certHoldMs: 14 * 1440 * MINUTE,
-  selfSignedMs: 397 * 1440 * MINUTE,
-  /** Less than this, or a sixth of its life where that is less, is left of a served certificate: an alert. */
-  certAlertMs: 14 * 1440 * MINUTE,
-  certFileBytes: 256 * KIB,
+  ...CERTIFICATE_LIMITS,
 } as const;

@@ -1,5 +1,6 @@
 /** Every command, in the order of the help. */
 import type { Command } from "./command.ts";
+import { certCommands } from "./commands/cert.ts";
 import { configCommands } from "./commands/config.ts";
 import { daemonCommands } from "./commands/daemon.ts";
 import { deploy } from "./commands/deploy.ts";
@@ -34,6 +35,7 @@ export const commands: readonly Command[] = [
   exec,
   ...envCommands,
   ...secretCommands,
+  ...certCommands,
   ...eventCommands,
   ...notifyCommands,
   ...registryCommands,

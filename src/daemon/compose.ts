@@ -23,6 +23,7 @@ import { openDatabase } from "../state/database.ts";
 import { makeEventRows } from "../state/events.ts";
 import { installationId } from "../state/installation.ts";
 import { makeMetricRows } from "../state/metrics.ts";
+import { composeCerts, type Certs } from "./compose-certs.ts";
 import { composeEngine, type Engine } from "./compose-engine.ts";
 import { composeExporter } from "./compose-exporter.ts";
 import { composeHost, type Host } from "./compose-host.ts";
@@ -36,6 +37,7 @@ export interface Parts
   extends
     Pick<Engine, "deploys" | "services" | "environment" | "events" | "metrics">,
     Pick<Secrets, "secrets" | "keyRotation" | "registries">,
+    Pick<Certs, "certificates">,
     Pick<Host, "plugins" | "dispatcher" | "feed" | "confinement" | "configured"> {
   readonly uploads: Uploads;
   readonly notify: Pick<Notify, "list" | "send">;
@@ -57,7 +59,7 @@ export function compose(world: World): Parts {
   const db = openDatabase(databaseFile(dataDir));
   const eventRows = makeEventRows(db);
   const state = makeServiceState(db);
-  const { redaction, secretReader, ...secrets } = composeSecrets(world, db, state);
+  const { box, redaction, secretReader, ...secrets } = composeSecrets(world, db, state);
   const uploads = makeUploads(dataDir, clock);
   const http = makeHttpClient(makeHttpOpener({ resolve: systemResolver }), clock);
   const resolve = makeNameResolver();
@@ -112,12 +114,19 @@ export function compose(world: World): Parts {
     takeUpload: async (id) => uploads.takeApp(id),
   });
   const { metrics } = engine;
+  const { certificates, watch } = composeCerts(world, db, {
+    state,
+    box,
+    events: engine.events,
+    listener: () => config().proxy.https,
+  });
   const exporter = composeExporter(world, db, { metrics, plugins: host.plugins, events: eventRows });
 
   return {
     ...engine,
     ...host,
     ...secrets,
+    certificates,
     uploads,
     notify,
     redact: (text) => redaction.forOperators(text),
@@ -128,12 +137,18 @@ export function compose(world: World): Parts {
         key: keyPlace(config(), world.credentials),
       }),
     async start() {
+      certificates.open();
       secrets.keyRotation.finish();
       exporter.open();
       await host.plugins.sweep();
       await processes.supervise();
       engine.deploys.recover();
       engine.events.subscribe(() => host.dispatcher.wake());
+      engine.events.subscribe(({ hook }) => {
+        if (hook === "on_deploy_success") certificates.look();
+      });
+      certificates.start();
+      watch.start();
       host.days.start();
       host.dispatcher.start();
       host.plugins.start();
@@ -141,16 +156,19 @@ export function compose(world: World): Parts {
     },
     configured() {
       host.configured();
+      certificates.look();
       exporter.follow();
     },
     async drain() {
       await engine.deploys.close();
+      await certificates.close();
       await logs.close();
       await host.dispatcher.stop(LIMITS.shutdownMs);
       await host.plugins.close();
     },
     close() {
       host.days.stop();
+      watch.close();
       exporter.close();
       metrics.close();
       edges.closeAll();

@@ -96,6 +96,10 @@ const configSchema = v.strictObject({
     }),
     {},
   ),
+  proxy: v.optional(
+    v.strictObject({ http: v.optional(listenAddress), https: v.optional(listenAddress) }),
+    {},
+  ),
   tls: v.optional(tlsSchema, {}),
   secrets: v.optional(v.strictObject({ key_file: v.optional(absolutePath) }), {}),
   notify: v.optional(v.record(v.string(), channelSchema), {}),

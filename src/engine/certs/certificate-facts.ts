@@ -30,10 +30,6 @@ export function checkPair({ cert, key }: CertificatePair): CertificateFacts {
   return factsOf(certificate);
 }
 
-export function readFacts(cert: string): CertificateFacts {
-  return factsOf(parsed(cert));
-}
-
 /** Whether one of the names is the domain, or a wildcard that it falls under. */
 export function covers(names: readonly string[], domain: string): boolean {
   return names.includes(domain) || names.includes(wildcardOf(domain));

@@ -12,7 +12,7 @@ import type { Resolver } from "../../platform/http/resolve.ts";
 import type { SecretBox } from "../secret-box.ts";
 import { makeAuthority } from "./acme/authority.ts";
 import { makeChallenges } from "./acme/challenges.ts";
-import type { CertificatePair } from "./certificate-facts.ts";
+import { wildcardOf, type CertificatePair } from "./certificate-facts.ts";
 import { makeKeeper, type KeeperParts } from "./keeper.ts";
 import { makeOwnFiles } from "./own-files.ts";
 import { makeStored } from "./stored.ts";
@@ -31,12 +31,16 @@ export interface Certificates {
 
 export interface CertificateKeeping extends Certificates {
   list(): readonly CertificateView[];
-  /** Names of those that a `renew` without a name is about: without certificate, due, or failed. */
-  pressing(): readonly string[];
-  /** Tries now and says how it stands then. Throws `certificate.not_found`, `certificate.held`. */
-  renew(domain: string): Promise<CertificateView>;
+  /**
+   * Tries now, and says how each stands then: one domain, or all that have no certificate, are due or failed. Throws
+   * `certificate.not_found`, `certificate.held`.
+   */
+  renew(domain?: string): AsyncGenerator<CertificateView, void, undefined>;
   /** Which services are live, or what the configuration says, may have changed. */
   look(): void;
+  /** Takes what there is into memory: `find` gives it from then on. Nobody is asked for anything yet. */
+  open(): void;
+  /** Whoever serves is there, and answers challenges. After `open`. */
   start(): void;
   close(): Promise<void>;
 }
@@ -101,10 +105,31 @@ export function makeCertificates(parts: CertificatesParts): CertificateKeeping {
     });
   }
 
+  /** Those that an authority wants to be left alone about are not. */
+  function pressing(): WantedDomain[] {
+    const now = clock.now();
+    const rows = wanted
+      .update()
+      .rows.filter((row) => row.certificate === null || row.failures > 0 || keeper.isDue(row))
+      .filter((row) => heldUntil(row, now) === undefined);
+    return wanted.domains().filter(({ domain }) => rows.some((row) => row.domain === domain));
+  }
+
+  async function renewOne(which: WantedDomain): Promise<CertificateView> {
+    const { domain } = which;
+    if (wanted.sourceOf(domain) === undefined) lookAtFiles();
+    else {
+      const row = wanted.update().rows.find((each) => each.domain === domain);
+      if (row !== undefined && !keeper.isTrying(domain)) checkHold(row, clock.now());
+      await keeper.tryNow(domain);
+    }
+    return view(which);
+  }
+
   return {
     find(name) {
       const domain = name.toLowerCase().replace(/\.$/, "");
-      return files.find(domain)?.pair ?? stored.find(domain);
+      return files.find(domain)?.pair ?? stored.find(domain) ?? stored.find(wildcardOf(domain));
     },
     changed(listener) {
       listeners.add(listener);
@@ -112,30 +137,22 @@ export function makeCertificates(parts: CertificatesParts): CertificateKeeping {
     },
     challenge: (token) => challenges.answer(token),
     list: () => wanted.domains().map(view),
-    pressing: () =>
-      wanted
-        .update()
-        .rows.filter((row) => row.certificate === null || row.failures > 0 || keeper.isDue(row))
-        .map(({ domain }) => domain),
-    async renew(name) {
-      const domain = wantedDomain(name.toLowerCase());
-      if (wanted.sourceOf(domain.domain) === undefined) lookAtFiles();
-      else {
-        const row = wanted.update().rows.find((each) => each.domain === domain.domain);
-        if (row !== undefined && !keeper.isTrying(row.domain)) checkHold(row, clock.now());
-        await keeper.tryNow(domain.domain);
-      }
-      return view(domain);
+    async *renew(name) {
+      const domains = name === undefined ? pressing() : [wantedDomain(name.toLowerCase())];
+      const tries = domains.map(renewOne);
+      // Whoever asked may leave at the first.
+      for (const each of tries) each.catch(() => {});
+      for (const each of tries) yield await each;
     },
     look() {
       lookAtFiles();
       keeper.look();
     },
-    start() {
+    open() {
       stored.open();
       lookAtFiles();
-      keeper.start();
     },
+    start: () => keeper.start(),
     async close() {
       cancelFiles();
       await keeper.close();
@@ -146,15 +163,22 @@ export function makeCertificates(parts: CertificatesParts): CertificateKeeping {
 // --- internal ---
 
 /** The authority's wish stands above the operator's: who asks before it ends makes it longer. */
-function checkHold({ domain, heldUntil, error, triedAt }: CertificateRow, nowMs: number): void {
-  const now = timestamp(nowMs);
-  if (heldUntil === null || heldUntil <= now || (triedAt !== null && triedAt > now)) return;
+function checkHold(row: CertificateRow, nowMs: number): void {
+  const until = heldUntil(row, nowMs);
+  if (until === undefined) return;
+  const { domain, error } = row;
   throw fail(
     "certificate.held",
-    `the authority asked not to be asked for ${domain} before ${heldUntil}: ${error ?? ""}`,
+    `the authority asked not to be asked for ${domain} before ${until}: ${error ?? ""}`,
     {
-      details: { domain, until: heldUntil },
+      details: { domain, until },
       hint: "wait for it: it is then tried by itself",
     },
   );
+}
+
+/** Nothing where the clock was wrong when the authority was asked. */
+function heldUntil({ heldUntil: until, triedAt }: CertificateRow, nowMs: number): string | undefined {
+  const now = timestamp(nowMs);
+  return until === null || until <= now || (triedAt !== null && triedAt > now) ? undefined : until;
 }

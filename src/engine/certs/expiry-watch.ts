@@ -48,7 +48,7 @@ export function makeExpiryWatch(parts: ExpiryWatchParts): ExpiryWatch {
     const { domain } = watched;
     let life: Life;
     try {
-      const place = { host: reachable(at.host), port: at.port, name: domain };
+      const place = { host: reachable(at.host), port: at.port, name: domain.replace(/^\*/, ANY_LABEL) };
       const bounds = { timeoutMs: LIMITS.certServedMs, signal: stopping.signal };
       life = lifeOf(await withDeadline(clock, bounds, (signal) => parts.readServed(place, signal)));
     } catch (error) {
@@ -173,6 +173,9 @@ function thresholdOf({ notBefore, notAfter }: Life): number {
 function days(ms: number): number {
   return Math.round(ms / 8_640_000) / 10;
 }
+
+/** One of the names that a wildcard stands for. */
+const ANY_LABEL = "voxeltron-check";
 
 /** A listener on every address is on the loopback one too. */
 function reachable(host: string): string {

@@ -27,7 +27,7 @@ import type { Wanted } from "./wanted.ts";
 
 export interface Keeper {
   start(): void;
-  /** Something may have changed: looks now. */
+  /** Something may have changed: looks now, once it is started. */
   look(): void;
   /** Whether the domain is being looked after right now. */
   isTrying(domain: string): boolean;
@@ -58,6 +58,7 @@ export function makeKeeper(parts: KeeperParts): Keeper {
   const stopping = new AbortController();
   const slots = makeSlots(LIMITS.certOrdersAtOnce);
   const trying = new Map<string, Promise<void>>();
+  let isStarted = false;
   let cancelTimer = (): void => {};
 
   function isDue({ nextAt, triedAt, failures }: CertificateRow): boolean {
@@ -85,7 +86,7 @@ export function makeKeeper(parts: KeeperParts): Keeper {
       return;
     }
     const { facts, pair } = result;
-    const next = timestamp(renewAt(facts, parts.random()));
+    const next = timestamp(renewAt(facts, clock.now(), parts.random()));
     rows.transaction(() => {
       const now = rows.find(domain);
       if (now === undefined) return;
@@ -148,7 +149,7 @@ export function makeKeeper(parts: KeeperParts): Keeper {
 
   function look(): void {
     cancelTimer();
-    if (stopping.signal.aborted) return;
+    if (!isStarted || stopping.signal.aborted) return;
     cancelTimer = clock.after(LIMITS.certLookMs, look);
     try {
       const { rows: all, gone } = wanted.update();
@@ -167,7 +168,10 @@ export function makeKeeper(parts: KeeperParts): Keeper {
   }
 
   return {
-    start: look,
+    start() {
+      isStarted = true;
+      look();
+    },
     look,
     isTrying: (domain) => trying.has(domain),
     isDue,

@@ -7,12 +7,12 @@ export interface Life {
 }
 
 /**
- * With a third of its life left, or up to a tenth of that third earlier, so that not all of a machine's certificates come at once.
- * `random` is from 0 to 1.
+ * With a third of its life left, or up to a tenth of that third earlier, so that not all of a machine's certificates come at once; but never
+ * soon after it came, for a clock that is far ahead would have it renewed again and again. `random` is from 0 to 1.
  */
-export function renewAt({ notBefore, notAfter }: Life, random: number): number {
-  const third = (notAfter - notBefore) / 3;
-  return Math.round(notAfter - third - (third / 10) * random);
+export function renewAt({ notBefore, notAfter }: Life, now: number, random: number): number {
+  const life = notAfter - notBefore;
+  return Math.round(Math.max(notAfter - life / 3 - (life / 30) * random, now + life / 8));
 }
 
 export interface Failed {

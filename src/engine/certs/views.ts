@@ -74,7 +74,7 @@ export function uncoveredView(
   mode: TlsSettings["mode"],
   problems: readonly OwnFileProblem[],
 ): CertificateView {
-  if (mode !== "files") return { ...NOTHING, domain, service };
+  if (mode !== "files" && !domain.startsWith("*.")) return { ...NOTHING, domain, service };
   const unusable = problems.map(({ name, problem }) => `tls.files.${name}: ${problem}`);
   return {
     ...NOTHING,

@@ -34,7 +34,8 @@ export function makeWanted({ domains, settings, files, rows, clock }: WantedPart
   function sourceOf(domain: string): string | undefined {
     if (files.find(domain) !== undefined) return undefined;
     const { mode, acme_directory: directory, fallback } = settings();
-    if (mode === "acme") return directory;
+    // By HTTP an authority can be shown one name, not all that a wildcard stands for.
+    if (mode === "acme" && !domain.startsWith("*.")) return directory;
     return mode === "self-signed" || fallback === "self-signed" ? SELF_SIGNED : undefined;
   }
 

@@ -5,6 +5,7 @@ import { newId } from "../../../../src/base/ids.ts";
 import { makeLog } from "../../../../src/base/log.ts";
 import { makeCertificates, type CertificateKeeping } from "../../../../src/engine/certs/certificates.ts";
 import { tlsSchema, type TlsSettings } from "../../../../src/engine/certs/tls-schema.ts";
+import type { CertificateView } from "../../../../src/engine/certs/views.ts";
 import { makeEvents } from "../../../../src/engine/events/outbox.ts";
 import { systemResolver } from "../../../../src/platform/http/resolve.ts";
 import { makeCertificateRows, type CertificateRows } from "../../../../src/state/certificates.ts";
@@ -25,6 +26,12 @@ export interface Rig extends AsyncDisposable {
   events(): readonly CertEvent[];
 }
 
+/** How the domain stands after it was tried. */
+export async function renewed(rig: Rig, domain: string): Promise<CertificateView> {
+  const [view] = await Array.fromAsync(rig.certificates.renew(domain));
+  return view!;
+}
+
 export interface RigOptions {
   readonly dir: string;
   readonly domains: readonly string[];
@@ -38,7 +45,12 @@ export function makeRig({ dir, domains, tls, clock = systemClock, challengePort 
   const db = openDatabase(join(dir, "state.db"));
   const rows = makeCertificateRows(db);
   const lines: string[] = [];
-  const log = makeLog({ level: () => "debug", format: "text", clock, write: (line) => void lines.push(line) });
+  const log = makeLog({
+    level: () => "debug",
+    format: "text",
+    clock,
+    write: (line) => void lines.push(line),
+  });
   const events = makeEvents({ events: makeEventRows(db), gates: async () => {}, clock, newId, log });
   const heard: CertEvent[] = [];
   events.subscribe((event) => {
@@ -67,6 +79,7 @@ export function makeRig({ dir, domains, tls, clock = systemClock, challengePort 
       db.close();
     },
   };
+  rig.certificates.open();
   const responder =
     challengePort === undefined
       ? undefined
