@@ -4,7 +4,7 @@
  * back shows in a try that lies ahead. Called by certificates.ts.
  */
 import { timestamp, type Clock } from "../../base/clock.ts";
-import { messageOf, stackOf } from "../../base/errors.ts";
+import { isVoxError, messageOf, stackOf } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Log } from "../../base/log.ts";
 import type { CertificateRow, CertificateRows } from "../../state/certificates.ts";
@@ -70,48 +70,55 @@ export function makeKeeper(parts: KeeperParts): Keeper {
     const pair =
       source === SELF_SIGNED
         ? await makeSelfSigned(domain, clock.now())
-        : await parts.authority.issue(domain, stored.draft(domain), stopping.signal);
+        : await parts.authority.issue(domain, stored.draft(domain, source), stopping.signal);
     return { pair, facts: checked(domain, pair, clock.now()), source };
   }
 
   async function attempt(domain: string): Promise<void> {
     const row = rows.find(domain);
     if (row === undefined || stopping.signal.aborted) return;
+    const { source } = row;
     rows.put({ ...row, triedAt: timestamp(clock.now()) });
     let result: Issued;
     try {
-      result = await issued(domain, row.source);
+      result = await issued(domain, source);
     } catch (error) {
-      if (!stopping.signal.aborted) failed(domain, error);
+      if (stopping.signal.aborted) return;
+      if (!isVoxError(error))
+        log.error("a bug: no certificate", { domain, error: messageOf(error), stack: stackOf(error) });
+      failed(domain, source, error);
       return;
     }
-    const { facts, pair } = result;
-    const next = timestamp(renewAt(facts, clock.now(), parts.random()));
-    rows.transaction(() => {
-      const now = rows.find(domain);
-      if (now === undefined) return;
-      rows.put({ ...stored.rowWith(now, result), ...SUCCEEDED, nextAt: next });
-      const { issuer } = facts;
-      events.emit("on_cert_renew", { domain, ok: true, issuer, notAfter: timestamp(facts.notAfter) });
-    });
-    stored.keep(domain, pair);
-    parts.changed();
-    log.info("a certificate was issued", {
-      domain,
-      issuer: facts.issuer,
-      notAfter: timestamp(facts.notAfter),
-      next,
-    });
+    succeeded(domain, result);
   }
 
-  function failed(domain: string, error: unknown): void {
+  /** A domain that has another source by now keeps what came, and is still due. */
+  function succeeded(domain: string, result: Issued): void {
+    const { facts, pair, source } = result;
+    const notAfter = timestamp(facts.notAfter);
+    const nextAt = timestamp(renewAt(facts, clock.now(), parts.random()));
+    const isKept = rows.transaction(() => {
+      const row = rows.find(domain);
+      if (row === undefined) return false;
+      rows.put({
+        ...stored.rowWith(row, result),
+        ...(row.source === source ? { ...SUCCEEDED, nextAt } : {}),
+      });
+      events.emit("on_cert_renew", { domain, ok: true, issuer: facts.issuer, notAfter });
+      return true;
+    });
+    if (!isKept) return;
+    stored.keep(domain, pair);
+    parts.changed();
+    log.info("a certificate was issued", { domain, issuer: facts.issuer, notAfter, nextAt });
+  }
+
+  function failed(domain: string, source: string, error: unknown): void {
     const { problem, message, waitMs } = failureOf(error);
-    if (problem === "internal")
-      log.error("a certificate was not issued", { domain, error: messageOf(error), stack: stackOf(error) });
     const now = clock.now();
     rows.transaction(() => {
       const row = rows.find(domain);
-      if (row === undefined) return;
+      if (row?.source !== source) return;
       const failures = row.failures + 1;
       const notAfter = row.notAfter === null ? undefined : Date.parse(row.notAfter);
       const nextAt = timestamp(retryAt({ now, failures, waitMs, notAfter }, parts.random()));
@@ -124,14 +131,18 @@ export function makeKeeper(parts: KeeperParts): Keeper {
         notAfter: row.notAfter ?? timestamp(now),
         error: message,
       });
-      log.warn("a certificate could not be renewed", { domain, problem, error: message, failures, nextAt });
+      log.warn("a certificate was not issued", { domain, problem, error: message, failures, nextAt });
     });
   }
 
   function tryNow(domain: string): Promise<void> {
     const underWay = trying.get(domain);
     if (underWay !== undefined) return underWay;
-    const mine = slots(() => attempt(domain)).finally(() => trying.delete(domain));
+    const before = rows.find(domain)?.source;
+    const mine = slots(() => attempt(domain)).finally(() => {
+      trying.delete(domain);
+      if (rows.find(domain)?.source !== before) look();
+    });
     trying.set(domain, mine);
     return mine;
   }
@@ -155,7 +166,7 @@ export function makeKeeper(parts: KeeperParts): Keeper {
       const { rows: all, gone } = wanted.update();
       for (const domain of gone) stored.forget(domain);
       const due = all.filter((row) => isDue(row) && !trying.has(row.domain)).toSorted(mostPressing);
-      for (const row of due) standIn(row).catch(report);
+      for (const row of all) standIn(row).catch(report);
       for (const { domain } of due) tryNow(domain).catch(report);
     } catch (error) {
       report(error);

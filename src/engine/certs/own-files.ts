@@ -88,8 +88,10 @@ interface Known {
   readonly problem: string | undefined;
 }
 
-/** Another text where the file, or what a link leads to, is another or was written. */
+/** Another text where the file, or what a link leads to, is another, was written, or may be read by others. */
 function fingerprint(path: string): string {
   const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
-  return stat === undefined ? "none" : `${path} ${stat.dev} ${stat.ino} ${stat.size} ${stat.mtimeNs}`;
+  return stat === undefined
+    ? "none"
+    : `${path} ${stat.dev} ${stat.ino} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs}`;
 }

@@ -19,8 +19,8 @@ export interface Stored {
   /** Call it when the row is on disk. */
   keep(domain: string, pair: CertificatePair): void;
   forget(domain: string): void;
-  /** The order of a domain, for whoever fulfils it. */
-  draft(domain: string): OrderDraft;
+  /** The order of a domain at a source, for whoever fulfils it; of no effect once the domain has another source. */
+  draft(domain: string, source: string): OrderDraft;
   /** At the start: takes all of them into memory, and lets go of what can't be opened. Never throws. */
   open(): void;
 }
@@ -79,22 +79,28 @@ export function makeStored({ rows, box, clock, log }: StoredParts): Stored {
     }),
     keep: (domain, pair) => void opened.set(domain, pair),
     forget: (domain) => void opened.delete(domain),
-    draft: (domain) => ({
-      find() {
+    draft(domain, source) {
+      const current = (): CertificateRow | undefined => {
         const row = rows.find(domain);
-        if (row === undefined || row.orderUrl === null || row.orderKey === null) return undefined;
-        return { url: row.orderUrl, key: box.open(row.orderKey, orderPurpose(domain)) };
-      },
-      save(url, key) {
-        const row = rows.find(domain);
-        if (row !== undefined)
-          rows.put({ ...row, orderUrl: url, orderKey: box.seal(key, orderPurpose(domain)) });
-      },
-      drop() {
-        const row = rows.find(domain);
-        if (row !== undefined) rows.put({ ...row, orderUrl: null, orderKey: null });
-      },
-    }),
+        return row?.source === source ? row : undefined;
+      };
+      return {
+        find() {
+          const { orderUrl = null, orderKey = null } = current() ?? {};
+          if (orderUrl === null || orderKey === null) return undefined;
+          return { url: orderUrl, key: box.open(orderKey, orderPurpose(domain)) };
+        },
+        save(url, key) {
+          const row = current();
+          if (row !== undefined)
+            rows.put({ ...row, orderUrl: url, orderKey: box.seal(key, orderPurpose(domain)) });
+        },
+        drop() {
+          const row = current();
+          if (row !== undefined) rows.put({ ...row, orderUrl: null, orderKey: null });
+        },
+      };
+    },
     open() {
       try {
         for (const row of rows.list()) openRow(row);

@@ -431,6 +431,38 @@ describe.skipIf(!has)("an authority that speaks ACME", () => {
   );
 
   test(
+    "that is no longer wanted in the middle of an order has no say in what comes next",
+    () =>
+      withPebble(async ({ pebble, rig: makeIt }) => {
+        await pebble.resolve("web.example.com", "127.0.0.1");
+        const reached = Promise.withResolvers<void>();
+        const held = Promise.withResolvers<void>();
+        pebble.rewrite = async (path, body) => {
+          if (path === "/order-plz") {
+            reached.resolve();
+            await held.promise;
+          }
+          return body;
+        };
+        await using rig = makeIt(["web.example.com"]);
+        rig.certificates.start();
+        await reached.promise;
+        expect(viewOf(rig, "web.example.com")).toMatchObject({ state: "ordering", source: "acme" });
+        rig.settings = { ...rig.settings, mode: "self-signed" };
+        rig.certificates.look();
+        held.resolve();
+        await until(() => rig.events().length === 2, { timeoutMs: 60_000, what: "both" });
+        expect(viewOf(rig, "web.example.com")).toMatchObject({
+          state: "valid",
+          source: "self-signed",
+          issuer: "self-signed",
+        });
+        expect(rig.rows.find("web.example.com")).toMatchObject({ orderUrl: null, issuedBy: "self-signed" });
+      }),
+    LIMIT_MS,
+  );
+
+  test(
     "leaves keys in no log, event, answer, and nowhere in the state but sealed",
     () =>
       withPebble(async ({ pebble, dir, rig: makeIt }) => {

@@ -37,11 +37,14 @@ export interface RigOptions {
   readonly domains: readonly string[];
   readonly tls: v.InferInput<typeof tlsSchema>;
   readonly clock?: Clock;
+  /** Called in the transaction, before the event is a row. */
+  readonly emitting?: () => void;
   /** Where HTTP-01 is answered; nowhere without. */
   readonly challengePort?: number;
 }
 
-export function makeRig({ dir, domains, tls, clock = systemClock, challengePort }: RigOptions): Rig {
+export function makeRig(options: RigOptions): Rig {
+  const { dir, domains, tls, clock = systemClock, challengePort } = options;
   const db = openDatabase(join(dir, "state.db"));
   const rows = makeCertificateRows(db);
   const lines: string[] = [];
@@ -66,7 +69,12 @@ export function makeRig({ dir, domains, tls, clock = systemClock, challengePort 
       rows,
       box: fileBox(join(dir, "key"), () => false),
       resolve: systemResolver,
-      events,
+      events: {
+        emit(hook, data) {
+          options.emitting?.();
+          return events.emit(hook, data);
+        },
+      },
       random: () => 0.5,
       clock,
       log,

@@ -56,17 +56,57 @@ describe("self-signed certificates", () => {
     rig.certificates.start();
     await until(() => rig.events().length === 1);
     expect(rig.certificates.find("web.example.com")).toBeUndefined();
-    rig.settings = { ...rig.settings, acme_directory: "https://127.0.0.1:7/dir", fallback: "self-signed" };
+    rig.settings = { ...rig.settings, fallback: "self-signed" };
     rig.certificates.look();
-    await until(() => rig.certificates.find("web.example.com") && rig.events().length === 2);
+    await until(() => rig.certificates.find("web.example.com"));
+    expect(rig.events()).toHaveLength(1);
+    await renewed(rig, "web.example.com");
     expect(viewOf(rig, "web.example.com")).toMatchObject({
       state: "stand-in",
       issuer: "self-signed",
       source: "acme",
-      failures: 1,
+      failures: 2,
     });
     // What is served is what a failure tells of.
-    expect(rig.events()[1]).toMatchObject({ ok: false });
+    expect(rig.events()[1]).toMatchObject({ ok: false, issuer: "self-signed" });
+  });
+
+  test("serve a wildcard, which no authority gives by HTTP", async () => {
+    await using dir = tempDir();
+    const options = { dir: dir.path, domains: ["*.example.com"] };
+    await using rig = makeRig({ ...options, tls: {} });
+    rig.certificates.start();
+    expect(viewOf(rig, "*.example.com")).toMatchObject({
+      source: null,
+      state: "missing",
+      problem: "misconfigured",
+      error: "no certificate of [tls.files] is for *.example.com",
+    });
+    rig.settings = { ...rig.settings, mode: "self-signed" };
+    rig.certificates.look();
+    await until(() => rig.certificates.find("a.example.com"));
+    expect(rig.certificates.find("a.b.example.com")).toBeUndefined();
+    expect(rig.certificates.find("example.com")).toBeUndefined();
+  });
+
+  test("are on record together with their event, or not at all", async () => {
+    await using dir = tempDir();
+    let isBroken = true;
+    await using rig = makeRig({
+      dir: dir.path,
+      domains: ["app.localhost"],
+      tls: { mode: "self-signed" },
+      emitting() {
+        if (isBroken) throw new Error("the disk is full");
+      },
+    });
+    rig.certificates.start();
+    await until(() => rig.log().includes("the disk is full"));
+    expect(rig.rows.find("app.localhost")).toMatchObject({ certificate: null, failures: 0 });
+    expect(rig.certificates.find("app.localhost")).toBeUndefined();
+    isBroken = false;
+    expect(await renewed(rig, "app.localhost")).toMatchObject({ state: "valid" });
+    expect(rig.events()).toHaveLength(1);
   });
 
   test("whose key can't be opened any more are made anew", async () => {
