@@ -97,6 +97,13 @@ async function prove(domain: string, order: Order, tools: OrderTools): Promise<v
         throw unproved(domain, authorization, challenge);
       open++;
       if (asked.has(challenge.url)) continue;
+      // It becomes a part of a path, and of what is answered there.
+      if (!/^[\w-]{1,200}$/.test(challenge.token))
+        throw certFailure({
+          problem: "refused",
+          message: "the authority's token can't be answered for",
+          type: "over",
+        });
       asked.add(challenge.url);
       offers.use(challenges.offer(challenge.token, await client.getChallengeKeyAuthorization(challenge)));
       // One that is being looked at already was asked for by a daemon that was killed.
