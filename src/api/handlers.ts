@@ -132,6 +132,13 @@ function serviceHandlers({
           signal: new AbortController().signal,
         }),
       ),
+    "deploy.rollback": (input) =>
+      makeProgressStream((progress) =>
+        deploys.rollback(input, {
+          progress: (step) => void progress(step),
+          signal: new AbortController().signal,
+        }),
+      ),
     async "deploy.cancel"({ service }) {
       await deploys.cancel(service);
       return {};

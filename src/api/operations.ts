@@ -59,6 +59,9 @@ const deployInput = v.strictObject({
   service: name,
   image: v.optional(v.string()),
   upload: v.optional(v.string()),
+  /** In the uploaded folder; absent: `Dockerfile`, where it has one. */
+  dockerfile: v.optional(v.string()),
+  buildArgs: v.optional(variables),
   command: v.optional(v.string()),
   port: v.optional(v.number()),
   publish: v.optional(v.string()),
@@ -196,6 +199,16 @@ export const operations = {
   ),
 
   "deploy.run": stream(deployInput, deployProgress, deployEnd),
+  /** `to`: a version that is kept; absent: the newest one before the one that runs. */
+  "deploy.rollback": stream(
+    v.strictObject({
+      service: name,
+      to: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+      detach: v.optional(v.boolean()),
+    }),
+    deployProgress,
+    deployEnd,
+  ),
   "deploy.cancel": unary(v.strictObject({ service: name }), none),
 
   "service.list": unary(none, v.object({ services: v.array(serviceView) })),

@@ -17,6 +17,7 @@ import { pluginDev } from "./commands/plugin-dev.ts";
 import { pluginInstall } from "./commands/plugin-install.ts";
 import { pluginCommands } from "./commands/plugin.ts";
 import { registryCommands } from "./commands/registry.ts";
+import { rollback } from "./commands/rollback.ts";
 import { secretCommands } from "./commands/secret.ts";
 import { serviceCommands } from "./commands/service.ts";
 
@@ -29,6 +30,7 @@ export const commands: readonly Command[] = [
   ...pluginGrantCommands,
   pluginAudit,
   deploy,
+  rollback,
   ...serviceCommands,
   logs,
   metrics,

@@ -110,6 +110,7 @@ export function compose(world: World): Parts {
     gates,
     secretsOf: (service) => secrets.secrets.values(service),
     registryAuth: (image) => secrets.registries.authFor(image),
+    registryLogins: () => secrets.registries.logins(),
     redaction,
     takeUpload: async (id) => uploads.takeApp(id),
   });

@@ -10,6 +10,7 @@ import { sql as serviceSecrets } from "./migrations/0002-service-secrets.ts";
 import { sql as metrics } from "./migrations/0003-metrics.ts";
 import { sql as auditTotals } from "./migrations/0004-audit-totals.ts";
 import { sql as pluginFiles } from "./migrations/0005-plugin-files.ts";
+import { sql as servers } from "./migrations/0006-servers.ts";
 import { sql as certificates } from "./migrations/0009-certificates.ts";
 
 export type { Database } from "bun:sqlite";
@@ -21,6 +22,7 @@ const migrations: readonly string[] = [
   metrics,
   auditTotals,
   pluginFiles,
+  servers,
   certificates,
 ];
 

@@ -7,12 +7,12 @@ import { LIMITS } from "../../base/limits.ts";
 import { quote } from "../../base/text.ts";
 import type { ServiceRow } from "../../state/services.ts";
 import { bounded } from "../bounded.ts";
+import { pruneBuilds } from "../builds.ts";
 import { openAddress } from "../edge/open-address.ts";
 import { findLive, type Live } from "../live.ts";
 import type { LogQuery } from "../logs/logs.ts";
 import type { ServiceLogLine } from "../logs/stored-line.ts";
 import type { ExecOptions, Provider } from "../providers/provider.ts";
-import { providerNamed } from "../providers/provider-named.ts";
 import { revive } from "../revive.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 import { statusOf, viewDetails, viewService, type ServiceDetails, type ServiceView } from "./service-view.ts";
@@ -45,7 +45,7 @@ export function makeServices(deps: ServiceDeps): Services {
     const live = findLive(state, need(name));
     if (live === undefined)
       throw fail("instance.not_found", `no version of ${name} ever went live`, { hint: "deploy it first" });
-    return { live, provider: providerNamed(deps.providers, live.spec.provider) };
+    return { live, provider: deps.providers.of(live.spec) };
   }
 
   return {
@@ -90,6 +90,7 @@ export function makeServices(deps: ServiceDeps): Services {
       state.services.setDesired(name, "stopped");
       edges.close(name);
       if (live !== undefined) await destroyInstance(live, deps);
+      await pruneBuilds(name, { before: state.versions.list(name), kept: [] }, deps);
       await deps.folders.prune(name, new Set());
       await deps.logs.remove(name);
       state.transaction(() => {
@@ -123,7 +124,7 @@ function stopInstance(provider: Provider, live: Live, { clock }: ServiceDeps): P
 }
 
 async function destroyInstance(live: Live, deps: ServiceDeps): Promise<void> {
-  const provider = providerNamed(deps.providers, live.spec.provider);
+  const provider = deps.providers.of(live.spec);
   await stopInstance(provider, live, deps);
   await bounded(provider.destroy(live.row.instance), {
     clock: deps.clock,
