@@ -31,6 +31,8 @@ export interface Pebble extends AsyncDisposable {
 
 export interface PebbleOptions {
   readonly environment?: Readonly<Record<string, string>>;
+  /** Who may have an account: key by id. Everybody without. */
+  readonly customers?: Readonly<Record<string, string>>;
   /** Seconds that a certificate is good for. */
   readonly lifeSeconds?: number;
 }
@@ -52,7 +54,8 @@ export async function startPebble(options: PebbleOptions = {}): Promise<Pebble> 
     httpPort: challengePort,
     tlsPort: port(),
     ocspResponderURL: "",
-    externalAccountBindingRequired: false,
+    externalAccountBindingRequired: options.customers !== undefined,
+    externalAccountMACKeys: options.customers ?? {},
     domainBlocklist: ["blocked.example.com"],
     ...(options.lifeSeconds === undefined ? {} : { certificateValidityPeriod: options.lifeSeconds }),
   };

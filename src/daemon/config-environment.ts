@@ -64,6 +64,8 @@ const KEYS: readonly (readonly [key: string, kind?: Kind])[] = [
   ["tls.acme_email"],
   ["tls.acme_directory"],
   ["tls.acme_ca_file"],
+  ["tls.acme_eab_kid"],
+  ["tls.acme_eab_key_file"],
   ["secrets.key_file"],
   ["plugins.idle_timeout"],
   ["plugins.ceiling", "list"],

@@ -89,6 +89,7 @@ describe("the configuration", () => {
     ['acme_directory = "https://user:pass@ca.example.com/dir"', "the https URL of an ACME directory"],
     ['acme_ca_file = "ca.pem"', "an absolute path"],
     ['files.a = { cert = "/a.pem" }', "key"],
+    ['acme_eab_kid = "kid"', "acme_eab_kid and acme_eab_key_file together"],
   ])("refuses [tls] %s and says what is wanted", async (line, words) => {
     expect((await rejection(load(`[tls]\n${line}\n`))) as Error).toMatchObject({
       code: "config.invalid",

@@ -2,7 +2,7 @@
  * Gets certificates from the authority that the configuration names, by ACME. The account's key is made with the first and kept sealed; an
  * account that the authority has forgotten is made again with it. Called by certificates.ts.
  */
-import type { Client } from "acme-client";
+import type { Client, ClientOptions } from "acme-client";
 import type { Clock } from "../../../base/clock.ts";
 import { isVoxError, messageOf, stackOf } from "../../../base/errors.ts";
 import { LIMITS } from "../../../base/limits.ts";
@@ -50,7 +50,12 @@ export function makeAuthority({
 
   /** With the account that the authority knows. */
   async function openClient(signal: AbortSignal): Promise<Client> {
-    const { acme_directory: directory, acme_email: email = null, acme_ca_file: caFile } = settings();
+    const {
+      acme_directory: directory,
+      acme_email: email = null,
+      acme_ca_file: caFile,
+      ...binding
+    } = settings();
     const { Client, crypto } = await import("acme-client");
     const ca = caFile === undefined ? {} : { ca: readNamedFile("acme_ca_file", caFile) };
     const http = makeHttpClient(makeHttpOpener({ resolve, ...ca }), clock);
@@ -65,6 +70,7 @@ export function makeAuthority({
       const client = new Client({
         directoryUrl: directory,
         accountKey: key,
+        ...bindingOf(binding),
         ...(known?.url === null || known === undefined ? {} : { accountUrl: known.url }),
       });
       speakBy(client, makeAcmeRequest(http, clock, signal));
@@ -141,6 +147,15 @@ function undecided(): Error {
     problem: "unavailable",
     message: `the authority did not decide within ${minutes} minutes`,
   });
+}
+
+/** What makes a new account that of a customer. */
+function bindingOf({
+  acme_eab_kid: kid,
+  acme_eab_key_file: file,
+}: Pick<TlsSettings, "acme_eab_kid" | "acme_eab_key_file">): Pick<ClientOptions, "externalAccountBinding"> {
+  if (kid === undefined || file === undefined) return {};
+  return { externalAccountBinding: { kid, hmacKey: readNamedFile("acme_eab_key_file", file).trim() } };
 }
 
 /** The library has no way to be given another HTTP client but for the whole program. */

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock, type Clock } from "../../../../src/base/clock.ts";
 import { codeOf } from "../../../fixtures/rejection.ts";
 import { fileBox } from "../../../fixtures/secret-box.ts";
 import { needs, tempDir, until } from "../../../harness.ts";
-import { startPebble, type Pebble } from "../../../pebble.ts";
+import { startPebble, type Pebble, type PebbleOptions } from "../../../pebble.ts";
 import { makeRig, renewed, type Rig, type RigOptions } from "./cert-rig.ts";
 
 const LIMIT_MS = 120_000;
@@ -17,6 +17,7 @@ const ORDERS: Readonly<Record<string, readonly number[]>> = {
   "/finalize-order/": [1],
   "/certZ/": [1],
 };
+const CUSTOMER_KEY = Buffer.alloc(48, 7).toString("base64url");
 const CHILD = join(import.meta.dir, "cert-child.ts");
 
 interface Scene {
@@ -25,7 +26,7 @@ interface Scene {
   readonly rig: (domains: readonly string[], more?: Partial<RigOptions>) => Rig;
 }
 
-async function withPebble(work: (scene: Scene) => Promise<void>, options = {}): Promise<void> {
+async function withPebble(work: (scene: Scene) => Promise<void>, options: PebbleOptions = {}): Promise<void> {
   await using dir = tempDir();
   await using pebble = await startPebble(options);
   await work({
@@ -300,6 +301,30 @@ describe.skipIf(!has)("an authority that speaks ACME", () => {
         expect(await renewed(rig, "web.example.com")).toMatchObject({ state: "valid", error: null });
         expect(pebble.asked.filter((line) => line === "POST /order-plz")).toHaveLength(3);
       }),
+    LIMIT_MS,
+  );
+
+  test(
+    "that only serves customers is shown whose account it is",
+    () =>
+      withPebble(
+        async ({ pebble, dir, rig: makeIt }) => {
+          await pebble.resolve("web.example.com", "127.0.0.1");
+          await using rig = makeIt(["web.example.com"]);
+          rig.certificates.start();
+          await until(() => rig.events().length === 1, { timeoutMs: 60_000, what: "a failure" });
+          expect(viewOf(rig, "web.example.com")).toMatchObject({
+            problem: "refused",
+            error: expect.stringContaining("externalAccountRequired"),
+          });
+          const file = join(dir, "eab");
+          writeFileSync(file, `${CUSTOMER_KEY}\n`);
+          rig.settings = { ...rig.settings, acme_eab_kid: "customer-1", acme_eab_key_file: file };
+          expect(await renewed(rig, "web.example.com")).toMatchObject({ state: "valid", error: null });
+          expect(rig.log()).not.toContain(CUSTOMER_KEY);
+        },
+        { customers: { "customer-1": CUSTOMER_KEY } },
+      ),
     LIMIT_MS,
   );
 
