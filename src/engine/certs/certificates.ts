@@ -84,10 +84,10 @@ export function makeCertificates(parts: CertificatesParts): CertificateKeeping {
     changed();
   }
 
-  function view({ domain, service }: WantedDomain): CertificateView {
+  function view({ domain, service }: WantedDomain, known = rows.find(domain)): CertificateView {
     const file = files.find(domain);
     if (file !== undefined) return fileView(domain, service, file, clock.now());
-    const row = wanted.sourceOf(domain) === undefined ? undefined : rows.find(domain);
+    const row = wanted.sourceOf(domain) === undefined ? undefined : known;
     if (row === undefined) return uncoveredView(domain, service, settings().mode, files.problems());
     return rowView(row, service, { now: clock.now(), isTrying: keeper.isTrying(domain) });
   }
@@ -136,7 +136,10 @@ export function makeCertificates(parts: CertificatesParts): CertificateKeeping {
       return () => listeners.delete(listener);
     },
     challenge: (token) => challenges.answer(token),
-    list: () => wanted.domains().map(view),
+    list() {
+      const known = new Map(rows.list().map((row) => [row.domain, row]));
+      return wanted.domains().map((which) => view(which, known.get(which.domain)));
+    },
     async *renew(name) {
       const domains = name === undefined ? pressing() : [wantedDomain(name.toLowerCase())];
       const tries = domains.map(renewOne);

@@ -40,9 +40,9 @@ export function makeWanted({ domains, settings, files, rows, clock }: WantedPart
   }
 
   /** As a row that is to be looked after from its source on, at once where that is another. */
-  function rowFor(domain: string, source: string, now: string): CertificateRow {
-    const row = rows.find(domain);
+  function rowFor(domain: string, source: string, row: CertificateRow | undefined): CertificateRow {
     if (row?.source === source) return row;
+    const now = timestamp(clock.now());
     const fresh = { ...(row ?? emptyRow(domain)), ...UNTRIED, source, nextAt: now };
     rows.put(fresh);
     return fresh;
@@ -53,18 +53,17 @@ export function makeWanted({ domains, settings, files, rows, clock }: WantedPart
     sourceOf,
     update() {
       const now = timestamp(clock.now());
-      const wanted = domains().flatMap(({ domain }) => {
-        const source = sourceOf(domain);
-        return source === undefined ? [] : [{ domain, source }];
-      });
-      const names = new Set(wanted.map(({ domain }) => domain));
-      const gone = rows
-        .list()
-        .filter(({ domain, notAfter }) => !names.has(domain) && (notAfter === null || notAfter <= now))
+      const known = new Map(rows.list().map((row) => [row.domain, row]));
+      const sources = new Map(domains().map(({ domain }) => [domain, sourceOf(domain)]));
+      const gone = [...known.values()]
+        .filter(({ domain, notAfter }) => sources.get(domain) === undefined && (notAfter ?? "") <= now)
         .map(({ domain }) => domain);
       return rows.transaction(() => {
         for (const domain of gone) rows.remove(domain);
-        return { rows: wanted.map(({ domain, source }) => rowFor(domain, source, now)), gone };
+        const wanted = [...sources].flatMap(([domain, source]) =>
+          source === undefined ? [] : [rowFor(domain, source, known.get(domain))],
+        );
+        return { rows: wanted, gone };
       });
     },
   };
