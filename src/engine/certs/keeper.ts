@@ -208,14 +208,16 @@ const SUCCEEDED = {
 
 /** What an authority sends is looked at before it is served. */
 function checked(domain: string, pair: CertificatePair, nowMs: number): CertificateFacts {
-  const facts = checkPair(pair);
-  if (!covers(facts.names, domain))
-    throw certFailure({ problem: "refused", message: `the certificate that came is not for ${domain}` });
-  if (facts.notAfter <= nowMs)
-    throw certFailure({
-      problem: "refused",
-      message: `the certificate that came has ended, or this machine's clock is wrong`,
-    });
+  const refused = (why: string): Error =>
+    certFailure({ problem: "refused", message: `the certificate that came can't be used: ${why}` });
+  let facts: CertificateFacts;
+  try {
+    facts = checkPair(pair);
+  } catch (error) {
+    throw refused(messageOf(error));
+  }
+  if (!covers(facts.names, domain)) throw refused(`it is not for ${domain}`);
+  if (facts.notAfter <= nowMs) throw refused("it has ended, or this machine's clock is wrong");
   return facts;
 }
 

@@ -3,6 +3,7 @@ import { X509Certificate } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock, type Clock } from "../../../../src/base/clock.ts";
+import { makeCertificate } from "../../../certificate.ts";
 import { codeOf } from "../../../fixtures/rejection.ts";
 import { fileBox } from "../../../fixtures/secret-box.ts";
 import { needs, tempDir, until } from "../../../harness.ts";
@@ -483,6 +484,50 @@ describe.skipIf(!has)("an authority that speaks ACME", () => {
           issuer: "self-signed",
         });
         expect(rig.rows.find("web.example.com")).toMatchObject({ orderUrl: null, issuedBy: "self-signed" });
+      }),
+    LIMIT_MS,
+  );
+
+  test.each([
+    ["/certZ/", () => makeCertificate("web.example.com").cert, "the key does not belong to the certificate"],
+    ["/certZ/", () => "no certificate at all", "there is no certificate in PEM in it"],
+    [
+      "/dir",
+      (body: string) => body.replace(/"newOrder":\s*"https:/, '"newOrder":"http:'),
+      "which is not encrypted",
+    ],
+    ["/dir", () => "null", "can't be used"],
+    ["/dir", () => "{", "is no JSON"],
+    ["/dir", () => `"${"x".repeat(2 * 1024 * 1024)}"`, "larger than 1 MiB"],
+    [
+      "/authZ/",
+      (body: string) => body.replaceAll(/"token":\s*"[^"]*"/g, '"token":"../<script>"'),
+      "token can't be answered",
+    ],
+    ["/authZ/", (body: string) => body.replaceAll('"http-01"', '"dns-01"'), "offers no HTTP-01"],
+    [
+      "/my-order/",
+      (body: string) => body.replace(/"status":\s*"\w*"/, '"status":"__proto__"'),
+      "calls the order __proto__",
+    ],
+  ])(
+    "that answers nonsense at %s changes nothing that is served, and is told of",
+    (path, change, words) =>
+      withPebble(async ({ pebble, rig: makeIt }) => {
+        await pebble.resolve("web.example.com", "127.0.0.1");
+        await using rig = makeIt(["web.example.com"]);
+        rig.certificates.start();
+        await until(() => rig.events().length === 1, { timeoutMs: 60_000, what: "a certificate" });
+        const good = rig.certificates.find("web.example.com");
+        pebble.rewrite = (asked, body) => (asked.startsWith(path) ? change(body) : body);
+        const view = await renewed(rig, "web.example.com");
+        expect(view).toMatchObject({ state: "valid", failures: 1, error: expect.stringContaining(words) });
+        expect(rig.certificates.find("web.example.com")).toEqual(good);
+        expect(rig.events()[1]).toMatchObject({ ok: false, error: view.error! });
+        // The control: left alone, the same authority issues.
+        pebble.rewrite = (_path, body) => body;
+        expect(await renewed(rig, "web.example.com")).toMatchObject({ failures: 0, error: null });
+        expect(rig.certificates.find("web.example.com")).not.toEqual(good);
       }),
     LIMIT_MS,
   );
