@@ -34,6 +34,7 @@ export function makeHandlers(parts: Parts, facts: DaemonFacts): Handlers {
     ...certHandlers(parts),
     ...eventHandlers(parts),
     ...notifyHandlers(parts),
+    ...alertHandlers(parts),
   };
 }
 
@@ -114,6 +115,14 @@ function secretHandlers({ secrets, keyRotation, registries }: Parts): Part<"secr
       registries.logout(host);
       return {};
     },
+  };
+}
+
+function alertHandlers({ alerts }: Parts): Part<"alert"> {
+  return {
+    "alert.list": ({ all = false }) => ({ alerts: alerts.list(all) }),
+    "alert.silence": (request) => ({ ...alerts.silence(request) }),
+    "alert.test": async ({ name }) => ({ channels: [...(await alerts.test(name))] }),
   };
 }
 

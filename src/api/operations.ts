@@ -54,6 +54,22 @@ const eventView = v.object({
   deliveries: v.array(deliveryView),
 });
 
+const alertView = v.object({
+  name: v.string(),
+  /** A service, a plugin, a channel, a domain; empty for the host. */
+  subject: v.string(),
+  service: v.nullable(v.string()),
+  state: v.picklist(["firing", "resolved"]),
+  metric: v.string(),
+  /** When it began. */
+  value: v.number(),
+  threshold: v.number(),
+  message: v.string(),
+  since: v.string(),
+  changedAt: v.string(),
+  silencedUntil: v.nullable(v.string()),
+});
+
 /** What `voxeltron deploy` sends. What is absent is taken from the version that runs now. */
 const deployInput = v.strictObject({
   service: name,
@@ -296,6 +312,19 @@ export const operations = {
     }),
   ),
 
+  /** What fires; with `all` also what is over. */
+  "alert.list": unary(
+    v.strictObject({ all: v.optional(v.boolean()) }),
+    v.object({ alerts: v.array(alertView) }),
+  ),
+  /** Of one thing that the alert is about, or of all; `duration`: how long, such as `2h`, or `off`. */
+  "alert.silence": unary(
+    v.strictObject({ name, subject: v.optional(name), duration: v.string() }),
+    v.object({ name: v.string(), subject: v.string(), until: v.nullable(v.string()) }),
+  ),
+  /** Sends a message that says that it is a test to the channels of the alert; answers when they have taken it. */
+  "alert.test": unary(v.strictObject({ name }), v.object({ channels: v.array(v.string()) })),
+
   "registry.login": unary(v.strictObject({ host: name, username: v.string(), password: v.string() }), none),
   "registry.list": unary(
     none,
@@ -326,6 +355,7 @@ export type ServiceView = v.InferOutput<typeof serviceView>;
 export type ServiceDetails = v.InferOutput<typeof serviceDetails>;
 export type ServiceUsage = v.InferOutput<typeof serviceUsage>;
 export type MetricsAnswer = Output<"metrics.query">;
+export type AlertView = v.InferOutput<typeof alertView>;
 export type LogView = v.InferOutput<typeof logView>;
 
 export type UploadKind = "plugin" | "app";

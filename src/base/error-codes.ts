@@ -105,6 +105,11 @@ const table = {
   "event.invalid": { kind: "usage" },
   "gate.refused": { kind: "denied" },
 
+  // alerts
+  "alert.not_found": { kind: "missing", hint: "voxeltron alert list --all shows alerts and rules" },
+  "alert.invalid": { kind: "usage" },
+  "alert.no_channel": { kind: "usage" },
+
   // services and deploys
   "service.not_found": { kind: "missing", hint: "voxeltron status shows what is deployed" },
   "service.invalid": { kind: "usage" },

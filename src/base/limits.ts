@@ -286,6 +286,23 @@ export const LIMITS = {
   /** Log lines that a failed deploy shows. */
   deployLogLines: 20,
   versionsKept: 5,
+  /** Rules of alerts, and how long holding them against what was measured may hold the daemon up at a time. */
+  alertRules: 1_000,
+  alertSliceMs: 5,
+  /** An alert is over when all was well for as long as its rule says, at most so long. */
+  alertCalmMs: 1 * MINUTE,
+  alertLookMs: 10 * SECOND,
+  alertResolvedKept: 200,
+  /** What a channel that is down has waiting; what is older is let go of. */
+  alertNoticesPerChannel: 100,
+  alertNoticeBackoffMs: [1 * MINUTE, 5 * MINUTE, 15 * MINUTE, 60 * MINUTE],
+  alertSilenceMaxMs: 365 * 24 * 60 * MINUTE,
+  /** Built-in alerts: a service is down for so long; it restarted so often within a time; the disk is so full; a plugin is in trouble. */
+  alertDownMs: 60 * SECOND,
+  alertRestarts: 3,
+  alertRestartsWithinMs: 10 * MINUTE,
+  alertDiskPercent: 90,
+  alertPluginMs: 60 * SECOND,
   deploysKept: 100,
   envValueBytes: 128 * KIB,
   secretsPerService: 500,

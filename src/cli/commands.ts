@@ -1,5 +1,6 @@
 /** Every command, in the order of the help. */
 import type { Command } from "./command.ts";
+import { alertCommands } from "./commands/alert.ts";
 import { certCommands } from "./commands/cert.ts";
 import { configCommands } from "./commands/config.ts";
 import { daemonCommands } from "./commands/daemon.ts";
@@ -40,6 +41,7 @@ export const commands: readonly Command[] = [
   ...certCommands,
   ...eventCommands,
   ...notifyCommands,
+  ...alertCommands,
   ...registryCommands,
   ...configCommands,
 ];

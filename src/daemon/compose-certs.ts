@@ -23,11 +23,12 @@ export interface CertsNeeds {
 
 export interface Certs {
   readonly certificates: CertificateKeeping;
-  readonly watch: ExpiryWatch;
+  /** For the alerts. */
+  readonly expiry: ExpiryWatch;
 }
 
 export function composeCerts({ config, clock, log }: World, db: Database, needs: CertsNeeds): Certs {
-  const { state, events, listener } = needs;
+  const { state, listener } = needs;
   const rows = makeCertificateRows(db);
 
   const domains = (): readonly WantedDomain[] => (listener() === undefined ? [] : liveHosts(state));
@@ -43,6 +44,6 @@ export function composeCerts({ config, clock, log }: World, db: Database, needs:
       clock,
       log,
     }),
-    watch: makeExpiryWatch({ domains, listener, readServed, rows, events, clock, log }),
+    expiry: makeExpiryWatch({ domains, listener, readServed, clock, log }),
   };
 }

@@ -8,6 +8,8 @@ import { newId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Redact } from "../base/redact.ts";
 import { databaseFile } from "../base/paths.ts";
+import type { Alerts } from "../engine/alerts/alerts.ts";
+import { makeChannelHealth } from "../engine/alerts/channel-health.ts";
 import { parseEvent } from "../engine/events/parse-event.ts";
 import { sampleEvent } from "../engine/events/samples.ts";
 import { makeNotify, type Notify } from "../engine/notify/notify.ts";
@@ -23,6 +25,7 @@ import { openDatabase } from "../state/database.ts";
 import { makeEventRows } from "../state/events.ts";
 import { installationId } from "../state/installation.ts";
 import { makeMetricRows } from "../state/metrics.ts";
+import { composeAlerts } from "./compose-alerts.ts";
 import { composeCerts, type Certs } from "./compose-certs.ts";
 import { composeEngine, type Engine } from "./compose-engine.ts";
 import { composeExporter } from "./compose-exporter.ts";
@@ -41,6 +44,7 @@ export interface Parts
     Pick<Host, "plugins" | "dispatcher" | "feed" | "confinement" | "configured"> {
   readonly uploads: Uploads;
   readonly notify: Pick<Notify, "list" | "send">;
+  readonly alerts: Pick<Alerts, "list" | "silence" | "test">;
   /** Takes secrets out of a text that leaves the daemon. */
   readonly redact: Redact;
   /** What `voxeltron doctor` finds, as this daemon. */
@@ -76,11 +80,13 @@ export function compose(world: World): Parts {
       stop: (service) => control.stop(service),
     },
   });
+  const channelHealth = makeChannelHealth();
   const notify = makeNotify({
     channels: () => config().notify,
     host: hostname(),
     http,
     smtp: makeSmtpClient({ resolve: systemResolver, clock }),
+    heard: (channel, problem) => channelHealth.heard(channel, problem),
     clock,
     log,
   });
@@ -114,12 +120,22 @@ export function compose(world: World): Parts {
     redaction,
     takeUpload: async (id) => uploads.takeApp(id),
   });
-  const { metrics } = engine;
-  const { certificates, watch } = composeCerts(world, db, {
+  const { metrics, services, events } = engine;
+  const { certificates, expiry } = composeCerts(world, db, {
     state,
     box,
-    events: engine.events,
+    events,
     listener: () => config().proxy.https,
+  });
+  const alerts = composeAlerts(world, db, {
+    state,
+    events,
+    metrics,
+    services,
+    plugins: host.plugins,
+    notify,
+    channelHealth,
+    expiry,
   });
   const exporter = composeExporter(world, db, { metrics, plugins: host.plugins, events: eventRows });
 
@@ -130,6 +146,7 @@ export function compose(world: World): Parts {
     certificates,
     uploads,
     notify,
+    alerts,
     redact: (text) => redaction.forOperators(text),
     examine: () =>
       examine({
@@ -149,11 +166,11 @@ export function compose(world: World): Parts {
         if (hook === "on_deploy_success") certificates.look();
       });
       certificates.start();
-      watch.start();
       host.days.start();
       host.dispatcher.start();
       host.plugins.start();
       metrics.start();
+      alerts.start();
     },
     configured() {
       host.configured();
@@ -161,6 +178,7 @@ export function compose(world: World): Parts {
       exporter.follow();
     },
     async drain() {
+      await alerts.close();
       await engine.deploys.close();
       await certificates.close();
       await logs.close();
@@ -169,7 +187,7 @@ export function compose(world: World): Parts {
     },
     close() {
       host.days.stop();
-      watch.close();
+      expiry.close();
       exporter.close();
       metrics.close();
       edges.closeAll();

@@ -1,6 +1,6 @@
 /**
- * The tables of certificates: what each domain has and when it is next looked after, the accounts at authorities, and the alerts that
- * are raised. Keys are sealed before they come here and opened after they leave (engine/secret-box.ts). Called by engine/certs.
+ * The tables of certificates: what each domain has and when it is next looked after, and the accounts at authorities. Keys are sealed
+ * before they come here and opened after they leave (engine/secret-box.ts). Called by engine/certs.
  */
 import { inTransaction, type Database } from "./database.ts";
 
@@ -15,9 +15,6 @@ export interface CertificateRows {
   accounts(): readonly AcmeAccountRow[];
   putAccount(row: AcmeAccountRow): void;
   removeAccount(directory: string): void;
-  alerts(): readonly CertificateAlertRow[];
-  raise(row: CertificateAlertRow): void;
-  resolve(domain: string): void;
   /** All of `work` is on disk, or none. */
   readonly transaction: <T>(work: () => T) => T;
 }
@@ -59,11 +56,6 @@ export interface AcmeAccountRow {
   readonly key: Uint8Array;
 }
 
-export interface CertificateAlertRow {
-  readonly domain: string;
-  readonly since: string;
-}
-
 export function makeCertificateRows(db: Database): CertificateRows {
   const accountColumns = "directory, url, email, key FROM acme_accounts";
   return {
@@ -93,14 +85,6 @@ export function makeCertificateRows(db: Database): CertificateRows {
     },
     removeAccount(directory) {
       db.query("DELETE FROM acme_accounts WHERE directory = ?").run(directory);
-    },
-    alerts: () =>
-      db.query<CertificateAlertRow, []>("SELECT domain, since FROM certificate_alerts ORDER BY domain").all(),
-    raise({ domain, since }) {
-      db.query("INSERT OR IGNORE INTO certificate_alerts (domain, since) VALUES (?, ?)").run(domain, since);
-    },
-    resolve(domain) {
-      db.query("DELETE FROM certificate_alerts WHERE domain = ?").run(domain);
     },
     transaction: (work) => inTransaction(db, work),
   };

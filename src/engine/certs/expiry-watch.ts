@@ -1,7 +1,7 @@
 /**
- * Watches over what is really served: it connects to the daemon's own listener for each domain, reads the certificate that comes, and raises
- * an alert before it ends. It shares no code and no state with what renews, so that it also notices where that went wrong. Each alert is
- * raised and resolved once, over restarts too. Made in daemon/compose-certs.ts.
+ * The alert about certificates that end soon, by what is really served: it connects to the daemon's own listener for each domain and reads the
+ * certificate that comes. It shares no code and no state with what renews, so that it also notices where that went wrong. Nobody waits for
+ * a look: it goes on beside, and what was seen last counts. Made in daemon/compose-certs.ts.
  */
 import { timestamp, type Clock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
@@ -9,15 +9,14 @@ import { LIMITS } from "../../base/limits.ts";
 import type { Log } from "../../base/log.ts";
 import { withDeadline } from "../../platform/deadline.ts";
 import type { ReadServed } from "../../platform/tls/served-certificate.ts";
-import type { CertificateRows } from "../../state/certificates.ts";
+import type { AlertRow } from "../../state/alerts.ts";
+import type { Finding, Watch } from "../alerts/finding.ts";
 import type { Address } from "../edge/address.ts";
-import type { Events } from "../events/events.ts";
 import { makeSlots } from "./slots.ts";
 
-export interface ExpiryWatch {
-  start(): void;
-  /** Now, at all of them. */
-  look(): Promise<void>;
+export interface ExpiryWatch extends Watch {
+  /** Resolves when nothing is being looked at any more. */
+  idle(): Promise<void>;
   close(): void;
 }
 
@@ -31,130 +30,96 @@ export interface ExpiryWatchParts {
   /** Where certificates are served; undefined where they are not. */
   readonly listener: () => Address | undefined;
   readonly readServed: ReadServed;
-  readonly rows: Pick<CertificateRows, "alerts" | "raise" | "resolve" | "transaction">;
-  readonly events: Pick<Events, "emit">;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-export function makeExpiryWatch(parts: ExpiryWatchParts): ExpiryWatch {
-  const { rows, events, clock, log } = parts;
+export function makeExpiryWatch({
+  domains,
+  listener,
+  readServed,
+  clock,
+  log,
+}: ExpiryWatchParts): ExpiryWatch {
   const stopping = new AbortController();
-  /** What could not be looked at, and why: said once. */
-  const unseen = new Map<string, string>();
-  let cancelTimer = (): void => {};
+  const slots = makeSlots(LIMITS.certServedAtOnce);
+  const seen = new Map<string, Seen>();
+  const looking = new Map<string, Promise<void>>();
 
-  async function lookAt(watched: WatchedDomain, at: Address): Promise<void> {
-    const { domain } = watched;
-    let life: Life;
+  async function lookAt(domain: string, at: Address): Promise<void> {
+    const before = seen.get(domain);
     try {
       const place = { host: reachable(at.host), port: at.port, name: domain.replace(/^\*/, ANY_LABEL) };
       const bounds = { timeoutMs: LIMITS.certServedMs, signal: stopping.signal };
-      life = lifeOf(await withDeadline(clock, bounds, (signal) => parts.readServed(place, signal)));
+      const life = lifeOf(await withDeadline(clock, bounds, (signal) => readServed(place, signal)));
+      seen.set(domain, { at: clock.monotonic(), life, why: undefined });
     } catch (error) {
       const why = messageOf(error);
-      if (!stopping.signal.aborted && unseen.get(domain) !== why)
+      if (!stopping.signal.aborted && before?.why !== why)
         log.warn("the certificate that is served could not be looked at", { domain, why });
-      unseen.set(domain, why);
-      return;
-    }
-    unseen.delete(domain);
-    const now = clock.now();
-    const raised = rows.alerts().find((row) => row.domain === domain);
-    const isLate = life.notAfter - now < thresholdOf(life);
-    if (isLate && raised === undefined) rows.transaction(() => raise(watched, life, now));
-    if (!isLate && raised !== undefined)
-      rows.transaction(() => {
-        rows.resolve(domain);
-        emit("resolved", watched, life, raised.since, now);
-      });
-  }
-
-  function raise(watched: WatchedDomain, life: Life, now: number): void {
-    const since = timestamp(now);
-    rows.raise({ domain: watched.domain, since });
-    emit("firing", watched, life, since, now);
-  }
-
-  function emit(
-    state: "firing" | "resolved",
-    { domain, service }: WatchedDomain,
-    life: Life,
-    since: string,
-    now: number,
-  ): void {
-    const left = days(life.notAfter - now);
-    const end = timestamp(life.notAfter);
-    const message =
-      state === "resolved"
-        ? `the certificate that is served for ${domain} is good until ${end}`
-        : left > 0
-          ? `the certificate that is served for ${domain} ends at ${end}, in ${left} days`
-          : `the certificate that is served for ${domain} ended at ${end}`;
-    events.emit("on_alert", {
-      name: "certificate-expiry",
-      state,
-      metric: "certificate_days_left",
-      value: left,
-      threshold: days(thresholdOf(life)),
-      service,
-      since,
-      message,
-    });
-  }
-
-  /** Nobody is served there any more. */
-  function letGo(wanted: readonly WatchedDomain[]): void {
-    for (const { domain, since } of rows.alerts()) {
-      if (wanted.some((watched) => watched.domain === domain)) continue;
-      rows.transaction(() => {
-        rows.resolve(domain);
-        events.emit("on_alert", {
-          name: "certificate-expiry",
-          state: "resolved",
-          metric: "certificate_days_left",
-          value: 0,
-          threshold: 0,
-          since,
-          message: `${domain} is no longer served`,
-        });
-      });
+      seen.set(domain, { at: clock.monotonic(), life: undefined, why });
     }
   }
 
-  async function look(): Promise<void> {
-    const at = parts.listener();
-    if (at === undefined) return;
-    const wanted = parts.domains();
-    letGo(wanted);
-    for (const domain of unseen.keys())
-      if (!wanted.some((watched) => watched.domain === domain)) unseen.delete(domain);
-    const slots = makeSlots(LIMITS.certServedAtOnce);
-    await Promise.all(wanted.map((watched) => slots(() => lookAt(watched, at))));
+  /** Sooner where something is amiss: what was put right is to be noticed. */
+  function isDue(domain: string, isFiring: boolean): boolean {
+    const last = seen.get(domain);
+    if (last === undefined) return true;
+    const pause = isFiring || last.life === undefined ? LIMITS.certLookMs : LIMITS.certWatchMs;
+    return clock.monotonic() - last.at >= pause;
   }
 
-  function again(ms: number): void {
-    cancelTimer = clock.after(ms, () => {
-      look()
-        .catch((error: unknown) => log.error("looking at certificates failed", { error: messageOf(error) }))
-        .finally(() => {
-          if (!stopping.signal.aborted) again(LIMITS.certWatchMs);
-        });
-    });
+  function begin(domain: string, at: Address): void {
+    if (looking.has(domain) || stopping.signal.aborted) return;
+    looking.set(
+      domain,
+      slots(() => lookAt(domain, at)).finally(() => looking.delete(domain)),
+    );
+  }
+
+  /** Undefined: it is well, or it did not fire and nothing is known of it. */
+  function findingOf(watched: WatchedDomain, row: AlertRow | undefined): Finding | undefined {
+    const life = seen.get(watched.domain)?.life;
+    if (life === undefined) return row === undefined ? undefined : { ...row, state: "unclear" };
+    const left = life.notAfter - clock.now();
+    return left < thresholdOf(life) ? found(watched, life, left) : undefined;
   }
 
   return {
-    // What it is to look at opens a moment later.
-    start: () => again(LIMITS.certLookMs),
-    look,
-    close() {
-      stopping.abort(new Error("the daemon stops"));
-      cancelTimer();
+    what: "certificates",
+    owns: (name) => name === NAME,
+    async *look(firing) {
+      const at = listener();
+      const wanted = domains();
+      const names = new Set(wanted.map(({ domain }) => domain));
+      for (const domain of seen.keys()) if (!names.has(domain)) seen.delete(domain);
+      const fires = new Map(firing.map((row) => [row.subject, row]));
+      for (const watched of wanted) {
+        const { domain } = watched;
+        const row = fires.get(domain);
+        if (at !== undefined && isDue(domain, row !== undefined)) begin(domain, at);
+        const finding = findingOf(watched, row);
+        if (finding !== undefined) yield finding;
+      }
     },
+    async idle() {
+      while (looking.size > 0) await Promise.all(looking.values());
+    },
+    close: () => stopping.abort(new Error("the daemon stops")),
   };
 }
 
 // --- internal ---
+
+const NAME = "certificate-expiry";
+
+interface Seen {
+  /** Monotonic. */
+  readonly at: number;
+  /** Of what came; undefined where none did. */
+  readonly life: Life | undefined;
+  readonly why: string | undefined;
+}
 
 interface Life {
   readonly notBefore: number;
@@ -168,6 +133,23 @@ function lifeOf(certificate: { readonly validFrom: string; readonly validTo: str
 /** A sixth of its life, where renewing began with a third left; at most two weeks. */
 function thresholdOf({ notBefore, notAfter }: Life): number {
   return Math.min(LIMITS.certAlertMs, (notAfter - notBefore) / 6);
+}
+
+function found({ domain, service }: WatchedDomain, life: Life, left: number): Finding {
+  const end = timestamp(life.notAfter);
+  return {
+    name: NAME,
+    subject: domain,
+    service,
+    state: "on",
+    metric: "certificate_days_left",
+    value: days(left),
+    threshold: days(thresholdOf(life)),
+    message:
+      left > 0
+        ? `the certificate that is served for ${domain} ends at ${end}, in ${days(left)} days`
+        : `the certificate that is served for ${domain} ended at ${end}`,
+  };
 }
 
 function days(ms: number): number {

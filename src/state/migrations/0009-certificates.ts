@@ -1,6 +1,5 @@
 /**
- * Certificates that the daemon gets for domains, who it is at an authority, and which certificates it has raised an alert about. Private
- * keys are sealed before they come here.
+ * Certificates that the daemon gets for domains, and who it is at an authority. Private keys are sealed before they come here.
  */
 export const sql = `
 CREATE TABLE certificates (
@@ -28,9 +27,4 @@ CREATE TABLE acme_accounts (
   email TEXT,
   key BLOB NOT NULL
 ) STRICT;
-
-CREATE TABLE certificate_alerts (
-  domain TEXT PRIMARY KEY,
-  since TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
 `;
