@@ -1,5 +1,5 @@
 /** Every bound in one place, so that "is there a limit on X?" has one answer. Bytes and milliseconds. */
-import { CERTIFICATE_LIMITS } from "./certificate-limits.ts";
+import { CERTIFICATE_LIMITS } from "./limits-certificates.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
