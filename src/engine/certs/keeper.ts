@@ -31,7 +31,7 @@ export interface Keeper {
   look(): void;
   /** Whether the domain is being looked after right now. */
   isTrying(domain: string): boolean;
-  /** One that is due, or that failed. */
+  /** Its time has come. */
   isDue(row: CertificateRow): boolean;
   /** Tries now, or joins the try that is under way. Resolves when it is written down; throws where that is not possible. */
   tryNow(domain: string): Promise<void>;
@@ -151,7 +151,7 @@ export function makeKeeper(parts: KeeperParts): Keeper {
   async function standIn({ domain, certificate, source }: CertificateRow): Promise<void> {
     if (certificate !== null || source === SELF_SIGNED || parts.settings().fallback !== "self-signed") return;
     const result = await issued(domain, SELF_SIGNED);
-    const row = rows.find(domain);
+    const row = stopping.signal.aborted ? undefined : rows.find(domain);
     if (row === undefined || row.certificate !== null) return;
     rows.put(stored.rowWith(row, result));
     stored.keep(domain, result.pair);
