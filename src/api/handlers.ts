@@ -74,12 +74,9 @@ function pluginHandlers({ plugins, uploads }: Parts): Part<"plugin"> {
       return plugins.reload(name, files);
     },
     "plugin.rollback": ({ name, to }) => plugins.rollback(name, to, OPERATOR),
-    "plugin.list": async () => ({ plugins: await plugins.list() }),
+    "plugin.list": () => plugins.survey(),
     "plugin.info": ({ name }) => plugins.info(name),
-    async "plugin.remove"({ name }) {
-      await plugins.remove(name);
-      return {};
-    },
+    "plugin.remove": async ({ name }) => ({ folder: await plugins.remove(name) }),
     "plugin.enable": ({ name }) => plugins.enable(name),
     "plugin.disable": ({ name }) => plugins.disable(name),
     "plugin.grant": ({ name, ...request }) => plugins.grant(name, request, OPERATOR),

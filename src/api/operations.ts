@@ -13,6 +13,7 @@ import { HOOK_NAMES } from "../sdk/index.ts";
 import { auditAnswer, auditCallView, whichCalls } from "./audit-views.ts";
 import { certificateView } from "./cert-views.ts";
 import { candidateView, pluginDetails, pluginView } from "./plugin-views.ts";
+import { candidateView, dropInFolder, pluginDetails, pluginView } from "./plugin-views.ts";
 import {
   metricsAnswer,
   metricsQuestion,
@@ -156,6 +157,8 @@ const source = v.union([
   v.strictObject({ embedded: name }),
   /** An absolute path on the daemon's machine, whose changes are taken over from then on. */
   v.strictObject({ link: v.string() }),
+  /** What lies under that name in the folders of drop-ins. */
+  v.strictObject({ dropIn: name }),
   v.strictObject({ installed: name }),
 ]);
 const grantRequest = v.strictObject({ capability, scope: v.optional(scope) });
@@ -195,9 +198,19 @@ export const operations = {
   ),
   /** `to`: a version or the beginning of a digest; absent: the version that was replaced last. */
   "plugin.rollback": unary(v.strictObject({ name, to: v.optional(name) }), pluginView),
-  "plugin.list": unary(none, v.object({ plugins: v.array(pluginView) })),
+  /** What is installed, what was dropped into a folder, then what is built in. */
+  "plugin.list": unary(
+    none,
+    v.object({
+      plugins: v.array(pluginView),
+      /** Where drop-ins are looked for; the first that has a name decides what it is. */
+      folders: v.optional(v.array(dropInFolder), []),
+    }),
+  ),
   "plugin.info": unary(v.strictObject({ name }), pluginDetails),
-  "plugin.remove": unary(v.strictObject({ name }), none),
+  /** `folder`: of a drop-in, which is removed too. */
+  "plugin.remove": unary(v.strictObject({ name }), v.object({ folder: v.nullable(v.string()) })),
+  /** Throws consent.needed for a drop-in to which nobody consented, or not as it is now: that takes an install of it. */
   "plugin.enable": unary(v.strictObject({ name }), pluginView),
   "plugin.disable": unary(v.strictObject({ name }), pluginView),
   "plugin.grant": unary(v.strictObject({ name, capability, scope: v.optional(scope) }), pluginDetails),

@@ -120,8 +120,12 @@ export const LIMITS = {
   suspendMs: [30 * SECOND, 1 * MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE],
   /** Log lines that a new version writes before it takes the place of the old one. */
   heldLogLines: 100,
+  /** Plugins in one folder of drop-ins that are looked at; what comes after them is told of. */
+  dropInsPerFolder: 200,
   /** Versions of a plugin that can be gone back to. */
   pluginVersionsKept: 3,
+  /** Entries of a folder that are looked at to see whether any was touched: several times what a plugin may have. */
+  fingerprintEntries: 200_000,
   /** A watched folder is read when nothing happened in it for so long, and looked at so often where the system says nothing. */
   watchQuietMs: 30,
   watchLongestMs: 1 * SECOND,

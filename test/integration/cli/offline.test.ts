@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { databaseFile, pluginsDir } from "../../../src/base/paths.ts";
+import { databaseFile, packagesDir } from "../../../src/base/paths.ts";
 import { digestOf } from "../../../src/host/package/digest.ts";
 import { bundleDigest, makePackageStore } from "../../../src/host/package/package-store.ts";
 import { openDatabase } from "../../../src/state/database.ts";
@@ -35,7 +35,7 @@ async function dataWithPlugin(dataDir: string): Promise<string> {
   ]);
   const digest = digestOf(files);
   const bundle = { code: "1", sourceMap: undefined };
-  const store = makePackageStore(pluginsDir(dataDir));
+  const store = makePackageStore(packagesDir(dataDir));
   await store.place(await store.stage(files, bundle), "notifier", digest);
   const db = openDatabase(databaseFile(dataDir));
   makePluginRows(db).put({
