@@ -12,7 +12,6 @@ import { LOG_LEVELS } from "../base/log.ts";
 import { HOOK_NAMES } from "../sdk/index.ts";
 import { auditAnswer, auditCallView, whichCalls } from "./audit-views.ts";
 import { certificateView } from "./cert-views.ts";
-import { candidateView, pluginDetails, pluginView } from "./plugin-views.ts";
 import { candidateView, dropInFolder, pluginDetails, pluginView } from "./plugin-views.ts";
 import {
   metricsAnswer,
