@@ -157,6 +157,20 @@ const table = {
   "certificate.held": { kind: "unavailable" },
   "certificate.unusable": { kind: "invalid" },
 
+  // workspaces
+  "workspace.not_found": { kind: "missing", hint: "voxeltron workspace list shows which there are" },
+  "workspace.exists": { kind: "conflict" },
+  "workspace.invalid": { kind: "usage" },
+  "workspace.busy": { kind: "conflict", hint: "try again when it is done" },
+  "workspace.idle": { kind: "missing" },
+  "workspace.failed": { kind: "conflict" },
+  "workspace.stopped": { kind: "conflict" },
+  "workspace.paused": { kind: "conflict" },
+  "workspace.port_taken": { kind: "conflict" },
+  "workspace.exited": { kind: "failure" },
+  "workspace.cancelled": { kind: "interrupted" },
+  "workspace.interrupted": { kind: "failure" },
+
   // containers, as plugins ask about them
   "container.not_found": { kind: "missing" },
   "container.invalid": { kind: "usage" },

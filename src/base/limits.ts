@@ -1,5 +1,6 @@
 /** Every bound in one place, so that "is there a limit on X?" has one answer. Bytes and milliseconds. */
 import { CERTIFICATE_LIMITS } from "./limits-certificates.ts";
+import { METRIC_LIMITS } from "./limits-metrics.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -269,6 +270,8 @@ export const LIMITS = {
   errorTextChars: 2_000,
 
   deliveryAttempts: 5,
+  /** How long a gate waits until its plugin has heard of what happened before. */
+  gateBehindMs: 10 * SECOND,
   deliveryBackoffMs: [1 * SECOND, 5 * SECOND, 30 * SECOND, 2 * MINUTE, 5 * MINUTE],
   eventRowsKept: 100_000,
 
@@ -369,28 +372,12 @@ export const LIMITS = {
   restartMaxMs: 1 * MINUTE,
   restartGoodRunMs: 1 * MINUTE,
   instancePollMs: 1 * SECOND,
+  /** A workspace that was started must still run after so long; its ports, each of them; and how many are asked for their status at a time. */
+  workspaceSettleMs: 300,
+  workspacePorts: 50,
+  workspacesAsked: 25,
   execStdinBytes: 1 * MIB,
 
-  /**
-   * What measuring one instance may take, and how many of a provider's are measured at a time. Docker's engine reads its counters once a
-   * second and answers all who asked meanwhile together: one after the other they would wait a second each.
-   */
-  statsMs: 5 * SECOND,
-  statsConcurrent: 50,
-  metricsIntervalMinMs: 1 * SECOND,
-  metricsIntervalMaxMs: 60 * SECOND,
-  /** Rows of each of the three tables of metrics, of all services together: about 100 MB. */
-  metricRowsMax: 2_500_000,
-  /** Rows that are written, or forgotten, in one go: the daemon's thread does nothing else meanwhile. */
-  metricRowsAtOnce: 100,
-  /** So many times metricRowsAtOnce rows of each table are forgotten in one interval, one after the other with turns for others between. */
-  metricPruneSteps: 200,
-  /** Whether a service is still there is looked at once in so many intervals. */
-  metricPruneRounds: 60,
-  /** After a jump of the clock nothing is forgotten for so long: the time may be wrong, and be put right. */
-  metricClockTrustMs: 10 * MINUTE,
-  metricClockJumpMs: 30 * SECOND,
-  metricPoints: 5_000,
-
+  ...METRIC_LIMITS,
   ...CERTIFICATE_LIMITS,
 } as const;

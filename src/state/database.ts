@@ -11,6 +11,7 @@ import { sql as metrics } from "./migrations/0003-metrics.ts";
 import { sql as auditTotals } from "./migrations/0004-audit-totals.ts";
 import { sql as pluginFiles } from "./migrations/0005-plugin-files.ts";
 import { sql as servers } from "./migrations/0006-servers.ts";
+import { sql as workspaces } from "./migrations/0007-workspaces.ts";
 import { sql as certificates } from "./migrations/0009-certificates.ts";
 import { sql as dropIns } from "./migrations/0010-drop-ins.ts";
 import { sql as alerts } from "./migrations/0013-alerts.ts";
@@ -25,6 +26,7 @@ const migrations: readonly string[] = [
   auditTotals,
   pluginFiles,
   servers,
+  workspaces,
   certificates,
   dropIns,
   alerts,
