@@ -36,6 +36,7 @@ export function makeHandlers(parts: Parts, facts: DaemonFacts): Handlers {
     ...certHandlers(parts),
     ...eventHandlers(parts),
     ...notifyHandlers(parts),
+    ...serverHandlers(parts),
     ...alertHandlers(parts),
   };
 }
@@ -78,7 +79,7 @@ function pluginHandlers({ plugins, uploads }: Parts): Part<"plugin"> {
     "plugin.rollback": ({ name, to }) => plugins.rollback(name, to, OPERATOR),
     "plugin.list": () => plugins.survey(),
     "plugin.info": ({ name }) => plugins.info(name),
-    "plugin.remove": async ({ name }) => ({ folder: await plugins.remove(name) }),
+    "plugin.remove": async ({ name, ...options }) => ({ folder: await plugins.remove(name, options) }),
     "plugin.enable": ({ name }) => plugins.enable(name),
     "plugin.disable": ({ name }) => plugins.disable(name),
     "plugin.grant": ({ name, ...request }) => plugins.grant(name, request, OPERATOR),
@@ -159,8 +160,8 @@ function serviceHandlers({
     },
     "service.stop": ({ name }) => services.stop(name),
     "service.start": ({ name }, signal) => services.start(name, signal),
-    async "service.remove"({ name }) {
-      await services.remove(name);
+    async "service.remove"({ name, abandon }) {
+      await services.remove(name, abandon);
       return {};
     },
     "service.exec": (input, signal) => runInside(input, signal, services),
@@ -234,6 +235,10 @@ function eventHandlers({ feed, dispatcher }: Parts): Part<"event"> {
     },
     "event.replay": ({ id }) => dispatcher.replay(id),
   };
+}
+
+function serverHandlers({ servers }: Parts): Part<"server"> {
+  return { "server.list": async () => ({ servers: [...(await servers.look())] }) };
 }
 
 function notifyHandlers({ notify }: Parts): Part<"notify"> {

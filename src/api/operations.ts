@@ -91,6 +91,8 @@ const deployInput = v.strictObject({
   cpus: v.optional(v.number()),
   restart: v.optional(v.string()),
   provider: v.optional(v.string()),
+  /** `local`, or a name of the configuration. */
+  server: v.optional(v.string()),
   health: v.optional(v.string()),
   healthTimeoutMs: v.optional(v.number()),
   detach: v.optional(v.boolean()),
@@ -104,6 +106,19 @@ const deployEnd = v.object({
   address: v.nullable(v.string()),
   durationMs: v.number(),
   detached: v.boolean(),
+});
+
+const serverView = v.object({
+  /** `local`, or the name in the configuration. */
+  name: v.string(),
+  endpoint: v.string(),
+  /** Where its instances are reached from the daemon's machine. */
+  address: v.string(),
+  reachable: v.boolean(),
+  version: v.nullable(v.string()),
+  apiVersion: v.nullable(v.string()),
+  /** Why it is not reachable. */
+  error: v.nullable(v.string()),
 });
 
 const serviceLogLine = v.object({
@@ -195,7 +210,10 @@ export const operations = {
   ),
   "plugin.info": unary(v.strictObject({ name }), pluginDetails),
   /** `folder`: of a drop-in, which is removed too. */
-  "plugin.remove": unary(v.strictObject({ name }), v.object({ folder: v.nullable(v.string()) })),
+  "plugin.remove": unary(
+    v.strictObject({ name, force: v.optional(v.boolean()) }),
+    v.object({ folder: v.nullable(v.string()) }),
+  ),
   /** Throws consent.needed for a drop-in to which nobody consented, or not as it is now: that takes an install of it. */
   "plugin.enable": unary(v.strictObject({ name }), pluginView),
   "plugin.disable": unary(v.strictObject({ name }), pluginView),
@@ -250,7 +268,7 @@ export const operations = {
   ),
   "service.stop": unary(v.strictObject({ name }), serviceView),
   "service.start": unary(v.strictObject({ name }), serviceView),
-  "service.remove": unary(v.strictObject({ name }), none),
+  "service.remove": unary(v.strictObject({ name, abandon: v.optional(v.boolean()) }), none),
   "service.exec": stream(
     v.strictObject({ name, command: v.array(v.string()), stdin: v.optional(v.string()) }),
     outputChunk,
@@ -313,6 +331,8 @@ export const operations = {
     }),
   ),
 
+  /** This machine's engine and those of `[servers]`, each asked now; this takes some seconds where one does not answer. */
+  "server.list": unary(none, v.object({ servers: v.array(serverView) })),
   /** What fires; with `all` also what is over. */
   "alert.list": unary(
     v.strictObject({ all: v.optional(v.boolean()) }),

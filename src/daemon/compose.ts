@@ -25,6 +25,7 @@ import { openDatabase } from "../state/database.ts";
 import { makeEventRows } from "../state/events.ts";
 import { installationId } from "../state/installation.ts";
 import { makeMetricRows } from "../state/metrics.ts";
+import { makeProviderInstanceRows } from "../state/provider-instances.ts";
 import { makeWorkspaceRows } from "../state/workspaces.ts";
 import { composeAlerts } from "./compose-alerts.ts";
 import { composeCerts, type Certs } from "./compose-certs.ts";
@@ -39,7 +40,7 @@ import type { World } from "./world.ts";
 
 export interface Parts
   extends
-    Pick<Engine, "deploys" | "services" | "environment" | "workspaces" | "events" | "metrics">,
+    Pick<Engine, "deploys" | "services" | "environment" | "workspaces" | "events" | "metrics" | "servers">,
     Pick<Secrets, "secrets" | "keyRotation" | "registries">,
     Pick<Certs, "certificates">,
     Pick<Host, "plugins" | "dispatcher" | "feed" | "confinement" | "configured"> {
@@ -107,9 +108,18 @@ export function compose(world: World): Parts {
     eventRows,
     redact: (text) => redaction.forOperators(text),
     secretReader,
+    instancesOn: (provider) => instances.instancesOn(provider),
     queryMetrics: (question) => engine.metrics.query(question),
   });
-  const { edges, logs, processes, containers, control, ...engine }: Engine = composeEngine(world, {
+  const {
+    edges,
+    logs,
+    processes,
+    containers,
+    control,
+    plugged: instances,
+    ...engine
+  }: Engine = composeEngine(world, {
     owner,
     metricRows: makeMetricRows(db),
     state,
@@ -121,6 +131,8 @@ export function compose(world: World): Parts {
     registryLogins: () => secrets.registries.logins(),
     redaction,
     takeUpload: async (id) => uploads.takeApp(id),
+    providerInstances: makeProviderInstanceRows(db),
+    pluggedProviders: () => host.plugins.providers(),
   });
   const { metrics, services, events } = engine;
   const { certificates, expiry } = composeCerts(world, db, {
@@ -155,6 +167,7 @@ export function compose(world: World): Parts {
         plugins: config().plugins,
         bundle: host.confinement.bundle,
         key: keyPlace(config(), world.credentials),
+        servers: { settings: config().servers, nowMs: clock.now(), look: () => engine.servers.look() },
       }),
     async start() {
       certificates.open();
@@ -162,6 +175,7 @@ export function compose(world: World): Parts {
       exporter.open();
       await host.plugins.sweep();
       await processes.supervise();
+      instances.recover();
       engine.deploys.recover();
       engine.events.subscribe(() => host.dispatcher.wake());
       engine.events.subscribe(({ hook }) => {
@@ -177,6 +191,8 @@ export function compose(world: World): Parts {
     },
     configured() {
       host.configured();
+      engine.servers.configured();
+      engine.deploys.repair();
       certificates.look();
       exporter.follow();
     },
@@ -196,6 +212,7 @@ export function compose(world: World): Parts {
       edges.closeAll();
       processes.close();
       containers.close();
+      engine.servers.close();
       plugged.close();
       uploads.close();
       db.close();

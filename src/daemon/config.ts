@@ -11,16 +11,18 @@ import { LOG_LEVELS } from "../base/log.ts";
 import { formatBytes } from "../base/text.ts";
 import { choosePaths, defaultPaths, type Environment } from "../base/paths.ts";
 import { checkToml, parseToml, type TomlSource } from "../base/toml.ts";
-import { DEFAULT_DOCKER_SOCKET } from "../engine/providers/docker/connect.ts";
+import { DEFAULT_DOCKER_SOCKET } from "../engine/providers/docker/endpoint.ts";
 import { alerting, alertRules } from "../engine/alerts/rule-schema.ts";
 import { tlsSchema } from "../engine/certs/tls-schema.ts";
 import { channelSchema } from "../engine/notify/channel-schema.ts";
 import { DEFAULT_QUOTA } from "../host/capabilities/quota.ts";
 import { pluginName } from "../host/manifest/manifest-schema.ts";
 import { ceiling, pluginCeilings } from "./config-ceiling.ts";
+import { serversSchema } from "./config-servers.ts";
 import { environmentOverrides, variableOf } from "./config-environment.ts";
 import {
   absolutePath,
+  actionTimeouts,
   bindFolders,
   byteRate,
   byteSize,
@@ -48,7 +50,8 @@ const configSchema = v.strictObject({
   log_format: v.optional(v.picklist(["text", "json"]), "text"),
   network: v.optional(v.strictObject({ allow_private: v.optional(v.array(privateRule), []) }), {}),
   providers: v.optional(
-    v.strictObject({ default: v.optional(v.picklist(["docker", "process"]), "docker") }),
+    // A plugin can be one, and which are installed is not known here.
+    v.strictObject({ default: v.optional(pluginName, "docker") }),
     {},
   ),
   docker: v.optional(
@@ -93,6 +96,8 @@ const configSchema = v.strictObject({
         }),
         {},
       ),
+      /** Of providers that are executables: how long their actions may take, by the plugin's name. */
+      timeouts: v.optional(v.record(pluginName, actionTimeouts), {}),
       config: v.optional(v.record(pluginName, v.record(v.string(), pluginConfigValue)), {}),
     }),
     {},
@@ -102,6 +107,7 @@ const configSchema = v.strictObject({
     {},
   ),
   tls: v.optional(tlsSchema, {}),
+  servers: v.optional(serversSchema, {}),
   secrets: v.optional(v.strictObject({ key_file: v.optional(absolutePath) }), {}),
   notify: v.optional(v.record(v.string(), channelSchema), {}),
   alerts: v.optional(alertRules, []),

@@ -9,9 +9,10 @@ import { bounded } from "./bounded.ts";
 import { decodeSpec } from "./deploys/service-spec.ts";
 import type { Settlement } from "./deploys/settlement.ts";
 import { openAddress } from "./edge/open-address.ts";
-import { findLive, type Live } from "./live.ts";
-import { hasEnded, isUp, type InstanceStatus, type Provider } from "./providers/provider.ts";
-import { placeOf, placeText, samePlace, type Place } from "./providers/providers.ts";
+import { findLive, logTarget, type Live } from "./live.ts";
+import { hasEnded, isUp, workMs, type InstanceStatus, type Provider } from "./providers/provider.ts";
+import { LOCAL, placeOf, placeText, samePlace, type Place } from "./providers/providers.ts";
+import { makeRepairRound, type RepairRound } from "./repair-round.ts";
 import { revive } from "./revive.ts";
 import type { ServiceDeps } from "./service-deps.ts";
 import type { ServiceRow } from "../state/services.ts";
@@ -19,7 +20,7 @@ import type { ServiceRow } from "../state/services.ts";
 export interface Reconcile {
   /** Removes an instance that nobody wants: now, or when its provider answers again. Never throws. */
   discard(place: Place, instance: string): Promise<void>;
-  /** A pass, soon. */
+  /** A pass over each machine, soon. */
   request(): void;
   /** Resolves when no pass is under way any more. */
   idle(): Promise<void>;
@@ -31,59 +32,68 @@ export function makeReconcile(deps: ServiceDeps, settlement: Settlement): Reconc
   const { clock, log } = deps;
   const stopping = new AbortController();
   const unwanted = new Map<string, Place>();
-  let underWay: Promise<void> | undefined;
-  let again = false;
-  let failures = 0;
-  let reported = "";
-  let cancelTimer = (): void => {};
+  const rounds = new Map<string, RepairRound>();
+  let cancelLook = (): void => {};
+  let looked = "";
+  let looking: Promise<void> | undefined;
 
   async function discardNow(place: Place, instance: string): Promise<void> {
-    await destroy(deps.providers.of(place), instance, deps);
+    await destroy(deps.providers.of(place), instance, deps, stopping.signal);
     unwanted.delete(instance);
   }
 
-  async function pass(): Promise<void> {
+  async function pass(server: string): Promise<readonly string[]> {
     const services = deps.state.services.list();
     const used = providersEverUsed(services, deps);
+    const here = deps.providers.all().filter((provider) => provider.server === server);
     const results = await Promise.allSettled([
-      ...Array.from(unwanted, ([instance, place]) => discardNow(place, instance)),
-      ...deps.providers
-        .all()
-        .filter((provider) => used.has(placeText(placeOf(provider))))
-        .map((provider) => sweep(provider, deps)),
-      ...services.map(({ name }) => repair(name, deps, stopping.signal)),
+      ...Array.from(unwanted)
+        .filter(([, place]) => place.server === server)
+        .map(([instance, place]) => discardNow(place, instance)),
+      ...here
+        .filter((provider) => used.has(placeText(placeOf(provider))) || provider.unattended === true)
+        .map((provider) => sweep(provider, deps, stopping.signal)),
+      ...services
+        .filter((service) => service.server === server)
+        .map(({ name }) => repair(name, deps, stopping.signal)),
     ]);
-    const amiss = results.flatMap((result) =>
-      result.status === "rejected" ? [messageOf(result.reason)] : [],
-    );
-    if (!settlement.retry()) amiss.push("the failure of a deploy is not written down");
-    report(amiss);
-    failures = amiss.length === 0 ? 0 : failures + 1;
-    if (failures > 0 && !stopping.signal.aborted) cancelTimer = clock.after(backoff(failures), request);
+    const amiss = reasonsOf(results);
+    if (server === LOCAL && !settlement.retry()) amiss.push("the failure of a deploy is not written down");
+    return amiss;
   }
 
-  /** What is amiss is said once, not at every try. */
-  function report(amiss: readonly string[]): void {
-    const text = amiss.toSorted().join("; ");
-    if (text !== "" && text !== reported)
-      log.warn("not everything is as it should be; trying again", { amiss });
-    reported = text;
-  }
-
-  function request(): void {
+  /** What nobody else starts again, from the first pass on. */
+  function lookAfter(): void {
+    cancelLook();
     if (stopping.signal.aborted) return;
-    cancelTimer();
-    if (underWay !== undefined) {
-      again = true;
-      return;
-    }
-    again = false;
-    underWay = pass()
-      .catch((error: unknown) => log.error("repairing failed", { error: messageOf(error) }))
-      .finally(() => {
-        underWay = undefined;
-        if (again) request();
+    cancelLook = clock.after(LIMITS.unattendedLookMs, () => {
+      const looks = unattended(deps).map((name) => repair(name, deps, stopping.signal));
+      looking = Promise.allSettled(looks).then((results) => {
+        const amiss = reasonsOf(results).toSorted().join("; ");
+        if (amiss !== "" && amiss !== looked) log.warn("services can't be looked after", { amiss });
+        looked = amiss;
+        lookAfter();
       });
+    });
+  }
+
+  function roundOf(server: string): RepairRound {
+    const known = rounds.get(server);
+    if (known !== undefined) return known;
+    const round = makeRepairRound({ server, pass: () => pass(server), clock, log });
+    rounds.set(server, round);
+    if (stopping.signal.aborted) round.close();
+    return round;
+  }
+
+  /** All machines that may have something to repair, whether the configuration still has them or not. */
+  function servers(): ReadonlySet<string> {
+    return new Set([
+      LOCAL,
+      ...deps.providers.all().map(({ server }) => server),
+      ...deps.state.services.list().map(({ server }) => server),
+      ...Array.from(unwanted.values(), ({ server }) => server),
+    ]);
   }
 
   return {
@@ -98,36 +108,49 @@ export function makeReconcile(deps: ServiceDeps, settlement: Settlement): Reconc
           instance,
           error: messageOf(error),
         });
-        cancelTimer();
-        if (!stopping.signal.aborted) cancelTimer = clock.after(backoff(1), request);
+        roundOf(server).later();
       }
     },
-    request,
+    request() {
+      lookAfter();
+      for (const server of servers()) roundOf(server).request();
+    },
     async idle() {
-      for (let pass = underWay; pass !== undefined; pass = underWay) await pass;
+      await Promise.all(Array.from(rounds.values(), (round) => round.idle()));
+      await looking;
     },
     close() {
       stopping.abort(new Error("the daemon stops"));
-      cancelTimer();
+      cancelLook();
+      for (const round of rounds.values()) round.close();
     },
   };
 }
 
 // --- internal ---
 
-function backoff(failures: number): number {
-  const waits = LIMITS.reconcileBackoffMs;
-  return waits[Math.min(failures, waits.length) - 1] ?? waits[0];
+function reasonsOf(results: readonly PromiseSettledResult<unknown>[]): string[] {
+  return results.flatMap((result) => (result.status === "rejected" ? [messageOf(result.reason)] : []));
 }
 
-async function destroy(provider: Provider, instance: string, deps: ServiceDeps): Promise<void> {
-  const bounds = { clock: deps.clock, timeoutMs: LIMITS.providerDestroyMs, who: provider.name };
+async function destroy(
+  provider: Provider,
+  instance: string,
+  deps: ServiceDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const bounds = {
+    clock: deps.clock,
+    timeoutMs: workMs(provider, "destroy", LIMITS.providerDestroyMs),
+    who: placeText(placeOf(provider)),
+    signal,
+  };
   await deps.logs.settled(instance);
   await bounded(provider.destroy(instance), bounds);
   await deps.logs.leave(instance);
 }
 
-/** A provider that no service ever tried is not asked: it may not be installed at all. */
+/** A provider that no service ever tried is not asked: it may not be installed at all. Those that are unattended know what is theirs by our own records. */
 function providersEverUsed(services: readonly ServiceRow[], { state }: ServiceDeps): ReadonlySet<string> {
   const tried = services.flatMap(({ name }) => [
     ...state.versions.list(name),
@@ -136,13 +159,26 @@ function providersEverUsed(services: readonly ServiceRow[], { state }: ServiceDe
   return new Set(tried.map(({ spec }) => placeText(decodeSpec(spec))));
 }
 
+/** Services that should run on a provider which starts nothing again by itself. */
+function unattended({ state, providers }: ServiceDeps): readonly string[] {
+  return state.services
+    .list()
+    .filter((service) => service.desired === "running" && providers.find(service)?.unattended === true)
+    .map(({ name }) => name);
+}
+
 /** Removes what no version owns. Asked again for each: a deploy may have begun or ended meanwhile. */
-async function sweep(provider: Provider, deps: ServiceDeps): Promise<void> {
-  const bounds = { clock: deps.clock, timeoutMs: LIMITS.providerDestroyMs, who: provider.name };
+async function sweep(provider: Provider, deps: ServiceDeps, signal: AbortSignal): Promise<void> {
+  const bounds = {
+    clock: deps.clock,
+    timeoutMs: LIMITS.providerDestroyMs,
+    who: placeText(placeOf(provider)),
+    signal,
+  };
   for (const instance of await bounded(provider.list(deps.owner), bounds)) {
     if (isWanted(instance, provider, deps)) continue;
     deps.log.info("removing an instance that no service uses", { provider: provider.name, instance });
-    await destroy(provider, instance, deps);
+    await destroy(provider, instance, deps, signal);
   }
 }
 
@@ -165,14 +201,24 @@ async function repair(name: string, deps: ServiceDeps, stopping: AbortSignal): P
   if (service === undefined || live === undefined) return;
   hold.protect(live.row.instance);
   const provider = deps.providers.of(live.spec);
-  const bounds = { clock: deps.clock, timeoutMs: LIMITS.providerStatusMs, who: provider.name, signal };
+  const bounds = {
+    clock: deps.clock,
+    timeoutMs: workMs(provider, "status", LIMITS.providerStatusMs),
+    who: placeText(placeOf(provider)),
+    signal,
+  };
   if (service.desired === "running") openAddress(live, deps.edges);
+  // Its server may have come back into the configuration.
+  deps.logs.watch(logTarget(live));
   const status = await bounded(provider.status(live.row.instance), bounds);
-  if (service.desired === "running" && shouldStart(live, status)) await revive(live, deps, signal);
+  if (service.desired === "running" && shouldStart(live, status)) {
+    deps.log.info("starting what should run", { service: name, state: status.state });
+    await revive(live, deps, signal);
+  }
   if (service.desired === "stopped" && isUp(status))
     await bounded(provider.stop(live.row.instance, LIMITS.stopGraceMs), {
       ...bounds,
-      timeoutMs: LIMITS.stopGraceMs + LIMITS.providerDestroyMs,
+      timeoutMs: workMs(provider, "stop", LIMITS.stopGraceMs + LIMITS.providerDestroyMs),
     });
 }
 

@@ -17,6 +17,8 @@ export interface ExecutableRun {
   readonly signal?: AbortSignal | undefined;
   /** A line that it wrote to its standard error. */
   readonly said: (line: string) => void;
+  /** Told at once: its pid, which is that of its group. */
+  readonly began?: ((pid: number) => void) | undefined;
 }
 
 export interface ExecutableEnd {
@@ -38,6 +40,7 @@ export async function runExecutable(run: ExecutableRun, clock: Clock): Promise<E
     stdio: ["pipe", "pipe", "pipe"],
     detached: true,
   });
+  run.began?.(child.pid);
   let stopped: ExecutableEnd["stopped"];
   let cancelKill = (): void => {};
 

@@ -12,8 +12,10 @@ import { sql as auditTotals } from "./migrations/0004-audit-totals.ts";
 import { sql as pluginFiles } from "./migrations/0005-plugin-files.ts";
 import { sql as servers } from "./migrations/0006-servers.ts";
 import { sql as workspaces } from "./migrations/0007-workspaces.ts";
+import { sql as providerInstances } from "./migrations/0008-provider-instances.ts";
 import { sql as certificates } from "./migrations/0009-certificates.ts";
 import { sql as dropIns } from "./migrations/0010-drop-ins.ts";
+import { sql as upstreams } from "./migrations/0012-upstreams.ts";
 import { sql as alerts } from "./migrations/0013-alerts.ts";
 
 export type { Database } from "bun:sqlite";
@@ -27,8 +29,10 @@ const migrations: readonly string[] = [
   pluginFiles,
   servers,
   workspaces,
+  providerInstances,
   certificates,
   dropIns,
+  upstreams,
   alerts,
 ];
 
