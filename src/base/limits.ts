@@ -1,7 +1,7 @@
 /** Every bound in one place, so that "is there a limit on X?" has one answer. Bytes and milliseconds. */
 import { EXECUTABLE_LIMITS } from "./executable-limits.ts";
-import { CERTIFICATE_LIMITS } from "./limits-certificates.ts";
-import { METRIC_LIMITS } from "./limits-metrics.ts";
+import { CERTIFICATE_LIMITS } from "./certificate-limits.ts";
+import { METRIC_LIMITS } from "./metric-limits.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
