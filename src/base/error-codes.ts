@@ -188,6 +188,9 @@ const table = {
   "metrics.unknown": { kind: "missing" },
   "metrics.invalid_query": { kind: "usage" },
   "metrics.listen_failed": { kind: "failure" },
+
+  // the proxy
+  "proxy.listen_failed": { kind: "failure" },
 } as const satisfies Record<string, Row>;
 
 export type ErrorCode = keyof typeof table;

@@ -1,4 +1,5 @@
 /** Every bound in one place, so that "is there a limit on X?" has one answer. Bytes and milliseconds. */
+import { PROXY_LIMITS } from "./proxy-limits.ts";
 import { EXECUTABLE_LIMITS } from "./executable-limits.ts";
 import { CERTIFICATE_LIMITS } from "./certificate-limits.ts";
 import { METRIC_LIMITS } from "./metric-limits.ts";
@@ -368,6 +369,7 @@ export const LIMITS = {
   workspacesAsked: 25,
   execStdinBytes: 1 * MIB,
 
+  ...PROXY_LIMITS,
   ...METRIC_LIMITS,
   ...CERTIFICATE_LIMITS,
 } as const;

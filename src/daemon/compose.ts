@@ -32,6 +32,7 @@ import { composeCerts, type Certs } from "./compose-certs.ts";
 import { composeEngine, type Engine } from "./compose-engine.ts";
 import { composeExporter } from "./compose-exporter.ts";
 import { composeHost, type Host } from "./compose-host.ts";
+import { composeProxy } from "./compose-proxy.ts";
 import { composeSecrets, type Secrets } from "./compose-secrets.ts";
 import { examine, type Examination } from "./doctor.ts";
 import { keyPlace } from "./key-place.ts";
@@ -67,6 +68,14 @@ export function compose(world: World): Parts {
   const state = makeServiceState(db);
   const { box, redaction, secretReader, ...secrets } = composeSecrets(world, db, state);
   const uploads = makeUploads(dataDir, clock);
+  const proxy = composeProxy(world, {
+    state,
+    certificates: {
+      find: (host) => certificates.find(host),
+      changed: (listener) => certificates.changed(listener),
+    },
+    challenge: (token) => certificates.challenge(token),
+  });
   const http = makeHttpClient(makeHttpOpener({ resolve: systemResolver }), clock);
   const resolve = makeNameResolver();
   const owner = installationId(db, newId);
@@ -131,6 +140,8 @@ export function compose(world: World): Parts {
     registryLogins: () => secrets.registries.logins(),
     redaction,
     takeUpload: async (id) => uploads.takeApp(id),
+    routes: proxy.routes,
+    proxied: proxy.pool,
     providerInstances: makeProviderInstanceRows(db),
     pluggedProviders: () => host.plugins.providers(),
   });
@@ -173,6 +184,7 @@ export function compose(world: World): Parts {
       certificates.open();
       secrets.keyRotation.finish();
       exporter.open();
+      await proxy.open();
       await host.plugins.sweep();
       await processes.supervise();
       instances.recover();
@@ -193,10 +205,12 @@ export function compose(world: World): Parts {
       host.configured();
       engine.servers.configured();
       engine.deploys.repair();
-      certificates.look();
       exporter.follow();
+      // What is ordered is asked for where the proxy listens by then.
+      void proxy.follow().then(() => certificates.look());
     },
     async drain() {
+      await proxy.close();
       await alerts.close();
       await Promise.all([engine.deploys.close(), engine.workspaces.close()]);
       await certificates.close();
@@ -208,6 +222,7 @@ export function compose(world: World): Parts {
       host.days.stop();
       expiry.close();
       exporter.close();
+      proxy.stop();
       metrics.close();
       edges.closeAll();
       processes.close();

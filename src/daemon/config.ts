@@ -38,6 +38,7 @@ import {
   metricsInterval,
   pluginConfigValue,
   privateRule,
+  proxyAddress,
   registryHost,
   uidRange,
 } from "./config-values.ts";
@@ -103,7 +104,12 @@ const configSchema = v.strictObject({
     {},
   ),
   proxy: v.optional(
-    v.strictObject({ http: v.optional(listenAddress), https: v.optional(listenAddress) }),
+    v.strictObject({
+      http: v.optional(proxyAddress),
+      https: v.optional(proxyAddress),
+      response_timeout: v.optional(duration, `${LIMITS.proxyResponseMs / 1000}s`),
+      access_log: v.optional(absolutePath),
+    }),
     {},
   ),
   tls: v.optional(tlsSchema, {}),

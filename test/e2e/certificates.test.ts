@@ -3,9 +3,10 @@ import { describe, expect, test } from "bun:test";
 import { X509Certificate } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { connect } from "node:tls";
 import { makeCertificate } from "../certificate.ts";
 import { needs, until } from "../harness.ts";
-import { startPebble } from "../pebble.ts";
+import { startPebble, type Pebble } from "../pebble.ts";
 import { makeMachine, type Machine } from "./machine.ts";
 
 const LIMIT_MS = 120_000;
@@ -52,6 +53,31 @@ function freePort(): number {
   const { port } = listener;
   listener.stop(true);
   return port;
+}
+
+function acmeBy({ directory, caFile }: Pebble): string {
+  return `acme_directory = "${directory}"\nacme_ca_file = "${caFile}"\n`;
+}
+
+/** A connection that stays, to whom the authority vouches for. */
+async function secureLine(port: number, name: string, ca: string) {
+  const socket = connect({ host: "127.0.0.1", port, servername: name, ca });
+  await new Promise<void>((resolve, reject) => {
+    socket.once("secureConnect", () => resolve());
+    socket.once("error", reject);
+    socket.once("close", () => reject(new Error("closed")));
+  });
+  let seen = "";
+  socket.on("data", (data: Buffer) => void (seen += data.toString()));
+  return {
+    serial: socket.getPeerCertificate().serialNumber,
+    async ask() {
+      seen = "";
+      socket.write(`GET / HTTP/1.1\r\nHost: ${name}\r\n\r\n`);
+      return until(() => seen.includes("hello") && seen, { what: "an answer" });
+    },
+    close: () => socket.destroy(),
+  };
 }
 
 describe.skipIf(!needs("compiled"))("certificates with the compiled daemon", () => {
@@ -132,13 +158,83 @@ describe.skipIf(!needs("compiled"))("certificates with the compiled daemon", () 
 
 describe.skipIf(!needs("compiled") || !needs("pebble"))("an ACME authority and the compiled daemon", () => {
   test(
+    "issue through the proxy what it then serves, and a renewal disturbs no connection",
+    async () => {
+      await using pebble = await startPebble();
+      await pebble.resolve("web.example.com", "127.0.0.1");
+      const ports = { http: pebble.challengePort, https: freePort() };
+      await using machine = makeMachine(configuration(ports, acmeBy(pebble)));
+      await machine.start();
+      await deploy(machine, "web", "web.example.com");
+      await until(async () => (await viewOf(machine, "web.example.com"))?.state === "valid", {
+        timeoutMs: 60_000,
+        what: "a certificate",
+      });
+      const ca = await pebble.root();
+      const first = await secureLine(ports.https, "web.example.com", ca);
+      expect(await first.ask()).toContain("hello");
+      // Who comes in plain is sent on, and the authority's questions are not.
+      const plain = await fetch(`http://127.0.0.1:${ports.http}/x`, {
+        headers: { host: "web.example.com" },
+        redirect: "manual",
+      });
+      expect(plain.headers.get("location")).toBe(`https://web.example.com:${ports.https}/x`);
+      expect(await machine.cli("cert", "renew", "web.example.com")).toMatchObject({ status: 0 });
+      const second = await secureLine(ports.https, "web.example.com", ca);
+      expect(second.serial).not.toBe(first.serial);
+      expect(await second.ask()).toContain("hello");
+      expect(await first.ask()).toContain("hello");
+      first.close();
+      second.close();
+      const stranger = await secureLine(ports.https, "other.example.com", ca).then(
+        () => "served",
+        () => "refused",
+      );
+      expect(stranger).toBe("refused");
+      expect(machine.log()).not.toContain("PRIVATE KEY");
+    },
+    LIMIT_MS,
+  );
+
+  test(
+    "go on with an order after kill -9",
+    async () => {
+      await using pebble = await startPebble();
+      await pebble.resolve("web.example.com", "127.0.0.1");
+      const reached = Promise.withResolvers<void>();
+      const never = Promise.withResolvers<string>();
+      pebble.rewrite = (path, body) => {
+        if (!path.startsWith("/finalize-order/")) return body;
+        reached.resolve();
+        return never.promise;
+      };
+      const ports = { http: pebble.challengePort, https: freePort() };
+      await using machine = makeMachine(configuration(ports, acmeBy(pebble)));
+      await machine.start();
+      await deploy(machine, "web", "web.example.com");
+      await reached.promise;
+      await machine.end("SIGKILL");
+      never.resolve("");
+      pebble.rewrite = (_path, body) => body;
+      await machine.start();
+      await until(async () => (await viewOf(machine, "web.example.com"))?.state === "valid", {
+        timeoutMs: 60_000,
+        what: "a certificate",
+      });
+      expect(pebble.asked.filter((line) => line === "POST /order-plz")).toHaveLength(1);
+      const line = await secureLine(ports.https, "web.example.com", await pebble.root());
+      expect(await line.ask()).toContain("hello");
+      line.close();
+    },
+    LIMIT_MS,
+  );
+
+  test(
     "come to terms: account, order, and what the authority says of a domain that it can't reach",
     async () => {
       await using pebble = await startPebble();
       const ports = { http: freePort(), https: freePort() };
-      await using machine = makeMachine(
-        configuration(ports, `acme_directory = "${pebble.directory}"\nacme_ca_file = "${pebble.caFile}"\n`),
-      );
+      await using machine = makeMachine(configuration(ports, acmeBy(pebble)));
       await machine.start();
       await deploy(machine, "web", "lost.example.com");
       const failed = await until(
