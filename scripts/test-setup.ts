@@ -17,6 +17,7 @@ const PARTS: readonly (readonly [isThere: () => boolean, debianPackages: readonl
   [hasProgram("busybox"), ["busybox-static"]],
   [hasProgram("docker-registry"), ["docker-registry"]],
   [hasProgram("promtool"), ["prometheus"]],
+  [hasProgram("pebble"), ["pebble"]],
   [hasProgram("python3"), ["python3"]],
   [hasProgram("curl"), ["curl"]],
   [hasProgram("wrk"), ["wrk"]],

@@ -156,6 +156,12 @@ const table = {
   "secret.key_exposed": { kind: "invalid" },
   "secret.key_fixed": { kind: "conflict" },
 
+  // certificates
+  "certificate.not_found": { kind: "missing", hint: "voxeltron cert list shows the domains that need one" },
+  "certificate.failed": { kind: "failure" },
+  "certificate.held": { kind: "unavailable" },
+  "certificate.unusable": { kind: "invalid" },
+
   // workspaces
   "workspace.not_found": { kind: "missing", hint: "voxeltron workspace list shows which there are" },
   "workspace.exists": { kind: "conflict" },

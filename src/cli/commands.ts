@@ -1,6 +1,7 @@
 /** Every command, in the order of the help. */
 import type { Command } from "./command.ts";
 import { alertCommands } from "./commands/alert.ts";
+import { certCommands } from "./commands/cert.ts";
 import { configCommands } from "./commands/config.ts";
 import { daemonCommands } from "./commands/daemon.ts";
 import { deploy } from "./commands/deploy.ts";
@@ -44,6 +45,7 @@ export const commands: readonly Command[] = [
   ...workspaceUse,
   ...envCommands,
   ...secretCommands,
+  ...certCommands,
   ...eventCommands,
   ...notifyCommands,
   ...alertCommands,

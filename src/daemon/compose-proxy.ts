@@ -1,7 +1,7 @@
 /** What the reverse proxy is made of, and who is given which part of it. Called by compose.ts, before the engine, which tells it what is live. */
 import { LIMITS } from "../base/limits.ts";
 import { makeAccessFile } from "../engine/proxy/access-file.ts";
-import { noCertificates, type Certificates, type Challenge } from "../engine/proxy/certificates.ts";
+import type { Certificates, Challenge } from "../engine/proxy/certificates.ts";
 import { makeProxy, type Proxy } from "../engine/proxy/proxy.ts";
 import { makeRoutes, type Routes } from "../engine/proxy/routes.ts";
 import { makePool, type Pool } from "../engine/proxy/upstream/pool.ts";
@@ -12,9 +12,8 @@ import type { World } from "./world.ts";
 
 export interface ProxyNeeds {
   readonly state: ServiceState;
-  /** Without any, nothing encrypted is served. */
-  readonly certificates?: Certificates;
-  readonly challenge?: Challenge;
+  readonly certificates: Certificates;
+  readonly challenge: Challenge;
 }
 
 export interface ProxyParts extends Pick<Proxy, "open" | "follow" | "securePort" | "stop"> {
@@ -38,8 +37,8 @@ export function composeProxy({ config, clock, log }: World, needs: ProxyNeeds): 
     routes,
     pool,
     watch,
-    certificates: needs.certificates ?? noCertificates,
-    challenge: needs.challenge ?? (() => undefined),
+    certificates: needs.certificates,
+    challenge: needs.challenge,
     accessFile,
     clientsMost: Math.floor(openFiles * LIMITS.proxyClientShare),
     clock,

@@ -13,6 +13,7 @@ import { choosePaths, defaultPaths, type Environment } from "../base/paths.ts";
 import { checkToml, parseToml, type TomlSource } from "../base/toml.ts";
 import { DEFAULT_DOCKER_SOCKET } from "../engine/providers/docker/endpoint.ts";
 import { alerting, alertRules } from "../engine/alerts/rule-schema.ts";
+import { tlsSchema } from "../engine/certs/tls-schema.ts";
 import { channelSchema } from "../engine/notify/channel-schema.ts";
 import { DEFAULT_QUOTA } from "../host/capabilities/quota.ts";
 import { pluginName } from "../host/manifest/manifest-schema.ts";
@@ -111,6 +112,7 @@ const configSchema = v.strictObject({
     }),
     {},
   ),
+  tls: v.optional(tlsSchema, {}),
   servers: v.optional(serversSchema, {}),
   secrets: v.optional(v.strictObject({ key_file: v.optional(absolutePath) }), {}),
   notify: v.optional(v.record(v.string(), channelSchema), {}),
