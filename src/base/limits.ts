@@ -25,6 +25,8 @@ export const LIMITS = {
   answerLineBytes: 8 * MIB,
 
   manifestBytes: 64 * KIB,
+  /** Told at once of one document, to whoever wants all. */
+  documentProblems: 30,
   /** Of one capability: each is compared with each of a grant and of a ceiling. */
   scopeEntries: 100,
   configBytes: 1 * MIB,

@@ -10,14 +10,20 @@ export interface ExecutableRun {
   readonly command: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  readonly input: Uint8Array;
+  /** In pieces: each is given when it comes. */
+  readonly input: Uint8Array | AsyncIterable<Uint8Array>;
   /** Wall clock. Then it is asked to end, and ended after LIMITS.execGraceMs. */
   readonly deadlineMs: number;
   readonly outputBytes: number;
   readonly signal?: AbortSignal | undefined;
   /** A line that it wrote to its standard error. */
   readonly said: (line: string) => void;
+  /** It has ended by itself, and what it left in its group runs still: the last chance to look at that. */
+  readonly ended?: ((group: number) => Promise<void>) | undefined;
 }
+
+/** As `runExecutable`, or something around it. */
+export type RunExecutable = typeof runExecutable;
 
 export interface ExecutableEnd {
   readonly output: Uint8Array;
@@ -60,6 +66,7 @@ export async function runExecutable(run: ExecutableRun, clock: Clock): Promise<E
     cancelDeadline();
     // What it wrote is in the pipe by now, unless something else still holds it.
     const outputHeld = !(await within(clock, LIMITS.execDrainMs, Promise.all([output.ended, words])));
+    if (stopped === undefined) await run.ended?.(child.pid);
     const endedBy = child.signalCode === null ? undefined : String(child.signalCode);
     return {
       output: output.bytes(),
@@ -80,17 +87,24 @@ export async function runExecutable(run: ExecutableRun, clock: Clock): Promise<E
 
 interface Sink {
   write(bytes: Uint8Array): unknown;
+  flush(): unknown;
   end(): unknown;
 }
 
 /** It may never read, or close its input at once: then it does without. */
-async function give(stdin: Sink, input: Uint8Array): Promise<void> {
+async function give(stdin: Sink, input: ExecutableRun["input"]): Promise<void> {
   try {
-    await stdin.write(input);
+    if (input instanceof Uint8Array) await stdin.write(input);
+    else for await (const piece of input) await put(stdin, piece);
     await stdin.end();
   } catch {
     // EPIPE.
   }
+}
+
+async function put(stdin: Sink, piece: Uint8Array): Promise<void> {
+  await stdin.write(piece);
+  await stdin.flush();
 }
 
 function readWhole(stream: ReadableStream<Uint8Array>, most: number, tooMuch: () => void) {

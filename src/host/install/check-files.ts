@@ -2,7 +2,7 @@
  * `plugin check`: what can be said of a plugin's folder without running its hooks and without a daemon. The same rules that install
  * applies, the bundler's and the module loader's too. Called by api/offline.ts.
  */
-import { isVoxError, type VoxError } from "../../base/errors.ts";
+import { isVoxError, type Details, type VoxError } from "../../base/errors.ts";
 import { HOOK_NAMES } from "../../sdk/index.ts";
 import type { BundlePlugin } from "../bundle/bundle-plugin.ts";
 import { guestOf } from "../installed/guest.ts";
@@ -13,7 +13,7 @@ import type { PackageFiles } from "../package/package-files.ts";
 import { candidateView, type CandidateView } from "../plugin-views.ts";
 import type { OpenedRoom } from "../runtimes/room-keeper.ts";
 import type { OpenRoom, PluginDoor } from "../runtimes/runtime.ts";
-import { checkSize, readManifest } from "./candidate.ts";
+import { checkSize, manifestProblems, readManifest } from "./candidate.ts";
 import { imaginedDoor } from "./imagined-door.ts";
 import { makePackage } from "./make-package.ts";
 import { prepare } from "./prepare.ts";
@@ -31,6 +31,10 @@ export interface Problem {
   readonly code: string;
   readonly message: string;
   readonly hint?: string;
+  /** Where it is written, from 1. */
+  readonly file?: string;
+  readonly line?: number;
+  readonly column?: number;
 }
 
 export interface CheckDeps {
@@ -52,6 +56,7 @@ export async function checkFiles(files: PackageFiles, deps: CheckDeps): Promise<
   };
   await attempt(() => checkSize(files));
   const manifest = await attempt(() => readManifest(files));
+  if (manifest === undefined) replaceLast(problems, manifestProblems(files));
   if (manifest !== undefined) {
     const main = await attempt(() => mainFile(manifest, files));
     if (problems.length === 0) await attempt(() => checkCode(files, manifest, deps));
@@ -65,6 +70,13 @@ export async function checkFiles(files: PackageFiles, deps: CheckDeps): Promise<
 }
 
 // --- internal ---
+
+/** An install tells of the first thing that is wrong; an author mends them all at once. */
+function replaceLast(problems: Problem[], all: readonly VoxError[]): void {
+  if (all.length === 0) return;
+  problems.pop();
+  problems.push(...all.map((each) => problemOf(each)));
+}
 
 /** JavaScript is bundled and not run. A module is loaded: what it imports and exports is no word of its author, but to be seen. */
 async function checkCode(files: PackageFiles, manifest: Manifest, deps: CheckDeps): Promise<void> {
@@ -82,13 +94,22 @@ async function checkCode(files: PackageFiles, manifest: Manifest, deps: CheckDep
 }
 
 /** Where this machine can't confine, the module was not looked at, and nothing is known against it. */
-function problemOf({ code, message, hint }: VoxError): Problem {
+function problemOf({ code, message, hint, details }: VoxError): Problem {
   const isOurs = code.startsWith("confinement.");
   return {
     level: isOurs ? "warning" : "error",
     code,
     message: isOurs ? `its code was not looked at: ${message}` : message,
     ...(hint === undefined ? {} : { hint }),
+    ...placeOf(details),
+  };
+}
+
+function placeOf({ file, line, column }: Details): Pick<Problem, "file" | "line" | "column"> {
+  return {
+    ...(typeof file === "string" ? { file } : {}),
+    ...(typeof line === "number" ? { line } : {}),
+    ...(typeof column === "number" ? { column } : {}),
   };
 }
 

@@ -84,7 +84,7 @@ describe.skipIf(!needs("linux"))("doctor, where none answers", () => {
     const config = join(dir.path, "c.toml");
     writeFileSync(config, "[plugins]\nuid_range = [1, 2]\n");
     const ran = await runCliProcess(["--config", config, "--data-dir", dir.path, "doctor"]);
-    expect(ran.stdout).toMatch(/^configuration +failed +\S+c\.toml:2: plugins\.uid_range: /m);
+    expect(ran.stdout).toMatch(/^configuration +failed +\S+c\.toml:2:1: plugins\.uid_range: /m);
     expect(ran.stdout).toMatch(/^confinement\.trial +ok /m);
     expect(ran.status).toBe(1);
   });

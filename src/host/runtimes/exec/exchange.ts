@@ -7,7 +7,7 @@ import type { Clock } from "../../../base/clock.ts";
 import { fail, messageOf, type VoxError } from "../../../base/errors.ts";
 import { LIMITS } from "../../../base/limits.ts";
 import { formatBytes, printable } from "../../../base/text.ts";
-import { runExecutable, type ExecutableEnd } from "../../../platform/executable.ts";
+import { runExecutable, type ExecutableEnd, type RunExecutable } from "../../../platform/executable.ts";
 import { encodeRequest, parseAnswer, type ExecRequest } from "./protocol.ts";
 
 export interface Executable {
@@ -35,10 +35,11 @@ export type Exchange = (
   options?: ExchangeOptions,
 ) => Promise<unknown>;
 
-export function makeExchange(clock: Clock): Exchange {
+/** `run`: what starts the process, where it is not the usual. */
+export function makeExchange(clock: Clock, run: RunExecutable = runExecutable): Exchange {
   return async (executable, request, { signal, said } = {}) => {
     const words: string[] = [];
-    const end = await start(executable, request, clock, signal, (line) => {
+    const end = await start(run, executable, request, clock, signal, (line) => {
       if (line.trim() !== "") words.push(line);
       if (words.length > LIMITS.execLastWords) words.shift();
       said?.(line);
@@ -50,6 +51,7 @@ export function makeExchange(clock: Clock): Exchange {
 // --- internal ---
 
 async function start(
+  run: RunExecutable,
   { plugin, folder, entrypoint, env }: Executable,
   request: ExecRequest,
   clock: Clock,
@@ -57,7 +59,7 @@ async function start(
   said: (line: string) => void,
 ): Promise<ExecutableEnd> {
   try {
-    return await runExecutable(
+    return await run(
       {
         command: [`${folder}/${entrypoint}`],
         cwd: folder,

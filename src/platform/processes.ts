@@ -1,0 +1,96 @@
+/**
+ * What runs on this machine, as far as it concerns whoever started an executable: the rest of its process group, and what came out of
+ * it and went elsewhere. Linux tells; elsewhere there is nothing to see. Used by host/check.
+ */
+import { FFIType } from "bun:ffi";
+import { readdirSync, readFileSync } from "node:fs";
+import { printable } from "../base/text.ts";
+import { openLibc } from "./libc.ts";
+import { statFields } from "./stat-fields.ts";
+
+export interface ProcessInfo {
+  readonly pid: number;
+  readonly parent: number;
+  readonly group: number;
+  /** Since boot, in ticks: with the pid, who it is. */
+  readonly startedAt: string;
+  /** Its command line, or its name where it hides that. */
+  readonly command: string;
+}
+
+/** From now on what loses its parent, among what this process started, becomes its child: so nothing gets out of sight. False where that can't be had. */
+export function adoptOrphans(): boolean {
+  if (process.platform !== "linux") return false;
+  try {
+    const { prctl } = openLibc({
+      prctl: { args: [FFIType.i32, FFIType.u64, FFIType.u64, FFIType.u64, FFIType.u64], returns: FFIType.i32 },
+    });
+    return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) === 0;
+  } catch {
+    return false;
+  }
+}
+
+/** What runs in the process group; what has ended and waits to be collected does not count. */
+export function membersOf(group: number): readonly ProcessInfo[] {
+  return running().filter((each) => each.group === group);
+}
+
+/** What this process started, and what that started, and so on. */
+export function descendants(): readonly ProcessInfo[] {
+  const children = Map.groupBy(running(), ({ parent }) => parent);
+  const found: ProcessInfo[] = [];
+  const next = [process.pid];
+  for (let pid = next.pop(); pid !== undefined; pid = next.pop()) {
+    for (const child of children.get(pid) ?? []) {
+      found.push(child);
+      next.push(child.pid);
+    }
+  }
+  return found;
+}
+
+/** Ends it, unless the pid is somebody else's by now. */
+export function endProcess({ pid, startedAt }: ProcessInfo): void {
+  if (readProcess(pid)?.startedAt !== startedAt) return;
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It ended by itself.
+  }
+}
+
+// --- internal ---
+
+const PR_SET_CHILD_SUBREAPER = 36;
+
+function running(): readonly ProcessInfo[] {
+  if (process.platform !== "linux") return [];
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => readProcess(Number(name)) ?? []);
+}
+
+/** Undefined where it is gone, or dead and not collected. */
+function readProcess(pid: number): ProcessInfo | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    const fields = statFields(stat);
+    const [state, parent, group] = fields;
+    if (state === "Z" || state === "X") return undefined;
+    const name = stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"));
+    const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
+    return {
+      pid,
+      parent: Number(parent),
+      group: Number(group),
+      startedAt: fields[STARTED_AT] ?? "",
+      command: printable(words === "" ? name : words, 80),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** `starttime`, the 22nd field of all. */
+const STARTED_AT = 19;
