@@ -122,6 +122,7 @@ const table = {
   "deploy.domain_taken": { kind: "conflict" },
   "deploy.failed": { kind: "failure" },
   "provider.unknown": { kind: "usage" },
+  "server.unknown": { kind: "usage", hint: "servers are named in the configuration: [servers.NAME]" },
   "provider.unavailable": { kind: "unavailable" },
   "provider.unsupported": { kind: "usage" },
   "provider.failed": { kind: "failure" },

@@ -90,6 +90,10 @@ export const LIMITS = {
   hookDefaultMs: 10 * SECOND,
   /** Of an executable, which has to be started each time. */
   execDefaultMs: 30 * SECOND,
+  /** Of a provider that is an executable: to create may mean to pull an image. */
+  execCreateMs: 10 * MINUTE,
+  /** And the most that its author, or the operator, may give an action. */
+  execActionMaxMs: 60 * MINUTE,
   hookMaxMs: 10 * MINUTE,
   pluginIdleMs: 5 * MINUTE,
   roomStartMs: 10 * SECOND,

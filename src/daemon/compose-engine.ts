@@ -20,6 +20,7 @@ import type { ServiceControl } from "../engine/providers/docker/containers/conta
 import { makeDockerProvider, type DockerProvider } from "../engine/providers/docker/provider.ts";
 import { makeProcessProvider, type ProcessProvider } from "../engine/providers/process/provider.ts";
 import type { Provider, SecretsOf } from "../engine/providers/provider.ts";
+import { makeProviders } from "../engine/providers/providers.ts";
 import type { Redaction } from "../engine/secrets/redaction.ts";
 import type { ServiceDeps } from "../engine/service-deps.ts";
 import { makeServiceEnvironment, type ServiceEnvironment } from "../engine/services/service-environment.ts";
@@ -63,7 +64,8 @@ export function composeEngine({ config, clock, log }: World, needs: EngineNeeds)
   const events = makeEvents({ events: needs.eventRows, gates: needs.gates, clock, newId, log });
   const processes = makeProcessProvider({ root: join(dataDir, "instances"), secretsOf, clock, log });
   const containers = makeDockerProvider({ endpoint: docker.socket, secretsOf, clock });
-  const providers = new Map<string, Provider>([containers, processes].map((each) => [each.name, each]));
+  const builtIn: readonly Provider[] = [containers, processes];
+  const providers = makeProviders(() => builtIn);
   const logs = makeLogs({
     root: join(dataDir, "logs"),
     providers,

@@ -20,7 +20,13 @@ export function findLive(state: ServiceState, service: ServiceRow | undefined): 
 
 /** Whose output belongs to the service's log. */
 export function logTarget({ row, spec }: Live): LogTarget {
-  return { provider: spec.provider, instance: row.instance, service: row.service, version: row.version };
+  return {
+    provider: spec.provider,
+    server: spec.server,
+    instance: row.instance,
+    service: row.service,
+    version: row.version,
+  };
 }
 
 /** What its provider would need to make the instance again, exactly as it was. */

@@ -10,15 +10,15 @@ import { decodeSpec } from "./deploys/service-spec.ts";
 import type { Settlement } from "./deploys/settlement.ts";
 import { openAddress } from "./edge/open-address.ts";
 import { findLive, type Live } from "./live.ts";
-import type { InstanceStatus, Provider } from "./providers/provider.ts";
-import { providerNamed } from "./providers/provider-named.ts";
+import { hasEnded, isUp, type InstanceStatus, type Provider } from "./providers/provider.ts";
+import { placeOf, placeText, samePlace, type Place } from "./providers/providers.ts";
 import { revive } from "./revive.ts";
 import type { ServiceDeps } from "./service-deps.ts";
 import type { ServiceRow } from "../state/services.ts";
 
 export interface Reconcile {
   /** Removes an instance that nobody wants: now, or when its provider answers again. Never throws. */
-  discard(provider: string, instance: string): Promise<void>;
+  discard(place: Place, instance: string): Promise<void>;
   /** A pass, soon. */
   request(): void;
   /** Resolves when no pass is under way any more. */
@@ -30,15 +30,15 @@ export interface Reconcile {
 export function makeReconcile(deps: ServiceDeps, settlement: Settlement): Reconcile {
   const { clock, log } = deps;
   const stopping = new AbortController();
-  const unwanted = new Map<string, string>();
+  const unwanted = new Map<string, Place>();
   let underWay: Promise<void> | undefined;
   let again = false;
   let failures = 0;
   let reported = "";
   let cancelTimer = (): void => {};
 
-  async function discardNow(provider: string, instance: string): Promise<void> {
-    await destroy(providerNamed(deps.providers, provider), instance, deps);
+  async function discardNow(place: Place, instance: string): Promise<void> {
+    await destroy(deps.providers.of(place), instance, deps);
     unwanted.delete(instance);
   }
 
@@ -46,9 +46,10 @@ export function makeReconcile(deps: ServiceDeps, settlement: Settlement): Reconc
     const services = deps.state.services.list();
     const used = providersEverUsed(services, deps);
     const results = await Promise.allSettled([
-      ...Array.from(unwanted, ([instance, provider]) => discardNow(provider, instance)),
-      ...[...deps.providers.values()]
-        .filter(({ name }) => used.has(name))
+      ...Array.from(unwanted, ([instance, place]) => discardNow(place, instance)),
+      ...deps.providers
+        .all()
+        .filter((provider) => used.has(placeText(placeOf(provider))))
         .map((provider) => sweep(provider, deps)),
       ...services.map(({ name }) => repair(name, deps, stopping.signal)),
     ]);
@@ -86,13 +87,14 @@ export function makeReconcile(deps: ServiceDeps, settlement: Settlement): Reconc
   }
 
   return {
-    async discard(provider, instance) {
-      unwanted.set(instance, provider);
+    async discard({ provider, server }, instance) {
+      const place = { provider, server };
+      unwanted.set(instance, place);
       try {
-        await discardNow(provider, instance);
+        await discardNow(place, instance);
       } catch (error) {
         log.warn("an instance could not be removed; it will be tried again", {
-          provider,
+          provider: placeText(place),
           instance,
           error: messageOf(error),
         });
@@ -131,7 +133,7 @@ function providersEverUsed(services: readonly ServiceRow[], { state }: ServiceDe
     ...state.versions.list(name),
     ...state.deploys.list(name, LIMITS.deploysKept),
   ]);
-  return new Set(tried.map(({ spec }) => decodeSpec(spec).provider));
+  return new Set(tried.map(({ spec }) => placeText(decodeSpec(spec))));
 }
 
 /** Removes what no version owns. Asked again for each: a deploy may have begun or ended meanwhile. */
@@ -146,11 +148,10 @@ async function sweep(provider: Provider, deps: ServiceDeps): Promise<void> {
 
 function isWanted(instance: string, provider: Provider, { busy, state }: ServiceDeps): boolean {
   if (busy.isProtected(instance)) return true;
-  return state.services
-    .list()
-    .some(
-      (service) => findLive(state, service)?.row.instance === instance && service.provider === provider.name,
-    );
+  return state.services.list().some((service) => {
+    const live = findLive(state, service);
+    return live?.row.instance === instance && samePlace(live.spec, placeOf(provider));
+  });
 }
 
 /** Makes a service run, or stop, as its row says. One that is being changed right now is left to whoever changes it. */
@@ -163,12 +164,12 @@ async function repair(name: string, deps: ServiceDeps, stopping: AbortSignal): P
   const live = findLive(state, service);
   if (service === undefined || live === undefined) return;
   hold.protect(live.row.instance);
-  const provider = providerNamed(deps.providers, live.spec.provider);
+  const provider = deps.providers.of(live.spec);
   const bounds = { clock: deps.clock, timeoutMs: LIMITS.providerStatusMs, who: provider.name, signal };
   if (service.desired === "running") openAddress(live, deps.edges);
   const status = await bounded(provider.status(live.row.instance), bounds);
   if (service.desired === "running" && shouldStart(live, status)) await revive(live, deps, signal);
-  if (service.desired === "stopped" && (status.state === "running" || status.state === "restarting"))
+  if (service.desired === "stopped" && isUp(status))
     await bounded(provider.stop(live.row.instance, LIMITS.stopGraceMs), {
       ...bounds,
       timeoutMs: LIMITS.stopGraceMs + LIMITS.providerDestroyMs,
@@ -177,7 +178,7 @@ async function repair(name: string, deps: ServiceDeps, stopping: AbortSignal): P
 
 /** A restart policy holds across restarts of the host too: what ended for good is not begun again. */
 function shouldStart(live: Live, status: InstanceStatus): boolean {
-  if (status.state === "running" || status.state === "restarting") return false;
-  if (status.state !== "exited" || live.spec.restart === "always") return true;
+  if (isUp(status)) return false;
+  if (!hasEnded(status) || live.spec.restart === "always") return true;
   return live.spec.restart === "on-failure" && status.exitCode !== 0;
 }

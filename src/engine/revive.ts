@@ -5,17 +5,17 @@
 import { LIMITS } from "../base/limits.ts";
 import { bounded } from "./bounded.ts";
 import { liveInstance, logTarget, type Live } from "./live.ts";
-import { providerNamed } from "./providers/provider-named.ts";
+import { isUp } from "./providers/provider.ts";
 import type { ServiceDeps } from "./service-deps.ts";
 
 export async function revive(live: Live, deps: ServiceDeps, signal: AbortSignal): Promise<void> {
-  const provider = providerNamed(deps.providers, live.spec.provider);
+  const provider = deps.providers.of(live.spec);
   const { instance: id } = live.row;
   const within = <T>(work: Promise<T>, timeoutMs?: number): Promise<T> =>
     bounded(work, { clock: deps.clock, timeoutMs, who: provider.name, signal });
-  const { state } = await within(provider.status(id), LIMITS.providerStatusMs);
-  if (state === "running" || state === "restarting") return;
-  if (state === "missing") {
+  const status = await within(provider.status(id), LIMITS.providerStatusMs);
+  if (isUp(status)) return;
+  if (status.state === "missing") {
     const context = { signal, progress() {} };
     const instance = liveInstance(live, deps);
     await within(provider.prepare(instance, context));

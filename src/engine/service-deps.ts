@@ -11,12 +11,13 @@ import type { ServiceLogs } from "./logs/logs.ts";
 import type { ServiceUsage } from "./metrics/usage.ts";
 import type { Ports } from "./ports.ts";
 import type { Redaction } from "./secrets/redaction.ts";
-import type { Provider, RegistryAuth } from "./providers/provider.ts";
+import type { RegistryAuth } from "./providers/provider.ts";
+import type { Providers } from "./providers/providers.ts";
 
 export interface ServiceDeps {
   readonly state: ServiceState;
   readonly events: Events;
-  readonly providers: ReadonlyMap<string, Provider>;
+  readonly providers: Providers;
   readonly defaultProvider: string;
   /** The installation's id: instances that carry it are ours to remove. */
   readonly owner: string;

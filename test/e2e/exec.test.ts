@@ -208,10 +208,7 @@ describe.skipIf(!needs("compiled") || !needs("python3"))("executables", () => {
       "manifest.invalid: plugin.yaml names no event, so the plugin is never called",
     ]);
     yaml("type: hook", "type: provider");
-    expect(await check()).toEqual([
-      7,
-      expect.stringContaining("providers run workspaces, which this version does not have yet"),
-    ]);
+    expect(await check()).toEqual([7, expect.stringContaining("a plugin of type: provider has no events")]);
     yaml("on_deploy_success", "on_deploy_sucess");
     expect(await check()).toEqual([7, expect.stringContaining('did you mean "on_deploy_success"?')]);
     yaml("", "");

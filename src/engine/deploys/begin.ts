@@ -59,9 +59,9 @@ type Entry = Pick<Deploy, "version" | "gates"> & { readonly id: string };
 
 function enter(plan: Plan, hostPort: number | undefined, signal: AbortSignal, deps: ServiceDeps): Entry {
   const { state, events, clock } = deps;
-  const { service, spec, provider } = plan;
+  const { service, spec } = plan;
   const at = timestamp(clock.now());
-  const version = state.services.takeVersion(service, provider.name, at);
+  const version = state.services.takeVersion(service, spec, at);
   const id = `vx-${service}-${version}-${shortId()}`;
   state.deploys.begin({
     id: plan.id,

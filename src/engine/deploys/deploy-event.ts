@@ -20,7 +20,7 @@ export function deployEvent(facts: DeployFacts): EventData<"on_deploy_start"> {
     image: sourceName(spec.source),
     version,
     provider: spec.provider,
-    server: "local",
+    server: spec.server,
     durationMs: Math.max(0, Math.round(durationMs)),
   };
 }

@@ -91,7 +91,7 @@ async function giveUp(deploy: Deploy, thrown: unknown, deps: ExecuteDeps): Promi
 async function undo(deploy: Deploy, deps: ExecuteDeps): Promise<void> {
   const { plan, instance, hold } = deploy;
   hold.expose(instance.id);
-  if (deploy.created) await deps.reconcile.discard(plan.provider.name, instance.id);
+  if (deploy.created) await deps.reconcile.discard(plan.spec, instance.id);
   if (plan.upload === undefined || plan.spec.source.kind !== "folder") return;
   const folders = [plan.upload.directory, plan.spec.source.path];
   await Promise.all(folders.map((path) => deps.folders.discard(path))).catch((error: unknown) =>

@@ -6,7 +6,7 @@ import type { Clock } from "../../base/clock.ts";
 import { fail, type VoxError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { bounded } from "../bounded.ts";
-import type { InstanceSpec, InstanceStatus, Provider } from "../providers/provider.ts";
+import { hasEnded, type InstanceSpec, type InstanceStatus, type Provider } from "../providers/provider.ts";
 import type { Probes } from "./probes.ts";
 
 export interface HealthWait {
@@ -27,7 +27,7 @@ export async function waitForHealth(wait: HealthWait, probes: Probes, clock: Clo
   let runningSince: number | undefined;
   for (let look = 0; ; look++) {
     const status = await statusOrNothing(wait, clock);
-    if (status !== undefined && hasEnded(status)) throw await exited(wait, status);
+    if (status !== undefined && isOver(status)) throw await exited(wait, status);
     if (status?.state === "running") runningSince ??= clock.monotonic();
     const problem =
       instance.hostPort === undefined
@@ -65,9 +65,9 @@ function statusOrNothing(wait: HealthWait, clock: Clock): Promise<InstanceStatus
 }
 
 /** An instance that had to be started again has ended once: it counts, whatever its restart policy makes of it. */
-function hasEnded(status: InstanceStatus): boolean {
+function isOver(status: InstanceStatus): boolean {
   return (
-    status.state === "exited" ||
+    hasEnded(status) ||
     status.state === "restarting" ||
     status.state === "missing" ||
     (status.restarts ?? 0) > 0
@@ -84,7 +84,7 @@ function knock(port: number, wait: HealthWait, probes: Probes, clock: Clock): Pr
   const answer = wait.path === undefined ? probes.tcp(port) : probes.http(port, wait.path);
   const bounds = {
     clock,
-    who: wait.instance.service,
+    who: wait.instance.service ?? wait.instance.id,
     signal: wait.signal,
   };
   return bounded(answer, bounds);

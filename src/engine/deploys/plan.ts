@@ -6,7 +6,6 @@ import { fail, isVoxError } from "../../base/errors.ts";
 import { quote } from "../../base/text.ts";
 import { findLive, type Live } from "../live.ts";
 import type { Provider } from "../providers/provider.ts";
-import { providerNamed } from "../providers/provider-named.ts";
 import { checkPlainNames } from "../secrets/service-secrets.ts";
 import type { ServiceDeps, Upload } from "../service-deps.ts";
 import type { DeployRequest } from "./deploy-input.ts";
@@ -106,8 +105,11 @@ function chooseProvider(
 ): Provider {
   const inherited = previous?.source.kind === draft.source.kind ? previous.provider : undefined;
   const name = request.provider ?? inherited;
-  const first = providerNamed(deps.providers, name ?? deps.defaultProvider);
-  const others = name === undefined && draft.source.kind === "folder" ? [...deps.providers.values()] : [];
+  const first = deps.providers.of({ provider: name ?? deps.defaultProvider, server: draft.server });
+  const others =
+    name === undefined && draft.source.kind === "folder"
+      ? deps.providers.all().filter(({ server }) => server === draft.server)
+      : [];
   let refusal: unknown;
   for (const provider of [first, ...others]) {
     refusal = refusalOf(provider, draft, request.service, deps.owner);

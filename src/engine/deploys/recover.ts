@@ -15,7 +15,7 @@ export function recoverServices(deps: ServiceDeps, settlement: Settlement, recon
   for (const row of settlement.failInterrupted()) {
     const { service, version, step } = row;
     log.warn("a deploy was interrupted", { service, version, step });
-    void reconcile.discard(decodeSpec(row.spec).provider, row.instance);
+    void reconcile.discard(decodeSpec(row.spec), row.instance);
   }
   for (const service of state.services.list()) {
     const live = findLive(state, service);

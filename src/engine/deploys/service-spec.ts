@@ -3,10 +3,10 @@
  * new. Pure. Called by plan.ts, and by everything that makes an instance again or shows it.
  */
 import type { InstanceSpec, RegistryAuth, RestartPolicy, Volume } from "../providers/provider.ts";
+import { LOCAL, type Place } from "../providers/providers.ts";
 import { formatAddress, type Address } from "../edge/address.ts";
 
-export interface ServiceSpec {
-  readonly provider: string;
+export interface ServiceSpec extends Place {
   readonly source: Source;
   readonly command: readonly string[] | undefined;
   readonly env: Readonly<Record<string, string>>;
@@ -28,6 +28,7 @@ export type Source =
   | { readonly kind: "folder"; readonly path: string; readonly digest: string };
 
 export const EMPTY_SPEC: Omit<ServiceSpec, "provider" | "source"> = {
+  server: LOCAL,
   command: undefined,
   env: {},
   port: undefined,
@@ -81,7 +82,9 @@ export function instanceSpec(
     directory: source.kind === "folder" ? source.path : undefined,
     command: spec.command,
     env: spec.env,
+    workspace: undefined,
     port: spec.port,
+    ports: [],
     memoryBytes: spec.memoryBytes,
     cpus: spec.cpus,
     volumes: spec.volumes,

@@ -8,7 +8,7 @@ import { LIMITS } from "../../base/limits.ts";
 import { bounded } from "../bounded.ts";
 import type { LogTarget } from "../logs/logs.ts";
 import type { WorkContext } from "../providers/provider.ts";
-import { providerNamed } from "../providers/provider-named.ts";
+import { placeOf } from "../providers/providers.ts";
 import type { Reconcile } from "../reconcile.ts";
 import { checkPlainNames } from "../secrets/service-secrets.ts";
 import type { ServiceDeps } from "../service-deps.ts";
@@ -107,7 +107,7 @@ async function switchOver(deploy: Deploy, deps: StepDeps): Promise<void> {
         hostPort: instance.hostPort ?? null,
         createdAt: at,
       });
-      state.services.setCurrent(plan.service, version, plan.provider.name);
+      state.services.setCurrent(plan.service, version, plan.spec);
       // One of them may have become a secret since the deploy began.
       checkPlainNames(state, plan.service, Object.keys(plan.addedEnv));
       state.env.set(plan.service, plan.addedEnv);
@@ -128,7 +128,7 @@ async function drain(deploy: Deploy, deps: StepDeps): Promise<void> {
   if (previous === undefined) return;
   const { hostPort } = previous.row;
   if (hostPort !== null) await deps.edges.drain(hostPort, LIMITS.drainMs, deploy.signal);
-  const provider = providerNamed(deps.providers, previous.spec.provider);
+  const provider = deps.providers.of(previous.spec);
   await bounded(provider.stop(previous.row.instance, LIMITS.stopGraceMs), {
     clock: deps.clock,
     timeoutMs: LIMITS.stopGraceMs + LIMITS.providerDestroyMs,
@@ -140,7 +140,7 @@ async function cleanup(deploy: Deploy, deps: StepDeps): Promise<void> {
   const { plan, hold } = deploy;
   if (plan.previous !== undefined) {
     hold.expose(plan.previous.row.instance);
-    await deps.reconcile.discard(plan.previous.spec.provider, plan.previous.row.instance);
+    await deps.reconcile.discard(plan.previous.spec, plan.previous.row.instance);
   }
   const kept = deps.state.versions.list(plan.service).map((row) => decodeSpec(row.spec).source);
   const paths = kept.flatMap((source) => (source.kind === "folder" ? [source.path] : []));
@@ -169,12 +169,12 @@ function providerWork(deploy: Deploy, deps: StepDeps, work: Promise<void>): Prom
     timeoutMs: LIMITS.providerWorkMs,
     who: plan.provider.name,
     signal,
-    late: () => void deps.reconcile.discard(plan.provider.name, instance.id),
+    late: () => void deps.reconcile.discard(placeOf(plan.provider), instance.id),
   });
 }
 
 function logTargetOf({ plan, version, instance }: Deploy): LogTarget {
-  return { provider: plan.provider.name, instance: instance.id, service: plan.service, version };
+  return { ...placeOf(plan.provider), instance: instance.id, service: plan.service, version };
 }
 
 function workContext(deploy: Deploy): WorkContext {

@@ -10,7 +10,8 @@ import { fail } from "../../base/errors.ts";
 import type { Log, LogLevel } from "../../base/log.ts";
 import { parseMoment } from "../../base/moment.ts";
 import { printable, quote } from "../../base/text.ts";
-import type { OutputStream, Provider } from "../providers/provider.ts";
+import type { OutputStream } from "../providers/provider.ts";
+import type { Place, Providers } from "../providers/providers.ts";
 import { makeSerial } from "../serial.ts";
 import { startCollector, type Collector } from "./collector.ts";
 import { readStore } from "./read.ts";
@@ -37,8 +38,7 @@ export interface ServiceLogs {
   close(): Promise<void>;
 }
 
-export interface LogTarget {
-  readonly provider: string;
+export interface LogTarget extends Place {
   readonly instance: string;
   readonly service: string;
   readonly version: number;
@@ -65,7 +65,7 @@ export interface LogQuery {
 export interface LogsOptions {
   /** The folder `logs` of the data dir; made when needed. */
   readonly root: string;
-  readonly providers: ReadonlyMap<string, Provider>;
+  readonly providers: Pick<Providers, "find">;
   readonly isService: (name: string) => boolean;
   /** Of one service's log, on disk. */
   readonly maxBytes: () => number;
@@ -104,8 +104,8 @@ export function makeLogs(options: LogsOptions): ServiceLogs {
     if (collectors.get(instance) === collector) collectors.delete(instance);
   }
 
-  function watch({ provider: name, instance, service, version }: LogTarget): void {
-    const provider = providers.get(name);
+  function watch({ instance, service, version, ...place }: LogTarget): void {
+    const provider = providers.find(place);
     if (closed || provider === undefined) return;
     const known = collectors.get(instance);
     if (known !== undefined) return known.wake();

@@ -9,6 +9,7 @@ import type { Log } from "../../base/log.ts";
 import type { HostUsage } from "../../platform/host-usage.ts";
 import { bounded } from "../bounded.ts";
 import type { InstanceStats, Provider } from "../providers/provider.ts";
+import { placeText, type Place, type Providers } from "../providers/providers.ts";
 import type { Measured } from "./recorder.ts";
 import { present, roundPercent, valuesOf, type Look } from "./rates.ts";
 import type { MetricValues } from "../../state/metrics.ts";
@@ -35,16 +36,15 @@ export interface HostLatest {
   readonly values: MetricValues;
 }
 
-export interface Target {
+export interface Target extends Place {
   readonly service: string;
-  readonly provider: string;
   readonly instance: string;
 }
 
 export interface CollectorDeps {
   /** What should run now. */
   readonly targets: () => readonly Target[];
-  readonly providers: ReadonlyMap<string, Provider>;
+  readonly providers: Pick<Providers, "find">;
   readonly readHost: () => HostUsage;
   readonly cpus: number;
   readonly record: (at: number, measured: readonly Measured[]) => Promise<void>;
@@ -62,7 +62,8 @@ export function makeCollector(deps: CollectorDeps): Collector {
   let hostBefore: { readonly monotonicMs: number; readonly cpuSeconds: number } | undefined;
 
   async function round(name: string, targets: readonly Target[]): Promise<void> {
-    const provider = deps.providers.get(name);
+    const [first] = targets;
+    const provider = first === undefined ? undefined : deps.providers.find(first);
     if (provider?.stats === undefined || underWay.has(name)) return;
     underWay.add(name);
     try {
@@ -136,7 +137,7 @@ export function makeCollector(deps: CollectorDeps): Collector {
       const targets = deps.targets();
       const wanted = new Set(targets.map(({ service }) => service));
       for (const service of latest.keys()) if (!wanted.has(service)) latest.delete(service);
-      const byProvider = Map.groupBy(targets, ({ provider }) => provider);
+      const byProvider = Map.groupBy(targets, placeText);
       const looks = [lookAtHost(), ...Array.from(byProvider, ([name, group]) => round(name, group))];
       const results = await Promise.allSettled(looks);
       const lost = results.find((result) => result.status === "rejected");

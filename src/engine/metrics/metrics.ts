@@ -8,7 +8,6 @@ import { LIMITS } from "../../base/limits.ts";
 import type { Log } from "../../base/log.ts";
 import type { MetricRows } from "../../state/metrics.ts";
 import type { ServiceState } from "../../state/service-state.ts";
-import type { Provider } from "../providers/provider.ts";
 import { makeCollector, type CollectorDeps, type HostLatest, type Latest, type Target } from "./collector.ts";
 import { queryMetrics, type MetricsAnswer, type MetricsQuestion } from "./query.ts";
 import { makeRecorder, type Measured, type Retention } from "./recorder.ts";
@@ -30,7 +29,7 @@ export interface Metrics {
 export interface MetricsDeps {
   readonly state: Pick<ServiceState, "services" | "versions">;
   readonly rows: MetricRows;
-  readonly providers: ReadonlyMap<string, Provider>;
+  readonly providers: CollectorDeps["providers"];
   readonly readHost: CollectorDeps["readHost"];
   readonly cpus: number;
   /** Asked each time, so that a reload counts. */
@@ -131,10 +130,12 @@ function targetsOf({ services, versions }: MetricsDeps["state"]): readonly Targe
   const running = new Map(
     services
       .list()
-      .flatMap(({ name, provider, desired }) => (desired === "running" ? [[name, provider]] : [])),
+      .flatMap(({ name, provider, server, desired }) =>
+        desired === "running" ? [[name, { provider, server }] as const] : [],
+      ),
   );
   return versions.listCurrent().flatMap(({ service, instance }) => {
-    const provider = running.get(service);
-    return provider === undefined ? [] : [{ service, provider, instance }];
+    const place = running.get(service);
+    return place === undefined ? [] : [{ service, ...place, instance }];
   });
 }

@@ -6,6 +6,8 @@
 
 export interface Provider {
   readonly name: string;
+  /** Where it runs instances: `local`, or a server of the configuration. */
+  readonly server: string;
   /** Throws `provider.unsupported` for what this provider can't do: nothing in a spec is silently ignored. */
   check(spec: InstanceSpec): void;
   /** Brings what the instance needs (pulls an image, unpacks a folder) and gives its exact name: a digest where there is one. */
@@ -27,6 +29,13 @@ export interface Provider {
    */
   logs(id: string, options: LogOptions): AsyncIterable<LogBatch>;
   exec(id: string, options: ExecOptions): Promise<number>;
+  /** Where the instance's port is reached from this machine, once it runs; absent: at the loopback port that the engine chose. */
+  reach?(spec: InstanceSpec): Promise<Upstream>;
+}
+
+export interface Upstream {
+  readonly host: string;
+  readonly port: number;
 }
 
 /**
@@ -42,7 +51,9 @@ export interface InstanceSpec {
   readonly id: string;
   /** The daemon's installation id: what it made is told apart from what others made. */
   readonly owner: string;
-  readonly service: string;
+  /** Whose it is: of a service, or of a workspace; the other one is undefined. A workspace has no versions but 1. */
+  readonly service: string | undefined;
+  readonly workspace: string | undefined;
   readonly version: number;
   readonly image: string | undefined;
   /** Absolute path of an unpacked upload, for providers that run folders. */
@@ -52,11 +63,21 @@ export interface InstanceSpec {
   /** Port inside the instance, and the loopback port that the engine chose for it. */
   readonly port: number | undefined;
   readonly hostPort: number | undefined;
+  /** Of a workspace, which has as many as it likes, where its operator wants them. */
+  readonly ports: readonly PortBinding[];
   readonly memoryBytes: number | undefined;
   readonly cpus: number | undefined;
   readonly volumes: readonly Volume[];
   readonly restart: RestartPolicy;
   readonly registryAuth: RegistryAuth | undefined;
+}
+
+export interface PortBinding {
+  /** As the operator calls it: the port inside, or a name. */
+  readonly key: string;
+  readonly inside: number;
+  /** On 127.0.0.1 of the machine that it runs on. */
+  readonly outside: number;
 }
 
 export type RestartPolicy = "always" | "on-failure" | "no";
@@ -75,12 +96,36 @@ export interface RegistryAuth {
 }
 
 export interface InstanceStatus {
-  readonly state: "missing" | "created" | "running" | "restarting" | "exited";
+  readonly state: InstanceState;
   readonly exitCode?: number;
   readonly startedAt?: string;
   readonly restarts?: number;
   /** The last thing the system says about it, such as "out of memory". */
   readonly detail?: string;
+}
+
+/** `stopped`: it was asked to end; `exited`: it ended, by itself or asked; `dead`: it can't be started again. */
+export const INSTANCE_STATES = [
+  "created",
+  "running",
+  "paused",
+  "restarting",
+  "stopped",
+  "exited",
+  "dead",
+  "missing",
+] as const;
+
+export type InstanceState = (typeof INSTANCE_STATES)[number];
+
+/** It ran, and runs no more. */
+export function hasEnded({ state }: Pick<InstanceStatus, "state">): boolean {
+  return state === "stopped" || state === "exited" || state === "dead";
+}
+
+/** Nothing has to be started. */
+export function isUp({ state }: Pick<InstanceStatus, "state">): boolean {
+  return state === "running" || state === "restarting" || state === "paused";
 }
 
 /** Counters begin at 0 with every run. What the provider can't tell is absent. */

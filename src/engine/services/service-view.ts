@@ -76,7 +76,7 @@ export async function statusOf(
   live: Live | undefined,
   { providers, clock }: ServiceDeps,
 ): Promise<InstanceStatus | undefined> {
-  const provider = live === undefined ? undefined : providers.get(live.spec.provider);
+  const provider = live === undefined ? undefined : providers.find(live.spec);
   if (live === undefined || provider === undefined) return undefined;
   const bounds = { clock, timeoutMs: LIMITS.providerStatusMs, who: provider.name };
   return bounded(provider.status(live.row.instance), bounds).catch(() => undefined);

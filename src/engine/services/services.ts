@@ -12,7 +12,6 @@ import { findLive, type Live } from "../live.ts";
 import type { LogQuery } from "../logs/logs.ts";
 import type { ServiceLogLine } from "../logs/stored-line.ts";
 import type { ExecOptions, Provider } from "../providers/provider.ts";
-import { providerNamed } from "../providers/provider-named.ts";
 import { revive } from "../revive.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 import { statusOf, viewDetails, viewService, type ServiceDetails, type ServiceView } from "./service-view.ts";
@@ -45,7 +44,7 @@ export function makeServices(deps: ServiceDeps): Services {
     const live = findLive(state, need(name));
     if (live === undefined)
       throw fail("instance.not_found", `no version of ${name} ever went live`, { hint: "deploy it first" });
-    return { live, provider: providerNamed(deps.providers, live.spec.provider) };
+    return { live, provider: deps.providers.of(live.spec) };
   }
 
   return {
@@ -123,7 +122,7 @@ function stopInstance(provider: Provider, live: Live, { clock }: ServiceDeps): P
 }
 
 async function destroyInstance(live: Live, deps: ServiceDeps): Promise<void> {
-  const provider = providerNamed(deps.providers, live.spec.provider);
+  const provider = deps.providers.of(live.spec);
   await stopInstance(provider, live, deps);
   await bounded(provider.destroy(live.row.instance), {
     clock: deps.clock,

@@ -115,7 +115,7 @@ function placeOf({ file, line, column }: Details): Pick<Problem, "file" | "line"
 
 function warnings(manifest: Manifest, bytes: Uint8Array | undefined, main: string | undefined): Problem[] {
   const warn = (code: string, message: string): Problem => ({ level: "warning", code, message });
-  if (manifest.hooks.length === 0)
+  if (manifest.hooks.length === 0 && manifest.provider === undefined)
     return [
       warn(
         "manifest.invalid",

@@ -39,14 +39,19 @@ export function insidePath(wanted: string) {
 
 const capability = v.picklist(CAPABILITY_NAMES, (issue) => wantedCapability(issue.input));
 
-export const timeout = v.pipe(
-  v.union([v.number(), v.string()], 'seconds, or a duration such as "30s"'),
-  v.check(
-    (value) => timeoutMs(value) !== undefined,
-    `seconds or a duration such as "30s", more than nothing and at most ${LIMITS.hookMaxMs / 60_000} minutes`,
-  ),
-  v.transform((value) => timeoutMs(value) ?? LIMITS.hookDefaultMs),
-);
+/** In milliseconds, at most so many. */
+export function timeoutUpTo(most: number) {
+  return v.pipe(
+    v.union([v.number(), v.string()], 'seconds, or a duration such as "30s"'),
+    v.check(
+      (value) => timeoutMs(value, most) !== undefined,
+      `seconds or a duration such as "30s", more than nothing and at most ${most / 60_000} minutes`,
+    ),
+    v.transform((value) => timeoutMs(value, most) ?? most),
+  );
+}
+
+export const timeout = timeoutUpTo(LIMITS.hookMaxMs);
 
 const configValue = v.union(
   [v.string(), v.pipe(v.number(), v.finite()), v.boolean(), v.array(v.string())],
@@ -154,9 +159,9 @@ function hookValue(hook: HookName): v.GenericSchema<HookValue> {
   return v.union([v.boolean(), v.strictObject({ gate: fixed })], "true or false");
 }
 
-function timeoutMs(value: number | string): number | undefined {
+function timeoutMs(value: number | string, most: number): number | undefined {
   const ms = typeof value === "number" ? Math.round(value * 1000) : parseDuration(value);
-  return ms !== undefined && ms >= 1 && ms <= LIMITS.hookMaxMs ? ms : undefined;
+  return ms !== undefined && ms >= 1 && ms <= most ? ms : undefined;
 }
 
 function isSemver(text: string): boolean {

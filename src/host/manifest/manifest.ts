@@ -4,6 +4,7 @@
  * exec-manifest.ts alone.
  */
 import type { GrantName } from "../../base/grant-names.ts";
+import type { OptionalAction, ProviderAction } from "../../base/provider-actions.ts";
 import type { ConfigValue, HookName } from "../../sdk/index.ts";
 
 /** How the file is called in a plugin's folder; an executable has the other one. */
@@ -23,11 +24,20 @@ export interface Manifest {
   readonly required: readonly CapabilityRequest[];
   readonly optional: readonly CapabilityRequest[];
   readonly hooks: readonly HookRequest[];
+  /** Of an executable that runs instances; undefined for all others. */
+  readonly provider: ProviderOffer | undefined;
   readonly isolation: Isolation | undefined;
   /** Wall clock of one hook. */
   readonly timeoutMs: number;
   /** Defaults of `ctx.config`. */
   readonly config: Readonly<Record<string, ConfigValue>>;
+}
+
+export interface ProviderOffer {
+  /** Beside the five that every provider has. */
+  readonly actions: readonly OptionalAction[];
+  /** Wall clock of each action. */
+  readonly timeoutMs: Readonly<Record<ProviderAction, number>>;
 }
 
 export interface CapabilityRequest {

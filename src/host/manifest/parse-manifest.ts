@@ -25,6 +25,7 @@ export function parseManifest(bytes: Uint8Array): Manifest {
     required: requests(capabilities, capabilities.required),
     optional: requests(capabilities, capabilities.optional),
     hooks: hooks(document.hooks),
+    provider: undefined,
     isolation: runtime.isolation,
     timeoutMs: runtime.timeout,
     config: document.config,

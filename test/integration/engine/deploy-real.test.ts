@@ -8,6 +8,7 @@ import { makeProbes } from "../../../src/engine/deploys/probes.ts";
 import type { InstanceSpec, Provider } from "../../../src/engine/providers/provider.ts";
 import { tempDir, until } from "../../harness.ts";
 import { makeWorld, type World } from "../../unit/engine/service-world.ts";
+import { makeProviders } from "../../../src/engine/providers/providers.ts";
 
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -47,6 +48,7 @@ function processes(): Provider & { readonly count: () => number } {
   };
   return {
     name: "fake",
+    server: "local",
     count: () => children.size,
     check() {},
     prepare: async () => "folder",
@@ -109,7 +111,7 @@ async function realWorld(): Promise<{
     uploads,
     folders: apps,
     probes: makeProbes(systemClock),
-    deps: { providers: new Map([["fake", provider]]) },
+    deps: { providers: makeProviders(() => [provider]) },
   });
   cleanups.push(
     () => dir[Symbol.asyncDispose](),

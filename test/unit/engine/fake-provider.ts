@@ -35,6 +35,7 @@ export function fakeProvider(name = "fake", cluster: Cluster = new Map()): FakeP
   }
   const provider: FakeProvider = {
     name,
+    server: "local",
     cluster,
     calls: [],
     script: {},

@@ -17,6 +17,7 @@ import { makeEdges } from "../../../src/engine/edge/edges.ts";
 import type { Events } from "../../../src/engine/events/events.ts";
 import { makeLogs } from "../../../src/engine/logs/logs.ts";
 import { makePorts } from "../../../src/engine/ports.ts";
+import { makeProviders } from "../../../src/engine/providers/providers.ts";
 import type { ServiceDeps, Upload } from "../../../src/engine/service-deps.ts";
 import { makeServices, type Services } from "../../../src/engine/services/services.ts";
 import { openDatabase, type Database } from "../../../src/state/database.ts";
@@ -56,7 +57,8 @@ export function makeWorld(options: WorldOptions = {}): World {
   const clock = options.clock ?? systemClock;
   const provider = fakeProvider("fake", options.cluster);
   const state = makeServiceState(db);
-  const providers = new Map([provider, ...(options.providers ?? [])].map((each) => [each.name, each]));
+  const all = [provider, ...(options.providers ?? [])];
+  const providers = makeProviders(() => all);
   const redaction: ServiceDeps["redaction"] = options.deps?.redaction ?? {
     all: (text) => text,
     of: () => (text) => text,

@@ -25,6 +25,7 @@ const manifest = (
   required,
   optional,
   hooks: [],
+  provider: undefined,
   isolation: undefined,
   timeoutMs: 1,
   config: {},

@@ -9,6 +9,7 @@ import type { InstanceSpec, RestartPolicy, Volume } from "../provider.ts";
 export const LABELS = {
   owner: "voxeltron.owner",
   service: "voxeltron.service",
+  workspace: "voxeltron.workspace",
   version: "voxeltron.version",
   instance: "voxeltron.instance",
   /** Of what a plugin made: its name, and the image as it named it. */
@@ -75,10 +76,15 @@ export const RESTART: Readonly<Record<RestartPolicy, string>> = {
 function instanceLabels(spec: InstanceSpec): Record<string, string> {
   return {
     [LABELS.owner]: spec.owner,
-    [LABELS.service]: spec.service,
+    ...ownerLabel(spec),
     [LABELS.version]: String(spec.version),
     [LABELS.instance]: spec.id,
   };
+}
+
+/** A workspace is no service: what plugins may see and do of a service must not reach one that has its name. */
+function ownerLabel({ service, workspace = "" }: InstanceSpec): Record<string, string> {
+  return service === undefined ? { [LABELS.workspace]: workspace } : { [LABELS.service]: service };
 }
 
 /** Some of these refuse to work unless they are process 1, so ours must not take its place. */
@@ -96,7 +102,7 @@ const INITS = new Set([
 function mount(volume: Volume, spec: InstanceSpec): MountSettings {
   const common = { Source: volume.source, Target: volume.target, ReadOnly: volume.readOnly };
   if (volume.source.startsWith("/")) return { Type: "bind", ...common };
-  const labels = { [LABELS.owner]: spec.owner, [LABELS.service]: spec.service };
+  const labels = { [LABELS.owner]: spec.owner, ...ownerLabel(spec) };
   return {
     Type: "volume",
     ...common,

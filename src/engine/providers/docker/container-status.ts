@@ -1,12 +1,12 @@
 /** What the engine says of a container, in the words that all providers share. Pure. Called by provider.ts. */
 import type { ContainerInspectInfo } from "dockerode";
 import { printable } from "../../../base/text.ts";
-import type { InstanceStatus } from "../provider.ts";
+import { hasEnded, type InstanceStatus } from "../provider.ts";
 
 export function containerStatus(info: Pick<ContainerInspectInfo, "State" | "RestartCount">): InstanceStatus {
   const { State: state } = info;
   const known = STATES[state.Status] ?? "exited";
-  const ended = known === "exited" || known === "restarting";
+  const ended = hasEnded({ state: known }) || known === "restarting";
   const detail = describe(state);
   return {
     state: known,
@@ -22,15 +22,14 @@ export function containerStatus(info: Pick<ContainerInspectInfo, "State" | "Rest
 const STATES: Readonly<Record<string, InstanceStatus["state"]>> = {
   created: "created",
   running: "running",
-  paused: "running",
+  paused: "paused",
   restarting: "restarting",
   removing: "exited",
   exited: "exited",
-  dead: "exited",
+  dead: "dead",
 };
 
 function describe(state: ContainerInspectInfo["State"]): string | undefined {
   if (state.OOMKilled) return "out of memory";
-  if (state.Error !== "") return printable(state.Error, 400);
-  return state.Status === "paused" || state.Status === "dead" ? state.Status : undefined;
+  return state.Error === "" ? undefined : printable(state.Error, 400);
 }

@@ -5,6 +5,7 @@
  */
 import type { Clock } from "../../../base/clock.ts";
 import { LIMITS } from "../../../base/limits.ts";
+import { LOCAL } from "../providers.ts";
 import { noSecrets, type Provider, type SecretsOf } from "../provider.ts";
 import { checkContainerSpec } from "./check.ts";
 import type { DockerEndpoint } from "./connect.ts";
@@ -48,6 +49,7 @@ export function makeDockerProvider(options: DockerProviderOptions): DockerProvid
 
   return {
     name: "docker",
+    server: LOCAL,
     close: () => desk.close(),
     check: checkContainerSpec,
 
@@ -67,7 +69,7 @@ export function makeDockerProvider(options: DockerProviderOptions): DockerProvid
       checkContainerSpec(spec);
       context.signal.throwIfAborted();
       await engine({ what: `create ${spec.id}`, image: spec.image }, LIMITS.engineWorkMs, (docker) =>
-        createContainer(docker, spec, secretsOf(spec.service), context),
+        createContainer(docker, spec, spec.service === undefined ? {} : secretsOf(spec.service), context),
       );
     },
 

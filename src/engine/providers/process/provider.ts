@@ -8,6 +8,7 @@ import type { Clock } from "../../../base/clock.ts";
 import { fail } from "../../../base/errors.ts";
 import type { Log } from "../../../base/log.ts";
 import { quote } from "../../../base/text.ts";
+import { LOCAL } from "../providers.ts";
 import { noSecrets, type Provider, type SecretsOf } from "../provider.ts";
 import { checkProcessSpec } from "./check.ts";
 import { execBeside } from "./exec.ts";
@@ -70,6 +71,7 @@ export function makeProcessProvider(options: ProcessProviderOptions): ProcessPro
 
   return {
     name: "process",
+    server: LOCAL,
     check: (spec) => checkProcessSpec(spec, process.platform),
 
     async prepare(spec, { signal, progress }) {
@@ -120,7 +122,11 @@ export function makeProcessProvider(options: ProcessProviderOptions): ProcessPro
       const instance = await existing(id);
       if (instance.status().state !== "running") throw fail("service.stopped", `${id} is not running`);
       const { spec } = instance;
-      const wish = { ...spec, secrets: secretsOf(spec.service), command: execOptions.command };
+      const wish = {
+        ...spec,
+        secrets: spec.service === undefined ? {} : secretsOf(spec.service),
+        command: execOptions.command,
+      };
       const plan = await planRun(files.app(id), wish, await files.tools(id));
       return execBeside(plan, execOptions);
     },

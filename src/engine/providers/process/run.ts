@@ -82,7 +82,7 @@ export function makeRun(
   async function begin(): Promise<void> {
     try {
       await endAll();
-      const wish = { ...spec, secrets: secretsOf(spec.service) };
+      const wish = { ...spec, secrets: spec.service === undefined ? {} : secretsOf(spec.service) };
       const plan = await planRun(files.app(id), wish, await files.tools(id));
       await save({ desired: "running", main: null, exit: null, startedAt: timestamp(clock.now()) });
       const started = logs.withOutput((output) => launch(plan, output));

@@ -518,7 +518,7 @@ test("a first deploy can't take the word that stands for every container in a sc
   });
   expect([world.provider.cluster.size, world.events().length]).toEqual([0, 0]);
   expect(world.deps.state.services.find("all")).toBeUndefined();
-  world.deps.state.services.takeVersion("all", "fake", "2026-01-01T00:00:00Z");
+  world.deps.state.services.takeVersion("all", { provider: "fake", server: "local" }, "2026-01-01T00:00:00Z");
   expect((await world.deploy({ service: "all", image: "app:1", port: 80 })).version).toBe(2);
   await world.close();
 });

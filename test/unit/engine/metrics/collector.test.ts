@@ -5,6 +5,7 @@ import { silentLog } from "../../../../src/base/log.ts";
 import { makeCollector, type Collector, type Target } from "../../../../src/engine/metrics/collector.ts";
 import type { Measured } from "../../../../src/engine/metrics/recorder.ts";
 import type { InstanceStats, Provider } from "../../../../src/engine/providers/provider.ts";
+import { makeProviders } from "../../../../src/engine/providers/providers.ts";
 import { fakeClock, until, type FakeClock } from "../../../harness.ts";
 import { fakeProvider } from "../fake-provider.ts";
 
@@ -23,13 +24,12 @@ function makeDesk(providers: Readonly<Record<string, Stats | undefined>>): Desk 
   const recorded: Measured[] = [];
   const warnings: string[] = [];
   const desk = { clock, recorded, warnings, targets: [] as Target[] };
-  const made = Object.entries(providers).map(([name, stats]): [string, Provider] => [
-    name,
+  const made = Object.entries(providers).map(([name, stats]): Provider =>
     stats === undefined ? fakeProvider(name) : { ...fakeProvider(name), stats },
-  ]);
+  );
   const collector = makeCollector({
     targets: () => desk.targets,
-    providers: new Map(made),
+    providers: makeProviders(() => made),
     readHost: () => ({
       cpuSeconds: clock.monotonic() / 2000,
       load1: 1,
@@ -50,6 +50,7 @@ const stats = (cpuSeconds: number): InstanceStats => ({ run: "first", cpuSeconds
 const target = (service: string, provider: string): Target => ({
   service,
   provider,
+  server: "local",
   instance: `vx-${service}-1`,
 });
 const many = (count: number, provider: string) =>

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { makeServiceEnvironment } from "../../../../src/engine/services/service-environment.ts";
 import { isFreeOnLoopback } from "../../../../src/engine/ports.ts";
+import { makeProviders } from "../../../../src/engine/providers/providers.ts";
 import { codeOf } from "../../../fixtures/rejection.ts";
 import { fakeClock, until } from "../../../harness.ts";
 import { makeWorld, type World } from "../service-world.ts";
@@ -103,7 +104,7 @@ test("a provider that hangs or is gone makes the state unknown, and only for its
   const list = next.services.list();
   await clock.advance(2000);
   expect(await list).toMatchObject([{ name: "web", state: "unknown", version: 1 }]);
-  const without = makeWorld({ db: world.db, deps: { providers: new Map() } });
+  const without = makeWorld({ db: world.db, deps: { providers: makeProviders(() => []) } });
   expect(await without.services.list()).toMatchObject([{ name: "web", state: "unknown" }]);
   await world.close();
 });
@@ -158,7 +159,11 @@ test("a stop during another stop is refused", async () => {
 
 test("the environment is kept by key, and a variable that is not set can't be taken away", () => {
   const world = makeWorld();
-  world.deps.state.services.takeVersion("web", "fake", "2026-01-01T00:00:00.000Z");
+  world.deps.state.services.takeVersion(
+    "web",
+    { provider: "fake", server: "local" },
+    "2026-01-01T00:00:00.000Z",
+  );
   const env = makeServiceEnvironment(world.deps.state);
   env.set("web", { A: "1", B: "2" });
   env.set("web", { A: "3" });

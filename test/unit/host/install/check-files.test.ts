@@ -68,7 +68,7 @@ const errors: readonly (readonly [what: string, texts: Record<string, string>, c
     "plugin.unsupported",
   ],
   ["an executable without a version", { "plugin.yaml": "name: x" }, "manifest.invalid"],
-  ["a provider", { "plugin.yaml": yaml.replace("hook", "provider"), run: "" }, "plugin.unsupported"],
+  ["a provider of events", { "plugin.yaml": yaml.replace("hook", "provider"), run: "" }, "manifest.invalid"],
   ["an executable without its program", { "plugin.yaml": yaml }, "plugin.invalid"],
   ["a program that may not be executed", { "plugin.yaml": yaml, run: "" }, "plugin.invalid"],
   ["two manifests", { "plugin.yaml": yaml, "plugin.toml": toml }, "manifest.invalid"],

@@ -30,6 +30,7 @@ describe("plugin.yaml", () => {
       required: [{ capability: "unsandboxed", scope: null, reason: undefined }],
       optional: [],
       hooks: [],
+      provider: undefined,
       isolation: undefined,
       timeoutMs: 30_000,
       config: {},
@@ -86,12 +87,37 @@ describe("plugin.yaml", () => {
     expect(error.message).toContain(words);
   });
 
-  test("of a provider is refused with the reason", () => {
-    const error = problem(() => parse(HEAD.replace("type: hook", "type: provider")));
-    expect([error.code, error.message]).toEqual([
-      "plugin.unsupported",
-      "my-hook is a provider: providers run workspaces, which this version does not have yet",
+  const PROVIDER = HEAD.replace("type: hook", "type: provider");
+
+  test("of a provider has ten minutes to create, thirty seconds for all else, and no other actions", () => {
+    const { provider, hooks } = parse(PROVIDER);
+    const rest = { start: 30_000, stop: 30_000, destroy: 30_000, status: 30_000 };
+    expect([hooks, provider]).toEqual([
+      [],
+      { actions: [], timeoutMs: { create: 600_000, ...rest, logs: 30_000, stats: 30_000, exec: 30_000 } },
     ]);
+  });
+
+  test("of a provider may offer more actions, and give each its time", () => {
+    const { provider } = parse(
+      `${PROVIDER}actions: [exec, logs]\ntimeout: 5\ntimeouts:\n  create: 30m\n  exec: 2m\n`,
+    );
+    expect(provider?.actions).toEqual(["logs", "exec"]);
+    expect(provider?.timeoutMs).toMatchObject({ create: 1_800_000, start: 5_000, exec: 120_000 });
+  });
+
+  const badProviders: readonly (readonly [what: string, text: string, words: string])[] = [
+    ["an unknown action", `${PROVIDER}actions: [pause]\n`, 'found "pause", wanted one of logs, stats, exec'],
+    ["a time for no action", `${PROVIDER}timeouts: { pause: 1 }\n`, "pause: is not a known key"],
+    ["an endless action", `${PROVIDER}timeouts: { create: 2h }\n`, "at most 60 minutes"],
+    ["events", `${PROVIDER}events: [on_alert]\n`, "a plugin of type: provider has no events"],
+    ["a built-in's name", PROVIDER.replace("my-hook", "docker"), 'name: found "docker", wanted another name'],
+    ["a hook's actions", `${HEAD}actions: [logs]\n`, "a plugin of type: hook has no actions"],
+  ];
+  test.each(badProviders)("of a provider with %s is refused", (_what, text, words) => {
+    const error = problem(() => parse(text));
+    expect(error.code).toBe("manifest.invalid");
+    expect(error.message).toContain(words);
   });
 
   test("beside a plugin.toml is one too many", () => {

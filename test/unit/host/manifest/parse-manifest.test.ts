@@ -73,6 +73,7 @@ tags = ["a", "b"]
         { hook: "on_deploy_success", gate: false },
         { hook: "pre_create", gate: true },
       ],
+      provider: undefined,
       isolation: "worker",
       timeoutMs: 1500,
       config: { channel: "ops", retries: 3, loud: false, tags: ["a", "b"] },

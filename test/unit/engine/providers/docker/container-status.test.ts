@@ -48,10 +48,10 @@ test("a container that never started has no start, and the engine's reason", () 
 });
 
 test.each([
-  ["paused", "running"],
+  ["paused", "paused"],
   ["restarting", "restarting"],
   ["removing", "exited"],
-  ["dead", "exited"],
+  ["dead", "dead"],
 ] as const)("%s is %s", (status, expected) => {
   expect(containerStatus({ State: { ...state, Status: status }, RestartCount: 0 }).state).toBe(expected);
 });
