@@ -150,6 +150,12 @@ export const LIMITS = {
   /** An executable that is over its time has so long to end by itself; one that ended, for the last of its output. */
   execGraceMs: 2 * SECOND,
   execDrainMs: 1 * SECOND,
+  /** What a check gives one call of a program, unless it is told; and how many traces of a kind it names. */
+  checkCallMs: 2 * MINUTE,
+  checkClearMs: 10 * SECOND,
+  checkTracesShown: 5,
+  /** Calls of a plugin that a check remembers. */
+  checkUses: 10_000,
   /** Lines of its standard error that an error shows. */
   execLastWords: 5,
 

@@ -15,11 +15,22 @@ export interface ExecutableRun {
   /** Wall clock. Then it is asked to end, and ended after LIMITS.execGraceMs. */
   readonly deadlineMs: number;
   readonly outputBytes: number;
+  /** Where its standard output goes, in place of a pipe that is emptied at once. */
+  readonly output?: OutputPipe | undefined;
   readonly signal?: AbortSignal | undefined;
   /** A line that it wrote to its standard error. */
   readonly said: (line: string) => void;
+  readonly started?: ((pid: number) => void) | undefined;
   /** It has ended by itself, and what it left in its group runs still: the last chance to look at that. */
   readonly ended?: ((group: number) => Promise<void>) | undefined;
+}
+
+export interface OutputPipe {
+  /** The descriptor that it is given. */
+  readonly descriptor: number;
+  /** It has it now. */
+  given(): void;
+  readonly read: AsyncIterable<Uint8Array>;
 }
 
 /** As `runExecutable`, or something around it. */
@@ -41,9 +52,11 @@ export async function runExecutable(run: ExecutableRun, clock: Clock): Promise<E
   const child = Bun.spawn([...run.command], {
     cwd: run.cwd,
     env: { ...run.env },
-    stdio: ["pipe", "pipe", "pipe"],
+    stdio: ["pipe", run.output?.descriptor ?? "pipe", "pipe"],
     detached: true,
   });
+  run.output?.given();
+  run.started?.(child.pid);
   let stopped: ExecutableEnd["stopped"];
   let cancelKill = (): void => {};
 
@@ -58,7 +71,7 @@ export async function runExecutable(run: ExecutableRun, clock: Clock): Promise<E
   const cancel = (): void => stop("cancel");
   if (run.signal?.aborted === true) cancel();
   run.signal?.addEventListener("abort", cancel, { once: true });
-  const output = readWhole(child.stdout, run.outputBytes, () => stop("output"));
+  const output = readWhole(run.output?.read ?? streamOf(child.stdout), run.outputBytes, () => stop("output"));
   const words = readLines(child.stderr, run.said);
   void give(child.stdin, run.input);
   try {
@@ -85,6 +98,11 @@ export async function runExecutable(run: ExecutableRun, clock: Clock): Promise<E
 
 // --- internal ---
 
+/** It is a number where a descriptor was given in its place, and then that is what is read. */
+function streamOf(stdout: ReadableStream<Uint8Array> | number | undefined): AsyncIterable<Uint8Array> {
+  return stdout instanceof ReadableStream ? stdout : (async function* () {})();
+}
+
 interface Sink {
   write(bytes: Uint8Array): unknown;
   flush(): unknown;
@@ -107,7 +125,7 @@ async function put(stdin: Sink, piece: Uint8Array): Promise<void> {
   await stdin.flush();
 }
 
-function readWhole(stream: ReadableStream<Uint8Array>, most: number, tooMuch: () => void) {
+function readWhole(stream: AsyncIterable<Uint8Array>, most: number, tooMuch: () => void) {
   const chunks: Uint8Array[] = [];
   let length = 0;
   async function read(): Promise<void> {

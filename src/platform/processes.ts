@@ -18,19 +18,43 @@ export interface ProcessInfo {
   readonly command: string;
 }
 
-/** From now on what loses its parent, among what this process started, becomes its child: so nothing gets out of sight. False where that can't be had. */
-export function adoptOrphans(): boolean {
-  if (process.platform !== "linux") return false;
+/** A child that others wait for stays theirs; the rest, once it has ended, is collected, as init would do it. */
+export type CollectOrphans = (others: ReadonlySet<number>) => void;
+
+/**
+ * From now on what loses its parent, among what this process started, becomes its child: so nothing gets out of sight. Undefined where
+ * that can't be had.
+ */
+export function adoptOrphans(): CollectOrphans | undefined {
+  if (process.platform !== "linux") return undefined;
   try {
-    const { prctl } = openLibc({
-      prctl: { args: [FFIType.i32, FFIType.u64, FFIType.u64, FFIType.u64, FFIType.u64], returns: FFIType.i32 },
+    const { prctl, waitpid } = openLibc({
+      prctl: {
+        args: [FFIType.i32, FFIType.u64, FFIType.u64, FFIType.u64, FFIType.u64],
+        returns: FFIType.i32,
+      },
+      waitpid: { args: [FFIType.i32, FFIType.ptr, FFIType.i32], returns: FFIType.i32 },
     });
-    return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) === 0;
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) !== 0) return undefined;
+    return (others) => {
+      for (const pid of children()) if (!others.has(pid)) waitpid(pid, null, WNOHANG);
+    };
   } catch {
-    return false;
+    return undefined;
   }
 }
 
+/** Of this process, those that have ended and were not collected among them. */
+export function children(): readonly number[] {
+  try {
+    return readdirSync("/proc/self/task").flatMap((thread) =>
+      readFileSync(`/proc/self/task/${thread}/children`, "latin1").split(" ").filter(Boolean).map(Number),
+    );
+  } catch {
+    // A thread that has just ended, or a kernel without that list.
+    return [];
+  }
+}
 /** What runs in the process group; what has ended and waits to be collected does not count. */
 export function membersOf(group: number): readonly ProcessInfo[] {
   return running().filter((each) => each.group === group);
@@ -38,11 +62,11 @@ export function membersOf(group: number): readonly ProcessInfo[] {
 
 /** What this process started, and what that started, and so on. */
 export function descendants(): readonly ProcessInfo[] {
-  const children = Map.groupBy(running(), ({ parent }) => parent);
+  const byParent = Map.groupBy(running(), ({ parent }) => parent);
   const found: ProcessInfo[] = [];
   const next = [process.pid];
   for (let pid = next.pop(); pid !== undefined; pid = next.pop()) {
-    for (const child of children.get(pid) ?? []) {
+    for (const child of byParent.get(pid) ?? []) {
       found.push(child);
       next.push(child.pid);
     }
@@ -63,6 +87,7 @@ export function endProcess({ pid, startedAt }: ProcessInfo): void {
 // --- internal ---
 
 const PR_SET_CHILD_SUBREAPER = 36;
+const WNOHANG = 1;
 
 function running(): readonly ProcessInfo[] {
   if (process.platform !== "linux") return [];

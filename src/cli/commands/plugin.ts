@@ -1,4 +1,4 @@
-/** `plugin list · info · remove · rollback · enable · disable · logs · call · check`. Looking also works without a daemon. */
+/** `plugin list · info · remove · rollback · enable · disable · logs · call`. Looking also works without a daemon. */
 import { readFileSync } from "node:fs";
 import type { PluginDetails, PluginView } from "../../api/operations.ts";
 import { fail, unreadableBecause } from "../../base/errors.ts";
@@ -11,7 +11,7 @@ import { consume } from "../consume.ts";
 import { parseHook } from "../hooks.ts";
 import { withoutDaemon } from "../offline.ts";
 import { json, jsonLine, table } from "../output.ts";
-import { logLine, pluginText, reportText } from "../plugin-text.ts";
+import { logLine, pluginText } from "../plugin-text.ts";
 
 const name = [{ name: "name" }];
 
@@ -154,27 +154,7 @@ const call = command({
   },
 });
 
-const check = command({
-  words: "plugin check",
-  summary: "check a plugin's folder without installing it",
-  args: [{ name: "dir" }],
-  options: {},
-  example: "voxeltron plugin check ./my-plugin",
-  notes: [
-    "JavaScript is bundled and not run: only an install sees whether it has the functions of its hooks. A WASM module is loaded.",
-    "An executable is not run.",
-  ],
-  async run(context) {
-    const { io, flags } = context;
-    const dir = argument(context, "dir");
-    const { checkPluginFolder } = await import("../../api/offline.ts");
-    const report = await checkPluginFolder(dir, flags.config, io.environment, io.uid);
-    await io.stdout.write(flags.json ? json(report) : reportText(report));
-    if (!report.ok) throw fail("plugin.invalid", `${quote(dir)} can't be installed as it is`);
-  },
-});
-
-export const pluginCommands = [list, info, remove, rollback, enable, disable, logs, call, check];
+export const pluginCommands = [list, info, remove, rollback, enable, disable, logs, call];
 
 // --- internal ---
 

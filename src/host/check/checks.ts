@@ -155,12 +155,6 @@ const table = {
     wanted: "stopped, exited, created or dead",
     advice: "answer stop when it has ended",
   },
-  "life.restart": {
-    kinds: PROVIDER,
-    title: "start after stop",
-    wanted: "ok: true, and running again",
-    advice: "what is stopped can be started again, as it was created",
-  },
   "life.destroy": { kinds: PROVIDER, title: "destroy", wanted: "ok: true", advice: "its error says why" },
   "life.gone": {
     kinds: PROVIDER,
@@ -209,6 +203,12 @@ const table = {
     title: "stop twice",
     wanted: "an answer, whichever, and it stays stopped",
     advice: "answer ok: true where it is stopped already",
+  },
+  "order.start_again": {
+    kinds: PROVIDER,
+    title: "start after stop",
+    wanted: "ok: true, and running again",
+    advice: "what is stopped can be started again, as it was created",
   },
   "order.destroy_twice": {
     kinds: PROVIDER,
