@@ -4,7 +4,13 @@
  */
 import { parse, TomlError } from "smol-toml";
 import type * as v from "valibot";
-import { checkDocument, documentProblems, placeText, type DocumentSource, type TextPlace } from "./document.ts";
+import {
+  checkDocument,
+  documentProblems,
+  placeText,
+  type DocumentSource,
+  type TextPlace,
+} from "./document.ts";
 import { fail, isVoxError, type VoxError } from "./errors.ts";
 import { printable } from "./text.ts";
 

@@ -29,6 +29,19 @@ export function makeResultText(): (result: CheckResult) => string {
   };
 }
 
+/** What it used of its rights, and what not. */
+export function capabilitiesText({ capabilities }: PluginReport): string {
+  return capabilities
+    .map(({ capability, asked, uses, refused, calls }) => {
+      const times = (count: number, what: string): string[] =>
+        count === 0 ? [] : [`${what} ${count === 1 ? "once" : `${count} times`}`];
+      const what = [...times(uses, "used"), ...times(refused, "refused")].join(", ") || "not used";
+      const examples = calls.length === 0 ? "" : `: ${printable(calls.join(", "))}`;
+      return `    ${printable(capability)} (${asked ?? "not asked for"}): ${what}${examples}\n`;
+    })
+    .join("");
+}
+
 export function sumText({ ok, installable, ran, counts }: PluginReport): string {
   const parts = [
     `${counts.passed} passed`,
@@ -37,7 +50,11 @@ export function sumText({ ok, installable, ran, counts }: PluginReport): string 
     ...(counts.skipped > 0 ? [`${counts.skipped} not done`] : []),
     ...(ran ? [] : ["its code was not run"]),
   ];
-  const verdict = ok ? "✓ Plugin can be installed" : installable ? "✗ Plugin has defects" : "✗ Plugin can't be installed";
+  const verdict = ok
+    ? "✓ Plugin can be installed"
+    : installable
+      ? "✗ Plugin has defects"
+      : "✗ Plugin can't be installed";
   return `\n${parts.join(", ")}\n${verdict}\n`;
 }
 
@@ -57,7 +74,8 @@ function resultText(result: CheckResult, told: Map<string, string>): string {
   if (found === undefined) return line;
   const before = told.get(found);
   told.set(found, before ?? name);
-  if (before !== undefined && result.code !== undefined) return `${line}      found:  the same as in “${before}”\n`;
+  if (before !== undefined && result.code !== undefined)
+    return `${line}      found:  the same as in “${before}”\n`;
   const rows = [
     ["found:", found],
     ["wanted:", wanted],

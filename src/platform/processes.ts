@@ -46,14 +46,16 @@ export function adoptOrphans(): CollectOrphans | undefined {
 
 /** Of this process, those that have ended and were not collected among them. */
 export function children(): readonly number[] {
-  try {
-    return readdirSync("/proc/self/task").flatMap((thread) =>
-      readFileSync(`/proc/self/task/${thread}/children`, "latin1").split(" ").filter(Boolean).map(Number),
-    );
-  } catch {
-    // A thread that has just ended, or a kernel without that list.
-    return [];
-  }
+  if (process.platform !== "linux") return [];
+  return readdirSync("/proc/self/task").flatMap((thread) => {
+    try {
+      const list = readFileSync(`/proc/self/task/${thread}/children`, "latin1");
+      return list.split(" ").filter(Boolean).map(Number);
+    } catch {
+      // A thread that has just ended, or a kernel without that list.
+      return [];
+    }
+  });
 }
 /** What runs in the process group; what has ended and waits to be collected does not count. */
 export function membersOf(group: number): readonly ProcessInfo[] {

@@ -53,7 +53,8 @@ export const pluginCheck = command({
     const { checkPluginFolder, CHECK_IDS, groupOf } = await import("../../api/offline.ts");
     const text = await import("../check-text.ts");
     const known = [...new Set(CHECK_IDS.map(groupOf)), ...CHECK_IDS];
-    const stray = options.only.find((each) => !known.includes(each));
+    const only = options.only.flatMap((each) => each.split(","));
+    const stray = only.find((each) => !known.includes(each));
     if (stray !== undefined)
       throw fail("usage.invalid", `there is no check ${quote(stray)}`, { hint: nameAdvice(stray, known) });
     if (options.yes && options["no-run"]) throw usage("--yes and --no-run exclude each other", { words });
@@ -71,7 +72,7 @@ export const pluginCheck = command({
         {
           run: !options["no-run"],
           mayRun: (candidate) => consent.ask(candidate),
-          only: options.only,
+          only,
           image: options.image ?? IMAGE,
           mostMs: timeoutMs(options.timeout),
           onCandidate: (candidate: CandidateView) => out.write(text.candidateText(candidate)),
@@ -82,7 +83,7 @@ export const pluginCheck = command({
     } finally {
       unhook();
     }
-    out.write(text.sumText(report));
+    out.write(text.capabilitiesText(report) + text.sumText(report));
     await out.written();
     if (flags.json) await io.stdout.write(json(report));
     if (options.junit !== undefined) await writeJunit(options.junit, report);
@@ -92,8 +93,6 @@ export const pluginCheck = command({
     if (problem !== undefined) throw problem;
   },
 });
-
-
 
 // --- internal ---
 
@@ -147,7 +146,8 @@ function makeConsent(io: Io, yes: boolean, written: () => Promise<void>): Consen
         return false;
       }
       await written();
-      if (isYes(await io.ask("\nRun this program now, unsandboxed, with your full access? [y/N]: "))) return true;
+      if (isYes(await io.ask("\nRun this program now, unsandboxed, with your full access? [y/N]: ")))
+        return true;
       refused = fail("consent.refused", `${printable(name)} was not run: you did not consent`);
       return false;
     },

@@ -74,8 +74,9 @@ export async function checkPlugin(
   const openModule = options.run ? undefined : powers.openRooms["wasm-process"];
   const checked = await checkFiles(files, { bundle: powers.bundle, openModule });
   if (checked.candidate !== null) options.onCandidate?.(checked.candidate);
-  tellProblems(findings, checked);
-  const { ran, capabilities } = checked.ok && options.run ? await run(files, checked, findings, powers, options) : NOT_RUN;
+  tellProblems(findings, checked, options.run);
+  const { ran, capabilities } =
+    checked.ok && options.run ? await run(files, checked, findings, powers, options) : NOT_RUN;
   const { results } = findings;
   const failed = results.filter(({ outcome }) => outcome === "failed");
   return {
@@ -110,7 +111,10 @@ async function run(
   if (manifest === undefined || code === undefined || candidate === null) return NOT_RUN;
   const { mostMs, signal, image } = options;
   if (manifest.tier !== null)
-    return { ran: true, capabilities: await checkRoom({ ...powers, manifest, code, findings, mostMs, signal }) };
+    return {
+      ran: true,
+      capabilities: await checkRoom({ ...powers, manifest, code, findings, mostMs, signal }),
+    };
   if (!(await options.mayRun(candidate))) return NOT_RUN;
   const mark = powers.mark();
   await checkProgram({ ...powers, manifest, files, findings, image, mark, mostMs, signal });

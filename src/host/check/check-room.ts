@@ -52,7 +52,8 @@ export async function checkRoom(check: RoomCheck): Promise<readonly CapabilityUs
     }
     findings.passed("code.loads");
     const missing = hookNames(manifest).filter((hook) => !first.handlers.includes(hook));
-    for (const subject of missing) findings.failed("code.handlers", `${check.code.main} has none`, { subject });
+    for (const subject of missing)
+      findings.failed("code.handlers", `${check.code.main} has none`, { subject });
     if (missing.length === 0) findings.passed("code.handlers");
     const there = manifest.hooks.filter(({ hook }) => !missing.includes(hook));
     const good = await callHooks(check, keeper, there);
@@ -130,7 +131,11 @@ async function call(
 }
 
 /** Gives those that took their sample. */
-async function callHooks(check: RoomCheck, keeper: Keeper, hooks: readonly HookRequest[]): Promise<readonly HookRequest[]> {
+async function callHooks(
+  check: RoomCheck,
+  keeper: Keeper,
+  hooks: readonly HookRequest[],
+): Promise<readonly HookRequest[]> {
   const { findings, sample, signal } = check;
   const good: HookRequest[] = [];
   for (const request of hooks) {
@@ -183,7 +188,8 @@ function tell(
   refusal: "passed" | "warned" | "failed",
 ): boolean {
   if (problem === undefined) findings.passed(check, { subject });
-  else if (problem.code === "operation.interrupted") findings.skipped(check, "it was interrupted", { subject });
+  else if (problem.code === "operation.interrupted")
+    findings.skipped(check, "it was interrupted", { subject });
   else if (problem.code !== "plugin.failed") findings.failed(check, problem, { subject });
   else if (refusal === "passed") findings.passed(check, { subject, note: `refused: ${problem.message}` });
   else findings[refusal](check, problem, { subject });
@@ -192,7 +198,8 @@ function tell(
 
 /** What this machine can't do says nothing of the plugin. */
 function tellLoad(findings: Findings, problem: VoxError): void {
-  if (problem.code.startsWith("confinement.")) findings.skipped("code.loads", `not looked at: ${problem.message}`);
+  if (problem.code.startsWith("confinement."))
+    findings.skipped("code.loads", `not looked at: ${problem.message}`);
   else findings.failed("code.loads", problem);
 }
 
@@ -215,10 +222,9 @@ function usesOf(manifest: Manifest, { uses }: CheckedDoor): readonly CapabilityU
           : undefined,
       uses: own.filter((use) => !isRefused(use)).length,
       refused: own.filter(isRefused).length,
-      calls: [...new Set(own.map(({ method, target }) => (target === null ? method : `${method} ${target}`)))].slice(
-        0,
-        CALLS_SHOWN,
-      ),
+      calls: [
+        ...new Set(own.map(({ method, target }) => (target === null ? method : `${method} ${target}`))),
+      ].slice(0, CALLS_SHOWN),
     };
   });
 }

@@ -46,7 +46,10 @@ export function makeCheckedDoor(manifest: Manifest, clock: Clock): CheckedDoor {
     callerOf: () => ({
       plugin: manifest.name,
       grants: new Map(
-        (hasOptional ? requestsOf(manifest) : manifest.required).map(({ capability, scope }) => [capability, scope]),
+        (hasOptional ? requestsOf(manifest) : manifest.required).map(({ capability, scope }) => [
+          capability,
+          scope,
+        ]),
       ),
       requested: named(requestsOf(manifest)),
       optional: named(manifest.optional),

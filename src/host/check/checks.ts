@@ -48,7 +48,8 @@ const table = {
   "code.handlers": {
     kinds: WALLED,
     title: "there is a function for each hook",
-    wanted: "a function of the default export, or an export of the module, for each hook that the manifest names",
+    wanted:
+      "a function of the default export, or an export of the module, for each hook that the manifest names",
     advice: "add the function, or take the hook out of [hooks]",
   },
   "hook.sample": {
@@ -90,7 +91,8 @@ const table = {
   "call.answers": {
     kinds: PROGRAM,
     title: "starts and answers",
-    wanted: 'one JSON object on standard output, {"ok": true, …} or {"ok": false, "error": "…"}, and the end of the program',
+    wanted:
+      'one JSON object on standard output, {"ok": true, …} or {"ok": false, "error": "…"}, and the end of the program',
     advice: "write logs to standard error, the answer alone to standard output, then exit with 0",
   },
   "call.pieces": {
@@ -231,7 +233,8 @@ const table = {
   "options.create": {
     kinds: PROVIDER,
     title: "create with all that can be asked for",
-    wanted: "ok: true with ports, env in any script, cpus, memory, volumes and command; or an error that names what can't be had",
+    wanted:
+      "ok: true with ports, env in any script, cpus, memory, volumes and command; or an error that names what can't be had",
     advice: "pass them on as they are: env values may hold anything but NUL",
   },
   "options.names": {

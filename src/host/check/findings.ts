@@ -29,7 +29,9 @@ export interface CheckResult {
   readonly column?: number;
 }
 
-export interface More extends Partial<Pick<CheckResult, "subject" | "code" | "file" | "line" | "column" | "note">> {
+export interface More extends Partial<
+  Pick<CheckResult, "subject" | "code" | "file" | "line" | "column" | "note">
+> {
   readonly advice?: string | undefined;
   readonly wanted?: string | undefined;
 }

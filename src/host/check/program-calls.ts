@@ -48,15 +48,11 @@ export async function checkProgramCalls({
   const large = { ...params, env: { LARGE: "x".repeat(LARGE_CHARS) } };
   judge(findings, "call.large", await ask({ params: large }), same);
   judge(findings, "call.unknown_fields", await ask({}, { sent: withMoreFields }), same);
-  judgeRefusal(
-    findings,
-    "call.unknown_action",
-    await ask({ action: UNKNOWN, params: {} }),
-    onUnknownAction,
-  );
+  judgeRefusal(findings, "call.unknown_action", await ask({ action: UNKNOWN, params: {} }), onUnknownAction);
   judgeCutOff(findings, await ask({}, { sent: (bytes) => bytes.subarray(0, Math.floor(bytes.length / 2)) }));
   const slow = openSlowPipe(clock, SLOW_MS);
-  if (slow === undefined) findings.skipped("call.large_answer", "this system has no pipes that can be read late");
+  if (slow === undefined)
+    findings.skipped("call.large_answer", "this system has no pipes that can be read late");
   else
     judge(
       findings,
@@ -98,7 +94,9 @@ async function* inPieces(request: Uint8Array, clock: Clock): AsyncGenerator<Uint
 function withMoreFields(request: Uint8Array): ExecutableRun["input"] {
   const { params, ...envelope } = JSON.parse(new TextDecoder().decode(request)) as Record<string, object>;
   const later = { later: { list: [1, null], text: "a field of a later version" } };
-  return new TextEncoder().encode(`${JSON.stringify({ ...later, ...envelope, params: { ...later, ...params } })}\n`);
+  return new TextEncoder().encode(
+    `${JSON.stringify({ ...later, ...envelope, params: { ...later, ...params } })}\n`,
+  );
 }
 
 /** It may end as it likes, so long as it ends and does not say that all is well. */
@@ -111,5 +109,7 @@ function judgeCutOff(findings: Findings, called: Called): void {
 }
 
 function isStuck({ error: { code, details } }: Extract<Called, { kind: "broken" }>): boolean {
-  return code === "plugin.timeout" || details["problem"] === "output_held" || details["problem"] === "too_large";
+  return (
+    code === "plugin.timeout" || details["problem"] === "output_held" || details["problem"] === "too_large"
+  );
 }

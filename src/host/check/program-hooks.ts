@@ -40,7 +40,9 @@ export async function checkProgramHooks({
     // Gates are asked once.
     if (!gate) judge(findings, "hook.again", await execute(hook, event), "failed", { subject: hook });
     const unusual = unusualEvent(hook, event);
-    judge(findings, "hook.unusual", await execute(hook, unusual), gate ? "passed" : "failed", { subject: hook });
+    judge(findings, "hook.unusual", await execute(hook, unusual), gate ? "passed" : "failed", {
+      subject: hook,
+    });
   }
 }
 
@@ -48,9 +50,19 @@ export async function checkProgramHooks({
 export function knownHookCall(
   manifest: Manifest,
   sample: SampleEvent,
-): { readonly action: string; readonly params: Record<string, unknown>; readonly options: Pick<CallOptions, "eventId"> } | undefined {
+):
+  | {
+      readonly action: string;
+      readonly params: Record<string, unknown>;
+      readonly options: Pick<CallOptions, "eventId">;
+    }
+  | undefined {
   const [hook] = hookNames(manifest);
   if (hook === undefined) return undefined;
   const event = sample(hook);
-  return { action: "execute", params: { ...executeParams(hook, event) }, options: { eventId: eventId(event) } };
+  return {
+    action: "execute",
+    params: { ...executeParams(hook, event) },
+    options: { eventId: eventId(event) },
+  };
 }

@@ -9,7 +9,14 @@ import type { Clock } from "../../base/clock.ts";
 import { isVoxError, type VoxError } from "../../base/errors.ts";
 import { newId } from "../../base/ids.ts";
 import { runExecutable, type ExecutableRun, type RunExecutable } from "../../platform/executable.ts";
-import { adoptOrphans, children, descendants, endProcess, membersOf, type ProcessInfo } from "../../platform/processes.ts";
+import {
+  adoptOrphans,
+  children,
+  descendants,
+  endProcess,
+  membersOf,
+  type ProcessInfo,
+} from "../../platform/processes.ts";
 import type { PackageFiles } from "../package/package-files.ts";
 import { writeFolder } from "../package/write-folder.ts";
 import { makeExchange } from "../runtimes/exec/exchange.ts";

@@ -30,7 +30,11 @@ export interface Bench {
   readonly image: string;
   /** A name that nothing has. Whatever is made with it is destroyed in the end. */
   newName(): string;
-  ask(action: ProviderAction, params: Readonly<Record<string, unknown>>, more?: Partial<CallOptions>): Promise<Called>;
+  ask(
+    action: ProviderAction,
+    params: Readonly<Record<string, unknown>>,
+    more?: Partial<CallOptions>,
+  ): Promise<Called>;
   status(name: string): Promise<StatusAnswer>;
   /** A reason to be lenient: it says the same of everything, also of what never was. */
   alwaysSays: StatusWord | undefined;

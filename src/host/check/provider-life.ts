@@ -1,7 +1,14 @@
 /** The life of one instance, in order: create, start, stop, destroy, and what status says after each. Called by check-program.ts. */
 import type { CheckId } from "./checks.ts";
 import type { Called } from "./program.ts";
-import { judgeStatus, plainSpec, STOP, type Bench, type StatusAnswer, type StatusWord } from "./provider-bench.ts";
+import {
+  judgeStatus,
+  plainSpec,
+  STOP,
+  type Bench,
+  type StatusAnswer,
+  type StatusWord,
+} from "./provider-bench.ts";
 import { judge } from "./verdicts.ts";
 
 /** `unknown`: what it said of a name that nothing has. */
@@ -18,14 +25,19 @@ export async function checkLife(bench: Bench, unknown: StatusAnswer): Promise<vo
   }
   // Only a whole life tells whether status looks at anything.
   const answers = lived.flatMap(({ answer }) => answer ?? []);
-  if (answers.length === STEPS.length && unknown.word !== "missing" && answers.every(({ word }) => word === unknown.word))
+  if (
+    answers.length === STEPS.length &&
+    unknown.word !== "missing" &&
+    answers.every(({ word }) => word === unknown.word)
+  )
     bench.alwaysSays = unknown.word;
 
   for (const [at, step] of STEPS.entries()) {
     const { called, answer } = lived[at] ?? {};
     if (called === undefined) findings.skipped(step.check, "nothing was created");
     else judge(findings, step.check, called, "failed");
-    if (answer === undefined) findings.skipped(step.after, `${called === undefined ? "create" : step.action} did not succeed`);
+    if (answer === undefined)
+      findings.skipped(step.after, `${called === undefined ? "create" : step.action} did not succeed`);
     else judgeStatus(bench, step.after, answer, step.wanted);
   }
 }

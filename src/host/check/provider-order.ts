@@ -3,7 +3,14 @@
  * Called by check-program.ts.
  */
 import type { CheckId } from "./checks.ts";
-import { judgeStatus, plainSpec, STOP, type Bench, type StatusAnswer, type StatusWord } from "./provider-bench.ts";
+import {
+  judgeStatus,
+  plainSpec,
+  STOP,
+  type Bench,
+  type StatusAnswer,
+  type StatusWord,
+} from "./provider-bench.ts";
 import { judge, judgeRefusal, type Refusal } from "./verdicts.ts";
 
 export async function checkOrder(bench: Bench, unknown: StatusAnswer): Promise<void> {

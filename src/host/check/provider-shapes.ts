@@ -3,7 +3,10 @@ import * as v from "valibot";
 
 /** Undefined where it is right. */
 export function problemOfLogs(result: unknown): string | undefined {
-  return problemOf(v.union([v.string(), v.object({ lines: v.array(line), position: v.optional(v.string()) })]), result);
+  return problemOf(
+    v.union([v.string(), v.object({ lines: v.array(line), position: v.optional(v.string()) })]),
+    result,
+  );
 }
 
 export function problemOfStats(result: unknown): string | undefined {

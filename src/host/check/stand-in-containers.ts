@@ -8,7 +8,9 @@ import type { ContainerDetails } from "../../sdk/index.ts";
 export function standInContainers(clock: Clock, services: readonly string[]): ContainerPower {
   const all = new Map<string, Container>();
   const now = (): string => timestamp(clock.now());
-  const add = (more: Pick<Container, "name" | "image" | "origin" | "state"> & Partial<Container>): Container => {
+  const add = (
+    more: Pick<Container, "name" | "image" | "origin" | "state"> & Partial<Container>,
+  ): Container => {
     const container = { ...PLAIN, id: randomBytes(32).toString("hex"), createdAt: now(), ...more };
     all.set(container.id, container);
     return container;
@@ -38,7 +40,15 @@ export function standInContainers(clock: Clock, services: readonly string[]): Co
     stats: async (id) => ({ ...USAGE, at: now(), id: find(id).id }),
     async *events() {
       for (const { id, name, image, origin, service } of all.values())
-        yield { id, name, image, origin, ...(service === undefined ? {} : { service }), at: now(), action: "start" };
+        yield {
+          id,
+          name,
+          image,
+          origin,
+          ...(service === undefined ? {} : { service }),
+          at: now(),
+          action: "start",
+        };
     },
     async create({ plugin, image, name = randomBytes(4).toString("hex") }) {
       const made = add({ name: `vxp.${plugin}.${name}`, image, origin: "plugin", plugin, state: "created" });

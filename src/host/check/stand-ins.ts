@@ -80,7 +80,13 @@ function standInNetwork(clock: Clock): NetOptions {
       return {
         hop: { target, method },
         address: NOBODY,
-        head: { url, status: 200, statusText: "OK", headers: [["content-type", "application/json"]], redirected: false },
+        head: {
+          url,
+          status: 200,
+          statusText: "OK",
+          headers: [["content-type", "application/json"]],
+          redirected: false,
+        },
         body: piecesOf(new TextEncoder().encode("{}")),
       };
     },
@@ -98,7 +104,15 @@ async function* piecesOf(...pieces: readonly Uint8Array[]): AsyncGenerator<Uint8
 /** Two lines; who follows gets them, and the end. */
 async function* lines(
   clock: Clock,
-  { level, stream, search }: { readonly level?: string | undefined; readonly stream?: string | undefined; readonly search?: string | undefined },
+  {
+    level,
+    stream,
+    search,
+  }: {
+    readonly level?: string | undefined;
+    readonly stream?: string | undefined;
+    readonly search?: string | undefined;
+  },
 ): AsyncGenerator<LogLine> {
   const at = timestamp(clock.now());
   const all: readonly LogLine[] = [

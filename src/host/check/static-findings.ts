@@ -3,7 +3,8 @@ import type { Checked, Problem } from "../install/check-files.ts";
 import type { CheckId } from "./checks.ts";
 import type { Findings, More } from "./findings.ts";
 
-export function tellProblems(findings: Findings, { problems, manifest }: Checked): void {
+/** `runs`: its code will be loaded, and that is told of then. */
+export function tellProblems(findings: Findings, { problems, manifest, code }: Checked, runs: boolean): void {
   const told = new Set<CheckId>();
   for (const problem of problems) {
     const check = checkOf(problem);
@@ -13,14 +14,14 @@ export function tellProblems(findings: Findings, { problems, manifest }: Checked
     else findings.failed(check, problem.message, placed(problem));
   }
   if (manifest === undefined) return;
-  // Of the code its room tells, where it is run.
-  for (const check of ["manifest.valid", "manifest.files", ...(manifest.provider === undefined ? HOOKS : [])] as const)
+  const hooks = manifest.provider === undefined ? (["manifest.hooks"] as const) : [];
+  for (const check of ["manifest.valid", "manifest.files", ...hooks] as const)
     if (!told.has(check)) findings.passed(check);
+  if (!runs && code !== undefined && code.code.kind !== "exec" && !told.has("code.loads"))
+    findings.passed("code.loads", code.code.kind === "js" ? { note: "it was bundled, and not run" } : {});
 }
 
 // --- internal ---
-
-const HOOKS = ["manifest.hooks"] as const;
 
 const CHECKS_OF_CODES: Readonly<Record<string, CheckId>> = {
   "manifest.invalid": "manifest.valid",

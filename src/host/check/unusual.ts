@@ -2,10 +2,14 @@
 import type { HookName } from "../../sdk/index.ts";
 
 /** Scripts, accents that are two characters, what lies beyond 16 bits, quotes, what a shell or a template would take for its own, ends of lines. */
-export const UNUSUAL_TEXT = "grüße e\u0301 世界 🚀 العربية \"double\" 'single' $HOME `id` %s \\n {{x}} <b>&amp;\nsecond line";
+export const UNUSUAL_TEXT =
+  "grüße e\u0301 世界 🚀 العربية \"double\" 'single' $HOME `id` %s \\n {{x}} <b>&amp;\nsecond line";
 
 /** An event as it is, with unusual values in those of its texts that anybody may have written, and fields of a later version. */
-export function unusualEvent(hook: HookName, event: Readonly<Record<string, unknown>>): Record<string, unknown> {
+export function unusualEvent(
+  hook: HookName,
+  event: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
   const texts = Object.keys(event).filter((key) => FREE_TEXTS.has(key));
   return {
     ...event,

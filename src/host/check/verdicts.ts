@@ -16,7 +16,8 @@ export function judge(
   if (called.kind === "skipped") findings.skipped(check, called.why, more);
   else if (called.kind === "broken") findings.failed(check, called.error, more);
   else if (called.kind === "ok") findings.passed(check, more);
-  else if (refusal === "passed") findings.passed(check, { ...more, note: `refused: ${called.error.message}` });
+  else if (refusal === "passed")
+    findings.passed(check, { ...more, note: `refused: ${called.error.message}` });
   else findings[refusal](check, called.error, more);
   return called.kind === "ok";
 }

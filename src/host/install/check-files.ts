@@ -70,7 +70,8 @@ export async function checkFiles(files: PackageFiles, deps: CheckDeps): Promise<
   let code: PluginPackage | undefined;
   if (manifest !== undefined) {
     const main = await attempt(() => mainFile(manifest, files));
-    if (problems.length === 0) code = await attempt(() => makePackage(deps.bundle, manifest, files, undefined));
+    if (problems.length === 0)
+      code = await attempt(() => makePackage(deps.bundle, manifest, files, undefined));
     const made = code;
     if (made !== undefined) await attempt(() => checkModule(made, manifest, deps));
     problems.push(...warnings(manifest, main === undefined ? undefined : files.get(main)?.bytes, main));
