@@ -68,14 +68,15 @@ const MARKS: Readonly<Record<CheckResult["outcome"], string>> = {
 };
 
 function resultText(result: CheckResult, told: Map<string, string>): string {
-  const { title, subject, outcome, note, found, wanted, advice } = result;
+  const { title, subject, outcome, note, found, wanted, advice, code, problem } = result;
   const name = `${title}${subject === undefined ? "" : `: ${printable(subject)}`}`;
   const line = `  ${MARKS[outcome]} ${name}${note === undefined ? "" : ` (${printable(note)})`}\n`;
   if (found === undefined) return line;
-  const before = told.get(found);
-  told.set(found, before ?? name);
-  if (before !== undefined && result.code !== undefined)
-    return `${line}      found:  the same as in “${before}”\n`;
+  // One habit of a program shows in each of its calls.
+  const defect = problem === undefined ? found : `${code} ${problem}`;
+  const before = told.get(defect);
+  told.set(defect, before ?? name);
+  if (before !== undefined && code !== undefined) return `${line}      found:  the same as in “${before}”\n`;
   const rows = [
     ["found:", found],
     ["wanted:", wanted],

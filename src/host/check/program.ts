@@ -1,6 +1,7 @@
 /**
  * One executable under test: in a copy of its folder, as an install makes one, called the way the daemon calls it, and watched for what
- * it leaves behind. However it behaves, a call ends, and `close` leaves no process and no file. Made by check-plugin.ts.
+ * it leaves behind. However it behaves, a call ends, and `close` leaves no process and no file. Made by
+ * check-program.ts.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
