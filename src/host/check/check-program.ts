@@ -3,7 +3,7 @@
  * Whatever the program does, it ends, its instances are destroyed as far as it lets that happen, and none of its processes stays.
  * Called by check-plugin.ts.
  */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
@@ -18,7 +18,7 @@ import { checkProgramHooks, knownHookCall } from "./program-hooks.ts";
 import { openProgram, type Program, type Trace } from "./program.ts";
 import { makeBench } from "./provider-bench.ts";
 import { checkLife } from "./provider-life.ts";
-import { checkOptions } from "./provider-options.ts";
+import { checkOptions, VOLUME_FILE, VOLUME_TEXT } from "./provider-options.ts";
 import { checkOrder } from "./provider-order.ts";
 import type { SampleEvent } from "./sample-event.ts";
 
@@ -75,6 +75,7 @@ async function checkProvider(check: ProgramCheck, program: Program): Promise<voi
   if (offer === undefined) return;
   const bench = makeBench({ program, findings, offer, image, mark, mostMs });
   const folder = await mkdtemp(join(tmpdir(), "voxeltron-check-volume-"));
+  await writeFile(join(folder, VOLUME_FILE), VOLUME_TEXT);
   try {
     if (wantsGroup(findings, "call"))
       await checkProgramCalls({

@@ -261,6 +261,12 @@ const table = {
     wanted: "the command's own exit status, output and input",
     advice: "run the list of words as it is, without a shell; docs/exec.md has the shapes",
   },
+  "options.arrives": {
+    kinds: PROVIDER,
+    title: "what was asked for arrives",
+    wanted: "the value of env, and the file of the folder that was mounted, as they are outside",
+    advice: "pass on what create was given, or refuse it: nothing is left out silently",
+  },
   "options.undeclared": {
     kinds: PROVIDER,
     title: "refuses an optional action that it doesn't declare",

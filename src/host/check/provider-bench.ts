@@ -93,7 +93,7 @@ export function makeBench({ program, findings, offer, image, mark, mostMs }: Ben
           if (isStuck) left.push(name);
           continue;
         }
-        const gone = await bench.ask("destroy", { name }, soon);
+        const gone = await stopAndDestroy(bench, name, soon);
         isStuck = gone.kind === "broken" && gone.error.code === "plugin.timeout";
         const word = isStuck ? undefined : await wordNow(name);
         if (word !== "missing" && (word === undefined || word !== bench.alwaysSays)) left.push(name);
@@ -102,6 +102,18 @@ export function makeBench({ program, findings, offer, image, mark, mostMs }: Ben
     },
   };
   return bench;
+}
+
+/** Some can only destroy what does not run. */
+export async function stopAndDestroy(
+  bench: Bench,
+  name: string,
+  more: Partial<CallOptions> = {},
+): Promise<Called> {
+  const first = await bench.ask("destroy", { name }, more);
+  if (first.kind !== "refused") return first;
+  await bench.ask("stop", { name, ...STOP }, more);
+  return bench.ask("destroy", { name }, more);
 }
 
 /** Params of the simplest instance that stays until it is stopped. */

@@ -6,9 +6,9 @@ import { OPTIONAL_ACTIONS, type OptionalAction } from "../../base/provider-actio
 import { quote } from "../../base/text.ts";
 import type { Findings } from "./findings.ts";
 import type { Called } from "./program.ts";
-import { LONG_COMMAND, plainSpec, type Bench } from "./provider-bench.ts";
+import { plainSpec, stopAndDestroy, type Bench } from "./provider-bench.ts";
 import { execAnswer, problemOfLogs, problemOfStats } from "./provider-shapes.ts";
-import { UNUSUAL_TEXT } from "./unusual.ts";
+import { UNUSUAL_LINE, UNUSUAL_TEXT } from "./unusual.ts";
 import { judge, judgeRefusal } from "./verdicts.ts";
 
 export interface OptionPlaces {
@@ -18,17 +18,25 @@ export interface OptionPlaces {
   readonly folder: string;
 }
 
+/** The file in that folder, and what is in it. */
+export const VOLUME_FILE = "check.txt";
+export const VOLUME_TEXT = UNUSUAL_TEXT;
+
 export async function checkOptions(bench: Bench, places: OptionPlaces): Promise<void> {
   const { findings, offer } = bench;
   await onNames(bench);
   const offered = OPTIONAL_ACTIONS.filter((action) => offer.actions.includes(action));
-  const name = await createAll(bench, places);
-  const runs = name !== undefined && offered.length > 0 && (await bench.ask("start", { name })).kind === "ok";
+  const created = await createAll(bench, places);
+  const name = created?.name ?? "";
+  const runs =
+    created !== undefined && offered.length > 0 && (await bench.ask("start", { name })).kind === "ok";
   for (const action of offered) {
-    if (name !== undefined && runs) await OPTIONAL[action](bench, name);
+    if (runs) await OPTIONAL[action](bench, name);
     else findings.skipped(`options.${action}`, "no instance runs");
   }
-  if (name !== undefined) await bench.ask("destroy", { name });
+  if (runs && created.hasAll && offer.actions.includes("exec"))
+    for (const arrival of ARRIVALS) await lookInside(bench, name, arrival);
+  if (created !== undefined) await stopAndDestroy(bench, name);
   for (const action of OPTIONAL_ACTIONS.filter((each) => !offered.includes(each)))
     judgeRefusal(
       findings,
@@ -55,25 +63,42 @@ async function onNames(bench: Bench): Promise<void> {
   else judge(bench.findings, "options.names", called, "passed");
 }
 
-/** The name of an instance that there is, if not with everything, then plain. */
-async function createAll(bench: Bench, { port, folder }: OptionPlaces): Promise<string | undefined> {
-  const { findings, image } = bench;
+interface Created {
+  readonly name: string;
+  /** With all that can be asked for. */
+  readonly hasAll: boolean;
+}
+
+/** An instance, if not with everything, then plain. */
+async function createAll(bench: Bench, { port, folder }: OptionPlaces): Promise<Created | undefined> {
+  const { findings } = bench;
+  const lines = bench.newName();
+  judge(
+    findings,
+    "options.create",
+    await bench.ask("create", { ...plainSpec(bench, lines), env: { LINES: UNUSUAL_TEXT } }),
+    "warned",
+    { subject: "a variable of two lines" },
+  );
+  await stopAndDestroy(bench, lines);
   const name = bench.newName();
   const called = await bench.ask("create", {
-    name,
-    image,
+    ...plainSpec(bench, name),
     ports: { "8080": port },
-    env: { UNUSUAL: UNUSUAL_TEXT, EMPTY: "", VOXELTRON_CHECK: "1" },
+    env: { UNUSUAL: UNUSUAL_LINE, EMPTY: "", VOXELTRON_CHECK: "1" },
     cpus: 0.5,
     memory: "64m",
-    volumes: [`${folder}:/voxeltron-check`],
-    command: LONG_COMMAND,
+    volumes: [`${folder}:${VOLUME}`],
   });
-  if (judge(findings, "options.create", called, "warned")) return name;
+  if (judge(findings, "options.create", called, "warned")) return { name, hasAll: true };
   if (called.kind !== "refused") return undefined;
   const plain = bench.newName();
-  return (await bench.ask("create", plainSpec(bench, plain))).kind === "ok" ? plain : undefined;
+  return (await bench.ask("create", plainSpec(bench, plain))).kind === "ok"
+    ? { name: plain, hasAll: false }
+    : undefined;
 }
+
+const VOLUME = "/voxeltron-check";
 
 const OPTIONAL: Readonly<Record<OptionalAction, (bench: Bench, name: string) => Promise<void>>> = {
   async logs(bench, name) {
@@ -98,6 +123,32 @@ const OPTIONAL: Readonly<Record<OptionalAction, (bench: Bench, name: string) => 
   },
 };
 
+/** What was asked for at create, seen from inside: a line that must be in the command's output. */
+interface Arrival {
+  readonly what: string;
+  readonly command: readonly string[];
+  readonly line: string;
+}
+
+const ARRIVALS: readonly Arrival[] = [
+  { what: "env", command: ["env"], line: `UNUSUAL=${UNUSUAL_LINE}` },
+  { what: "volumes", command: ["cat", `${VOLUME}/${VOLUME_FILE}`], line: VOLUME_TEXT },
+];
+
+async function lookInside(bench: Bench, name: string, { what, command, line }: Arrival): Promise<void> {
+  const called = await bench.ask("exec", { name, command });
+  const answer = called.kind === "ok" ? execAnswer(called.result) : undefined;
+  const more = { subject: what };
+  // Of the action itself is told elsewhere.
+  if (answer === undefined || typeof answer === "string" || NOT_THERE.has(answer.status))
+    bench.findings.skipped("options.arrives", `${command[0] ?? ""} can't be run inside`, more);
+  else if (`\n${answer.stdout}\n`.includes(`\n${line}\n`)) bench.findings.passed("options.arrives", more);
+  else bench.findings.failed("options.arrives", `inside there is no ${quote(line)}`, more);
+}
+
+/** What a command ends with that can't be started, as a shell has it. */
+const NOT_THERE: ReadonlySet<number> = new Set([126, 127]);
+
 interface Wanted {
   readonly status: number;
   readonly stdout: string;
@@ -121,7 +172,7 @@ function problemOfExec(result: unknown, { status, stdout }: Wanted): string | un
 
 function shaped(
   findings: Findings,
-  check: "options.logs" | "options.stats" | "options.exec",
+  check: "options.logs" | "options.stats" | "options.exec" | "options.arrives",
   called: Called,
   problemOf: (result: unknown) => string | undefined,
   more: { readonly subject?: string } = {},

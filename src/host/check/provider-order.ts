@@ -7,6 +7,7 @@ import {
   judgeStatus,
   plainSpec,
   STOP,
+  stopAndDestroy,
   type Bench,
   type StatusAnswer,
   type StatusWord,
@@ -73,9 +74,11 @@ async function onOne(bench: Bench): Promise<void> {
       continue;
     }
     judge(findings, check, called, refusal);
+    if (called.kind === "refused" && action === "destroy" && refusal === "warned")
+      await stopAndDestroy(bench, name);
     if (called.kind === "broken") return skip(bench, at + 1, `${action} did not answer`);
   }
-  await bench.ask("destroy", { name });
+  await stopAndDestroy(bench, name);
 }
 
 function isRight({ word }: StatusAnswer, wanted: readonly StatusWord[]): boolean {

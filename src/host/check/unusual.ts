@@ -1,9 +1,11 @@
 /** Texts that programs stumble over, and events made of them. Pure. Called by the checks of hooks and of providers. */
 import type { HookName } from "../../sdk/index.ts";
 
-/** Scripts, accents that are two characters, what lies beyond 16 bits, quotes, what a shell or a template would take for its own, ends of lines. */
-export const UNUSUAL_TEXT =
-  "grüße e\u0301 世界 🚀 العربية \"double\" 'single' $HOME `id` %s \\n {{x}} <b>&amp;\nsecond line";
+/** In one line: not everything that takes a text takes a second line. Scripts, accents that are two characters, what lies beyond 16 bits, quotes, what a shell or a template would take for its own, ends of lines. */
+export const UNUSUAL_LINE =
+  "grüße e\u0301 世界 🚀 العربية \"double\" 'single' $HOME `id` %s \\n {{x}} <b>&amp;";
+
+export const UNUSUAL_TEXT = `${UNUSUAL_LINE}\nsecond line`;
 
 /** An event as it is, with unusual values in those of its texts that anybody may have written, and fields of a later version. */
 export function unusualEvent(
