@@ -65,7 +65,7 @@ async function checkHook(check: ProgramCheck, program: Program): Promise<void> {
     findings,
     known: { ...known, options },
     clock,
-    onUnknownAction: "warned",
+    isProvider: false,
   });
 }
 
@@ -87,7 +87,7 @@ async function checkProvider(check: ProgramCheck, program: Program): Promise<voi
           options: { deadlineMs: Math.min(offer.timeoutMs.status, mostMs) },
         },
         clock,
-        onUnknownAction: "failed",
+        isProvider: true,
       });
     const [life, order, options] = ["life", "order", "options"].map((group) => wantsGroup(findings, group));
     if (life !== true && order !== true && options !== true) return;

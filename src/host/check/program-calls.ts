@@ -22,7 +22,7 @@ export interface ProgramCalls {
   readonly known: KnownCall;
   readonly clock: Clock;
   /** A hook is never asked for anything but execute. */
-  readonly onUnknownAction: "warned" | "failed";
+  readonly isProvider: boolean;
 }
 
 export async function checkProgramCalls({
@@ -30,7 +30,7 @@ export async function checkProgramCalls({
   findings,
   known,
   clock,
-  onUnknownAction,
+  isProvider,
 }: ProgramCalls): Promise<void> {
   const { action, params, options } = known;
   const ask = (changes: Partial<KnownCall>, more: Partial<CallOptions> = {}): Promise<Called> =>
@@ -48,22 +48,27 @@ export async function checkProgramCalls({
   const large = { ...params, env: { LARGE: "x".repeat(LARGE_CHARS) } };
   judge(findings, "call.large", await ask({ params: large }), same);
   judge(findings, "call.unknown_fields", await ask({}, { sent: withMoreFields }), same);
-  judgeRefusal(findings, "call.unknown_action", await ask({ action: UNKNOWN, params: {} }), onUnknownAction);
+  judgeRefusal(
+    findings,
+    "call.unknown_action",
+    await ask({ action: UNKNOWN, params: {} }),
+    isProvider ? "failed" : "warned",
+  );
   judgeCutOff(findings, await ask({}, { sent: (bytes) => bytes.subarray(0, Math.floor(bytes.length / 2)) }));
   const slow = openSlowPipe(clock, SLOW_MS);
   if (slow === undefined)
-    findings.skipped("call.large_answer", "this system has no pipes that can be read late");
-  else
-    judge(
-      findings,
-      "call.large_answer",
-      // Most programs say what it was that they did not know: so it comes back.
-      await ask(
-        { action: `${UNKNOWN}-${"x".repeat(LONG_ACTION_CHARS)}`, params: {} },
-        { run: (run, at) => runExecutable({ ...run, output: slow }, at) },
-      ),
-      "passed",
-    );
+    return findings.skipped("call.large_answer", "this system has no pipes that can be read late");
+  const late = {
+    run: (run, at) => runExecutable({ ...run, output: slow }, at),
+  } satisfies Partial<CallOptions>;
+  // Most providers say what it was that they did not know: so it comes back, and does not fit into the pipe.
+  const echoed = { action: `${UNKNOWN}-${"x".repeat(LONG_ACTION_CHARS)}`, params: {} };
+  judge(
+    findings,
+    "call.large_answer",
+    await ask(isProvider ? echoed : {}, late),
+    isProvider ? "passed" : same,
+  );
 }
 
 // --- internal ---

@@ -22,17 +22,18 @@ export function judge(
   return called.kind === "ok";
 }
 
-/** Where an error is what is wanted. True where it came. */
+/** Where an error is what is wanted: anything else, but a call that never ends, counts as `otherwise` says. */
 export function judgeRefusal(
   findings: Findings,
   check: CheckId,
   called: Called,
-  onOk: "warned" | "failed",
+  otherwise: "warned" | "failed",
   more: More = {},
-): boolean {
-  if (called.kind === "ok") findings[onOk](check, `ok: true, ${resultText(called.result)}`, more);
+): void {
+  if (called.kind === "ok") findings[otherwise](check, `ok: true, ${resultText(called.result)}`, more);
+  else if (called.kind === "broken" && called.error.code !== "plugin.timeout")
+    findings[otherwise](check, called.error, more);
   else judge(findings, check, called, "passed", more);
-  return called.kind === "refused";
 }
 
 export function resultText(result: unknown): string {

@@ -50,6 +50,9 @@ export function makeExchange(clock: Clock, run: RunExecutable = runExecutable): 
 
 // --- internal ---
 
+/** Of an action's name in an error: what a check makes up may be long. */
+const ACTION_CHARS = 40;
+
 async function start(
   run: RunExecutable,
   { plugin, folder, entrypoint, env }: Executable,
@@ -91,11 +94,12 @@ function answerOf(
   end: ExecutableEnd,
   words: readonly string[],
 ): unknown {
-  const about = { plugin, action: request.action, lastWords: words.map((line) => printable(line)) };
+  const action = printable(request.action, ACTION_CHARS);
+  const about = { plugin, action, lastWords: words.map((line) => printable(line)) };
   const failed = (code: "plugin.timeout" | "plugin.crashed" | "plugin.failed", text: string): VoxError =>
     fail(code, `${text}${saying(words)}`, { details: about });
   const broken = (problem: string, text: string): VoxError =>
-    fail("plugin.protocol", `${plugin}: ${text} in ${request.action}${saying(words)}`, {
+    fail("plugin.protocol", `${plugin}: ${text} in ${action}${saying(words)}`, {
       details: { ...about, problem },
       hint: 'wanted on standard output: one JSON object, {"ok": true, "result": …} or {"ok": false, "error": "…"}',
     });
@@ -104,7 +108,7 @@ function answerOf(
   if (end.stopped === "output")
     throw broken("too_large", `it wrote more than ${formatBytes(LIMITS.messageBytes)}`);
   if (end.stopped === "deadline")
-    throw failed("plugin.timeout", `${plugin} did not answer ${request.action} within ${seconds(request)}`);
+    throw failed("plugin.timeout", `${plugin} did not answer ${action} within ${seconds(request)}`);
   const answer = parseAnswer(end.output);
   // Its own word counts, whatever it ended with.
   if (answer.kind === "error")
@@ -117,10 +121,7 @@ function answerOf(
   const ending = badEnding(end);
   if (answer.kind === "none") {
     if (answer.problem === "empty" && ending !== undefined)
-      throw failed(
-        "plugin.crashed",
-        `${plugin} ended with ${ending} in ${request.action}, without an answer`,
-      );
+      throw failed("plugin.crashed", `${plugin} ended with ${ending} in ${action}, without an answer`);
     throw broken(answer.problem, `its answer ${answer.words}`);
   }
   if (ending !== undefined) throw broken("bad_status", `it answered ok and ended with ${ending}`);
