@@ -163,17 +163,19 @@ test.skipIf(!needs("compiled") || !needs("confinement"))(
     await using dir = tempDir();
     const files = {
       "plugin.toml":
-        '[plugin]\nname = "counter"\nversion = "1.0.0"\ntier = 1\n[capabilities]\nrequired = ["notify_send"]\n[hooks]\non_deploy_success = true\n',
+        '[plugin]\nname = "counter"\nversion = "1.0.0"\ntier = 1\n[capabilities]\nrequired = ["notify_send"]\n[hooks]\non_deploy_fail = true\n',
       "plugin.wasm": await ownModule("counter"),
     };
     const ran = await checked(writePlugin(dir.path, files));
-    expect(complaints(ran)).toEqual([]);
+    const unused = "warning capabilities.used notify_send: no use of it with sample events";
+    expect(complaints(ran)).toEqual([unused]);
     expect(ran.report).toMatchObject({ ok: true, kind: "wasm", ran: true });
     const missing = { ...files, "plugin.toml": `${files["plugin.toml"]}on_alert = true\npre_start = true\n` };
     const broken = await checked(writePlugin(join(dir.path, "broken"), missing));
     expect(complaints(broken)).toEqual([
       "failed code.handlers on_alert: plugin.wasm has none",
       "failed code.handlers pre_start: plugin.wasm has none",
+      unused,
     ]);
     expect(broken.status).toBe(7);
   },
