@@ -46,14 +46,27 @@ export function documentProblems(
   schema: v.GenericSchema,
   placeOf: PlaceOf,
 ): readonly VoxError[] {
-  const result = v.safeParse(schema, value);
-  if (result.success) return [];
-  const problems = result.issues
-    .slice(0, LIMITS.documentProblems)
-    .map((issue) => problemOf({ source, value, schema, placeOf }, issue));
-  // A misspelled key is one that is missing and one that is unknown: both are told in the same words.
-  const byText = new Map(problems.map((problem) => [problem.message, problem]));
-  return [...byText.values()].toSorted((a, b) => lineOf(a) - lineOf(b));
+  const byText = new Map<string, VoxError>();
+  let rest = value;
+  // Of unknown keys a schema tells one at a time.
+  for (let round = 0; round < LIMITS.documentProblems; round++) {
+    const result = v.safeParse(schema, rest);
+    if (result.success) break;
+    for (const issue of result.issues) {
+      if (byText.size >= LIMITS.documentProblems) break;
+      // A misspelled key is one that is missing and one that is unknown: both are told in the same words.
+      const problem = problemOf({ source, value, schema, placeOf }, issue);
+      byText.set(problem.message, problem);
+    }
+    const unknown = result.issues.filter((issue) => isUnknownKey(issue));
+    if (unknown.length === 0) break;
+    for (const { path = [] } of unknown)
+      rest = without(
+        rest,
+        path.map((item) => String(item.key)),
+      );
+  }
+  return [...byText.values()].toSorted((one, other) => lineOf(one) - lineOf(other));
 }
 
 /** Where the last part of a path that is there is written. */
@@ -89,6 +102,15 @@ function problemOf({ source, value, schema, placeOf }: Document, first: Issue): 
   return fail(source.code, `${placeText(source.file, place)}: ${key === "" ? "the file" : key}: ${says}`, {
     details: { file: source.file, ...place, key },
   });
+}
+
+/** A copy that lacks what is at the end of the path. */
+function without(
+  table: Record<string, unknown>,
+  [key = "", ...path]: readonly string[],
+): Record<string, unknown> {
+  const { [key]: value, ...others } = table;
+  return path.length > 0 && isObject(value) ? { ...others, [key]: without(value, path) } : others;
 }
 
 function lineOf({ details }: VoxError): number {

@@ -78,7 +78,7 @@ function resultText(result: CheckResult, told: Map<string, string>): string {
   told.set(defect, before ?? name);
   if (before !== undefined && code !== undefined) return `${line}      found:  the same as in “${before}”\n`;
   const rows = [
-    ["found:", found],
+    ["found:", code === undefined ? found : `${found} (${code})`],
     ["wanted:", wanted],
     ["do:", advice],
   ] as const;

@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ConfinementStatus, Examination } from "../../../src/api/operations.ts";
+import { makeGuestWasm } from "../../../scripts/guest-wasm/make-guest-wasm.ts";
 import { needs, tempDir } from "../../harness.ts";
 import { fakeDaemon } from "./fake-daemon.ts";
 import { cliCommand, cliEnvironment, runCliProcess, textOf } from "./run-cli.ts";
@@ -120,6 +121,7 @@ const asOrdinaryUser =
     : [];
 
 test.skipIf(!needs("linux"))("plugin check bundles as an ordinary user", async () => {
+  await makeGuestWasm();
   await using dir = tempDir();
   Bun.spawnSync(["chmod", "755", dir.path]);
   writeFileSync(

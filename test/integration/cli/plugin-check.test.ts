@@ -101,7 +101,7 @@ describe("the report", () => {
       expect(ran.stdout).toContain(`
 Hooks
   ✗ runs with a sample event: on_deploy_fail
-      found:  sample: its answer has text before the JSON object; logs belong on standard error in execute
+      found:  sample: its answer has text before the JSON object; logs belong on standard error in execute (plugin.protocol)
       wanted: an end without an error, within its time
       do:     wanted on standard output: one JSON object, {"ok": true, "result": …} or {"ok": false, "error": "…"}
   – runs with an unusual event: on_deploy_fail (the sample was not taken)
