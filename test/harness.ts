@@ -16,6 +16,13 @@ export function tempDir(): { readonly path: string; [Symbol.asyncDispose](): Pro
   };
 }
 
+/** A loopback port that nothing listens on now. */
+export function freePort(): number {
+  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  listener.stop(true);
+  return listener.port;
+}
+
 /** Resolves with the first truthy value of `condition`, asked every few milliseconds; fails loudly after the deadline. */
 export async function until<T>(
   condition: () => T | Promise<T>,

@@ -4,7 +4,7 @@ import { PLUGIN_FOLDER } from "../host/package/source-folder.ts";
 import { listFolder as list, type FolderEntry, type FolderRules } from "../platform/folder/list-folder.ts";
 import type { UploadKind } from "./operations.ts";
 
-export { readEntry, type FolderEntry } from "../platform/folder/list-folder.ts";
+export { tarFolder } from "../platform/folder/tar-folder.ts";
 export { watchFolder } from "../platform/folder/watch-folder.ts";
 
 /** Every file in the order of its path. Throws `upload.invalid` or `upload.too_large`. */

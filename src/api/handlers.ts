@@ -33,6 +33,7 @@ export function makeHandlers(parts: Parts, facts: DaemonFacts): Handlers {
     ...secretHandlers(parts),
     ...eventHandlers(parts),
     ...notifyHandlers(parts),
+    ...alertHandlers(parts),
   };
 }
 
@@ -72,12 +73,9 @@ function pluginHandlers({ plugins, uploads }: Parts): Part<"plugin"> {
       return plugins.reload(name, files);
     },
     "plugin.rollback": ({ name, to }) => plugins.rollback(name, to, OPERATOR),
-    "plugin.list": async () => ({ plugins: await plugins.list() }),
+    "plugin.list": () => plugins.survey(),
     "plugin.info": ({ name }) => plugins.info(name),
-    async "plugin.remove"({ name }) {
-      await plugins.remove(name);
-      return {};
-    },
+    "plugin.remove": async ({ name }) => ({ folder: await plugins.remove(name) }),
     "plugin.enable": ({ name }) => plugins.enable(name),
     "plugin.disable": ({ name }) => plugins.disable(name),
     "plugin.grant": ({ name, ...request }) => plugins.grant(name, request, OPERATOR),
@@ -116,6 +114,14 @@ function secretHandlers({ secrets, keyRotation, registries }: Parts): Part<"secr
   };
 }
 
+function alertHandlers({ alerts }: Parts): Part<"alert"> {
+  return {
+    "alert.list": ({ all = false }) => ({ alerts: alerts.list(all) }),
+    "alert.silence": (request) => ({ ...alerts.silence(request) }),
+    "alert.test": async ({ name }) => ({ channels: [...(await alerts.test(name))] }),
+  };
+}
+
 function serviceHandlers({
   deploys,
   services,
@@ -127,6 +133,13 @@ function serviceHandlers({
     "deploy.run": (input) =>
       makeProgressStream((progress) =>
         deploys.run(input, {
+          progress: (step) => void progress(step),
+          signal: new AbortController().signal,
+        }),
+      ),
+    "deploy.rollback": (input) =>
+      makeProgressStream((progress) =>
+        deploys.rollback(input, {
           progress: (step) => void progress(step),
           signal: new AbortController().signal,
         }),

@@ -6,58 +6,39 @@
 import { existsSync } from "node:fs";
 import { systemClock } from "../base/clock.ts";
 import { fail } from "../base/errors.ts";
-import { databaseFile, pluginsDir, type Environment } from "../base/paths.ts";
+import { isBuiltIn } from "../base/built-ins.ts";
+import { databaseFile, dropInFolders, packagesDir, type Environment } from "../base/paths.ts";
 import type { CheckOptions, PluginReport } from "../host/check/check-plugin.ts";
-import type { Examination, PluginDetails } from "./operations.ts";
+import type { PluginRow } from "../state/plugins.ts";
+import type { Examination, Output, PluginDetails } from "./operations.ts";
 
-/** Undefined where `dataDir` holds no data of ours. Throws `state.*`. */
-export async function offlinePlugins(dataDir: string): Promise<readonly PluginDetails[] | undefined> {
-  const file = databaseFile(dataDir);
-  if (!existsSync(file)) return undefined;
-  const { openDatabaseReadOnly } = await import("../state/database.ts");
-  const { makePluginRows } = await import("../state/plugins.ts");
-  const { makePluginVersionRows } = await import("../state/plugin-versions.ts");
-  const { makeGrantRows } = await import("../state/grants.ts");
-  const { makeDeliveryRows } = await import("../state/deliveries.ts");
-  const { makePackageStore } = await import("../host/package/package-store.ts");
-  const { makeIntegrity } = await import("../host/installed/integrity.ts");
-  const { makeInstalledPlugin } = await import("../host/installed/installed-plugin.ts");
-  const { makePluginStatus } = await import("../host/installed/plugin-status.ts");
-  const { makeSupervisor } = await import("../host/runtimes/supervisor.ts");
-  const { confinementReport } = await import("../platform/confine/report.ts");
-  const confinement = confinementReport();
-  const db = openDatabaseReadOnly(file);
-  try {
-    const grants = makeGrantRows(db);
-    const deliveries = makeDeliveryRows(db);
-    const status = makePluginStatus({
-      integrity: makeIntegrity(makePackageStore(pluginsDir(dataDir))),
-      versions: makePluginVersionRows(db),
-      canConfine: () => confinement.ok,
-      renew: () => {},
-      linkProblem: () => undefined,
-      configFor: () => ({}),
-      ceilings: () => [],
-      lastUse: () => () => undefined,
-      watchedAfter: () => 0,
-      redact: (text) => text,
-      pendingFor: (plugin) => deliveries.countPending(plugin),
-    });
-    const details = makePluginRows(db)
-      .list()
-      .map((row) => {
-        const supervisor = makeSupervisor({
-          plugin: row.name,
-          clock: systemClock,
-          idleMs: () => 0,
-          open: () => Promise.reject(fail("daemon.not_reachable", "only the daemon runs plugins")),
-        });
-        return status.details(makeInstalledPlugin(row, grants.list(row.name, row.digest), supervisor));
-      });
-    return await Promise.all(details);
-  } finally {
-    db.close();
-  }
+/**
+ * What `plugin list` and `plugin info` show. `home`: of whose folder of drop-ins is looked at too. Undefined where neither `dataDir` nor
+ * these folders hold anything. Throws `state.*`.
+ */
+export async function offlinePlugins(
+  dataDir: string,
+  home: string | undefined,
+): Promise<OfflinePlugins | undefined> {
+  const { findDropIns, rankDropIns } = await import("../host/drop-in/find-drop-ins.ts");
+  const { builtInDetails, dropInDetails } = await import("../host/drop-in/uninstalled-views.ts");
+  const { inListOrder } = await import("../host/plugin-views.ts");
+  const isFresh = !existsSync(databaseFile(dataDir));
+  const installed = isFresh ? [] : await installedPlugins(dataDir);
+  const found = await findDropIns(dropInFolders(dataDir, home));
+  const others = rankDropIns(
+    found.dropIns,
+    (name) => installed.find(({ row }) => row.name === name)?.row,
+    isBuiltIn,
+  );
+  if (isFresh && others.length === 0) return undefined;
+  const details = [...installed.map(({ details }) => details), ...others.map(dropInDetails)];
+  return { plugins: inListOrder([...details, ...builtInDetails()]), folders: [...found.folders] };
+}
+
+export interface OfflinePlugins {
+  readonly plugins: readonly PluginDetails[];
+  readonly folders: Output<"plugin.list">["folders"];
 }
 
 /**
@@ -115,4 +96,57 @@ export async function examineHere(
 ): Promise<Examination> {
   const { examineWithout } = await import("../daemon/doctor.ts");
   return examineWithout({ config }, environment, uid);
+}
+
+// --- internal ---
+
+async function installedPlugins(
+  dataDir: string,
+): Promise<readonly { readonly row: PluginRow; readonly details: PluginDetails }[]> {
+  const { openDatabaseReadOnly } = await import("../state/database.ts");
+  const { makePluginRows } = await import("../state/plugins.ts");
+  const { makePluginVersionRows } = await import("../state/plugin-versions.ts");
+  const { makeGrantRows } = await import("../state/grants.ts");
+  const { makeDeliveryRows } = await import("../state/deliveries.ts");
+  const { makePackageStore } = await import("../host/package/package-store.ts");
+  const { makeApprovedFolders } = await import("../host/drop-in/approved-folders.ts");
+  const { makeIntegrity } = await import("../host/installed/integrity.ts");
+  const { makeInstalledPlugin } = await import("../host/installed/installed-plugin.ts");
+  const { makePluginStatus } = await import("../host/installed/plugin-status.ts");
+  const { makeSupervisor } = await import("../host/runtimes/supervisor.ts");
+  const { confinementReport } = await import("../platform/confine/report.ts");
+  const confinement = confinementReport();
+  const db = openDatabaseReadOnly(databaseFile(dataDir));
+  try {
+    const grants = makeGrantRows(db);
+    const deliveries = makeDeliveryRows(db);
+    const status = makePluginStatus({
+      integrity: makeIntegrity(makePackageStore(packagesDir(dataDir)), makeApprovedFolders()),
+      versions: makePluginVersionRows(db),
+      canConfine: () => confinement.ok,
+      renew: () => {},
+      linkProblem: () => undefined,
+      configFor: () => ({}),
+      ceilings: () => [],
+      lastUse: () => () => undefined,
+      watchedAfter: () => 0,
+      redact: (text) => text,
+      pendingFor: (plugin) => deliveries.countPending(plugin),
+    });
+    const plugins = makePluginRows(db)
+      .list()
+      .map(async (row) => {
+        const supervisor = makeSupervisor({
+          plugin: row.name,
+          clock: systemClock,
+          idleMs: () => 0,
+          open: () => Promise.reject(fail("daemon.not_reachable", "only the daemon runs plugins")),
+        });
+        const plugin = makeInstalledPlugin(row, grants.list(row.name, row.digest), supervisor);
+        return { row, details: await status.details(plugin) };
+      });
+    return await Promise.all(plugins);
+  } finally {
+    db.close();
+  }
 }

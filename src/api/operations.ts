@@ -11,7 +11,7 @@ import { LIMITS } from "../base/limits.ts";
 import { LOG_LEVELS } from "../base/log.ts";
 import { HOOK_NAMES } from "../sdk/index.ts";
 import { auditAnswer, auditCallView, whichCalls } from "./audit-views.ts";
-import { candidateView, pluginDetails, pluginView } from "./plugin-views.ts";
+import { candidateView, dropInFolder, pluginDetails, pluginView } from "./plugin-views.ts";
 import {
   metricsAnswer,
   metricsQuestion,
@@ -53,11 +53,30 @@ const eventView = v.object({
   deliveries: v.array(deliveryView),
 });
 
+const alertView = v.object({
+  name: v.string(),
+  /** A service, a plugin, a channel; empty for the host. */
+  subject: v.string(),
+  service: v.nullable(v.string()),
+  state: v.picklist(["firing", "resolved"]),
+  metric: v.string(),
+  /** When it began. */
+  value: v.number(),
+  threshold: v.number(),
+  message: v.string(),
+  since: v.string(),
+  changedAt: v.string(),
+  silencedUntil: v.nullable(v.string()),
+});
+
 /** What `voxeltron deploy` sends. What is absent is taken from the version that runs now. */
 const deployInput = v.strictObject({
   service: name,
   image: v.optional(v.string()),
   upload: v.optional(v.string()),
+  /** In the uploaded folder; absent: `Dockerfile`, where it has one. */
+  dockerfile: v.optional(v.string()),
+  buildArgs: v.optional(variables),
   command: v.optional(v.string()),
   port: v.optional(v.number()),
   publish: v.optional(v.string()),
@@ -136,6 +155,8 @@ const source = v.union([
   v.strictObject({ embedded: name }),
   /** An absolute path on the daemon's machine, whose changes are taken over from then on. */
   v.strictObject({ link: v.string() }),
+  /** What lies under that name in the folders of drop-ins. */
+  v.strictObject({ dropIn: name }),
   v.strictObject({ installed: name }),
 ]);
 const grantRequest = v.strictObject({ capability, scope: v.optional(scope) });
@@ -175,9 +196,19 @@ export const operations = {
   ),
   /** `to`: a version or the beginning of a digest; absent: the version that was replaced last. */
   "plugin.rollback": unary(v.strictObject({ name, to: v.optional(name) }), pluginView),
-  "plugin.list": unary(none, v.object({ plugins: v.array(pluginView) })),
+  /** What is installed, what was dropped into a folder, then what is built in. */
+  "plugin.list": unary(
+    none,
+    v.object({
+      plugins: v.array(pluginView),
+      /** Where drop-ins are looked for; the first that has a name decides what it is. */
+      folders: v.optional(v.array(dropInFolder), []),
+    }),
+  ),
   "plugin.info": unary(v.strictObject({ name }), pluginDetails),
-  "plugin.remove": unary(v.strictObject({ name }), none),
+  /** `folder`: of a drop-in, which is removed too. */
+  "plugin.remove": unary(v.strictObject({ name }), v.object({ folder: v.nullable(v.string()) })),
+  /** Throws consent.needed for a drop-in to which nobody consented, or not as it is now: that takes an install of it. */
   "plugin.enable": unary(v.strictObject({ name }), pluginView),
   "plugin.disable": unary(v.strictObject({ name }), pluginView),
   "plugin.grant": unary(v.strictObject({ name, capability, scope: v.optional(scope) }), pluginDetails),
@@ -195,6 +226,16 @@ export const operations = {
   ),
 
   "deploy.run": stream(deployInput, deployProgress, deployEnd),
+  /** `to`: a version that is kept; absent: the newest one before the one that runs. */
+  "deploy.rollback": stream(
+    v.strictObject({
+      service: name,
+      to: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+      detach: v.optional(v.boolean()),
+    }),
+    deployProgress,
+    deployEnd,
+  ),
   "deploy.cancel": unary(v.strictObject({ service: name }), none),
 
   "service.list": unary(none, v.object({ services: v.array(serviceView) })),
@@ -277,6 +318,19 @@ export const operations = {
     }),
   ),
 
+  /** What fires; with `all` also what is over. */
+  "alert.list": unary(
+    v.strictObject({ all: v.optional(v.boolean()) }),
+    v.object({ alerts: v.array(alertView) }),
+  ),
+  /** Of one thing that the alert is about, or of all; `duration`: how long, such as `2h`, or `off`. */
+  "alert.silence": unary(
+    v.strictObject({ name, subject: v.optional(name), duration: v.string() }),
+    v.object({ name: v.string(), subject: v.string(), until: v.nullable(v.string()) }),
+  ),
+  /** Sends a message that says that it is a test to the channels of the alert; answers when they have taken it. */
+  "alert.test": unary(v.strictObject({ name }), v.object({ channels: v.array(v.string()) })),
+
   "registry.login": unary(v.strictObject({ host: name, username: v.string(), password: v.string() }), none),
   "registry.list": unary(
     none,
@@ -306,6 +360,7 @@ export type ServiceView = v.InferOutput<typeof serviceView>;
 export type ServiceDetails = v.InferOutput<typeof serviceDetails>;
 export type ServiceUsage = v.InferOutput<typeof serviceUsage>;
 export type MetricsAnswer = Output<"metrics.query">;
+export type AlertView = v.InferOutput<typeof alertView>;
 export type LogView = v.InferOutput<typeof logView>;
 
 export type UploadKind = "plugin" | "app";

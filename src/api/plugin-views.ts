@@ -53,8 +53,15 @@ export const pluginView = v.object({
   name: v.string(),
   version: v.string(),
   tier: v.nullable(v.number()),
+  /** js · wasm · exec · built in · unknown */
   kind: v.string(),
-  /** enabled · disabled · tampered · broken · suspended · paused */
+  /** In the words of plugin.yaml: hook · provider; null where its manifest can't be read. */
+  type: v.nullable(v.string()),
+  /** Part of voxeltron: it can't be removed or disabled. */
+  builtIn: v.boolean(),
+  /** The folder that it was dropped into. */
+  folder: v.nullable(v.string()),
+  /** enabled · disabled · tampered · broken · suspended · paused · not approved · shadowed */
   state: v.string(),
   reason: v.nullable(v.string()),
   /** js-worker · js-process · wasm-process · exec; null where its manifest can't be read. */
@@ -62,6 +69,9 @@ export const pluginView = v.object({
   /** Completes "it runs there because …". */
   roomReason: v.nullable(v.string()),
 });
+
+/** A folder that is searched for drop-ins, and why what is in it is not seen. */
+export const dropInFolder = v.object({ path: v.string(), problem: v.nullable(v.string()) });
 
 export const pluginDetails = v.object({
   ...pluginView.entries,

@@ -40,6 +40,10 @@ export const serviceDetails = v.object({
   memoryBytes: v.nullable(v.number()),
   cpus: v.nullable(v.number()),
   volumes: v.array(v.string()),
+  /** Newest first; those that are not live can be gone back to. */
+  versions: v.array(
+    v.object({ version: v.number(), image: v.string(), liveSince: v.string(), isLive: v.boolean() }),
+  ),
   deploys: v.array(
     v.object({
       id: v.string(),

@@ -64,6 +64,11 @@ const table = {
   "plugin.changed": { kind: "conflict" },
   "plugin.version_not_found": { kind: "missing" },
   "plugin.link_unreadable": { kind: "invalid" },
+  "plugin.not_approved": { kind: "denied" },
+  "plugin.built_in": { kind: "denied" },
+  "plugin.folder_exposed": { kind: "invalid" },
+  "plugin.name_taken": { kind: "conflict" },
+  "plugin.folder_kept": { kind: "failure", hint: "remove the folder by hand" },
   "grant.unknown": { kind: "usage" },
   "grant.required_missing": { kind: "denied" },
   "upload.not_found": { kind: "missing" },
@@ -106,11 +111,17 @@ const table = {
   "event.invalid": { kind: "usage" },
   "gate.refused": { kind: "denied" },
 
+  // alerts
+  "alert.not_found": { kind: "missing", hint: "voxeltron alert list --all shows alerts and rules" },
+  "alert.invalid": { kind: "usage" },
+  "alert.no_channel": { kind: "usage" },
+
   // services and deploys
   "service.not_found": { kind: "missing", hint: "voxeltron status shows what is deployed" },
   "service.invalid": { kind: "usage" },
   "service.stopped": { kind: "conflict" },
   "service.busy": { kind: "conflict", hint: "try again when it is done" },
+  "version.not_found": { kind: "missing" },
   "deploy.in_progress": { kind: "conflict" },
   "deploy.not_found": { kind: "missing" },
   "deploy.cancelled": { kind: "interrupted" },
@@ -119,6 +130,7 @@ const table = {
   "deploy.exited": { kind: "failure" },
   "deploy.image_not_found": { kind: "failure" },
   "deploy.pull_failed": { kind: "failure" },
+  "deploy.build_failed": { kind: "failure" },
   "deploy.port_taken": { kind: "conflict" },
   "deploy.domain_taken": { kind: "conflict" },
   "deploy.failed": { kind: "failure" },

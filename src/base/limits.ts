@@ -120,8 +120,12 @@ export const LIMITS = {
   suspendMs: [30 * SECOND, 1 * MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE],
   /** Log lines that a new version writes before it takes the place of the old one. */
   heldLogLines: 100,
+  /** Plugins in one folder of drop-ins that are looked at; what comes after them is told of. */
+  dropInsPerFolder: 200,
   /** Versions of a plugin that can be gone back to. */
   pluginVersionsKept: 3,
+  /** Entries of a folder that are looked at to see whether any was touched: several times what a plugin may have. */
+  fingerprintEntries: 200_000,
   /** A watched folder is read when nothing happened in it for so long, and looked at so often where the system says nothing. */
   watchQuietMs: 30,
   watchLongestMs: 1 * SECOND,
@@ -150,12 +154,6 @@ export const LIMITS = {
   /** An executable that is over its time has so long to end by itself; one that ended, for the last of its output. */
   execGraceMs: 2 * SECOND,
   execDrainMs: 1 * SECOND,
-  /** What a check gives one call of a program, unless it is told; and how many traces of a kind it names. */
-  checkCallMs: 2 * MINUTE,
-  checkClearMs: 10 * SECOND,
-  checkTracesShown: 5,
-  /** Calls of a plugin that a check remembers. */
-  checkUses: 10_000,
   /** Lines of its standard error that an error shows. */
   execLastWords: 5,
 
@@ -292,6 +290,23 @@ export const LIMITS = {
   /** Log lines that a failed deploy shows. */
   deployLogLines: 20,
   versionsKept: 5,
+  /** Rules of alerts, and how long holding them against what was measured may hold the daemon up at a time. */
+  alertRules: 1_000,
+  alertSliceMs: 5,
+  /** An alert is over when all was well for as long as its rule says, at most so long. */
+  alertCalmMs: 1 * MINUTE,
+  alertLookMs: 10 * SECOND,
+  alertResolvedKept: 200,
+  /** What a channel that is down has waiting; what is older is let go of. */
+  alertNoticesPerChannel: 100,
+  alertNoticeBackoffMs: [1 * MINUTE, 5 * MINUTE, 15 * MINUTE, 60 * MINUTE],
+  alertSilenceMaxMs: 365 * 24 * 60 * MINUTE,
+  /** Built-in alerts: a service is down for so long; it restarted so often within a time; the disk is so full; a plugin is in trouble. */
+  alertDownMs: 60 * SECOND,
+  alertRestarts: 3,
+  alertRestartsWithinMs: 10 * MINUTE,
+  alertDiskPercent: 90,
+  alertPluginMs: 60 * SECOND,
   deploysKept: 100,
   envValueBytes: 128 * KIB,
   secretsPerService: 500,

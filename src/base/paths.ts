@@ -59,8 +59,27 @@ export function databaseFile(dataDir: string): string {
   return join(dataDir, "voxeltron.db");
 }
 
-export function pluginsDir(dataDir: string): string {
+/** Where the daemon keeps what is installed. Nobody but it puts anything there. */
+export function packagesDir(dataDir: string): string {
+  return join(dataDir, "packages");
+}
+
+/** Where it kept that before drop-ins came. */
+export function formerPackagesDir(dataDir: string): string {
   return join(dataDir, "plugins");
+}
+
+/**
+ * Where an operator drops plugins, in the order in which they count. The second is as the devbox plugin API has it, and follows the
+ * HOME of the daemon's user, not XDG_CONFIG_HOME.
+ */
+export function dropInFolders(dataDir: string, home: string | undefined): readonly string[] {
+  const folders = [join(dataDir, "plugins"), ...(home === undefined ? [] : [devboxPlugins(home)])];
+  return [...new Set(folders)];
+}
+
+export function devboxPlugins(home: string): string {
+  return join(home, ".config", "devbox", "plugins");
 }
 
 // --- internal ---

@@ -21,6 +21,11 @@ export function quote(text: string): string {
   return `"${printable(text, 80)}"`;
 }
 
+/** The same for a path, of which the end matters. */
+export function quotePath(path: string): string {
+  return `"${printable(path, LIMITS.uploadPathBytes)}"`;
+}
+
 /** The candidate that was probably meant, or nothing: at most a third of the letters differ. */
 export function didYouMean(found: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates

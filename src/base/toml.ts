@@ -56,13 +56,14 @@ export function tomlProblems(source: TomlSource, schema: v.GenericSchema): reado
 /** Where the last part of `path` that exists in the text is written: its line and column, from 1. */
 function placeOf(text: string, path: readonly string[]): TextPlace | undefined {
   let table = "";
+  const entries = new Map<string, number>();
   let best: { readonly depth: number; readonly line: number; readonly column: number } | undefined;
   for (const [index, raw] of text.split("\n").entries()) {
     // A stranger wrote it: a longer line is no key, and patterns would go over it again and again.
     const start = raw.slice(0, KEY_LINE_CHARS);
     const line = start.trim();
     const header = /^\[\[?\s*([^\]]+)\]/.exec(line);
-    if (header?.[1] !== undefined) table = unquote(header[1].trim());
+    if (header?.[1] !== undefined) table = tableOf(header, entries);
     const key =
       header === null ? /^("[^"]*"|'[^']*'|[\w-]+(?:\s*\.\s*[\w-]+)*)\s*=/.exec(line)?.[1] : undefined;
     const here = [table, key === undefined ? "" : unquote(key)].filter((part) => part !== "").join(".");
@@ -71,6 +72,15 @@ function placeOf(text: string, path: readonly string[]): TextPlace | undefined {
     if (depth > (best?.depth ?? 0)) best = { depth, line: index + 1, column };
   }
   return best === undefined ? undefined : { line: best.line, column: best.column };
+}
+
+/** `[[alerts]]` is the next entry of a list: `alerts.0`, `alerts.1` … */
+function tableOf([header, written = ""]: readonly string[], entries: Map<string, number>): string {
+  const name = unquote(written.trim());
+  if (header?.startsWith("[[") !== true) return name;
+  const index = entries.get(name) ?? 0;
+  entries.set(name, index + 1);
+  return `${name}.${index}`;
 }
 
 const KEY_LINE_CHARS = 1_000;

@@ -6,6 +6,7 @@ import type { Client } from "../api/client.ts";
 import type { VoxError } from "../base/errors.ts";
 import type { Io } from "./io.ts";
 import type { Place, PlaceFlags } from "./place.ts";
+import type { Advice } from "./program-name.ts";
 
 export interface Command {
   /** What is typed: `plugin install`. */
@@ -59,6 +60,8 @@ export interface Context<O extends Options = Options> {
   /** Where daemon and data are; asks flags, environment and file, the last only if it must. */
   readonly place: Place;
   readonly client: () => Promise<Client>;
+  /** For command lines in a result: under the name that was typed. */
+  readonly advice: Advice;
   /** The status that the process ends with when nothing is thrown. */
   setStatus(status: number): void;
   readonly runDaemon: RunDaemon;

@@ -1,5 +1,6 @@
 /** Every command, in the order of the help. */
 import type { Command } from "./command.ts";
+import { alertCommands } from "./commands/alert.ts";
 import { configCommands } from "./commands/config.ts";
 import { daemonCommands } from "./commands/daemon.ts";
 import { deploy } from "./commands/deploy.ts";
@@ -17,6 +18,7 @@ import { pluginDev } from "./commands/plugin-dev.ts";
 import { pluginInstall } from "./commands/plugin-install.ts";
 import { pluginCommands } from "./commands/plugin.ts";
 import { registryCommands } from "./commands/registry.ts";
+import { rollback } from "./commands/rollback.ts";
 import { secretCommands } from "./commands/secret.ts";
 import { serviceCommands } from "./commands/service.ts";
 
@@ -30,6 +32,7 @@ export const commands: readonly Command[] = [
   ...pluginGrantCommands,
   pluginAudit,
   deploy,
+  rollback,
   ...serviceCommands,
   logs,
   metrics,
@@ -38,6 +41,7 @@ export const commands: readonly Command[] = [
   ...secretCommands,
   ...eventCommands,
   ...notifyCommands,
+  ...alertCommands,
   ...registryCommands,
   ...configCommands,
 ];

@@ -5,6 +5,8 @@
 import type { Environment } from "../base/paths.ts";
 
 export interface Io {
+  /** What was typed: the program is called `devbox` too, as its plugin API has it. */
+  readonly program: Program;
   /** Results. */
   readonly stdout: Sink;
   /** Everything else: questions, progress, errors. */
@@ -19,6 +21,8 @@ export interface Io {
   /** Until the returned function is called, Ctrl-C calls `handler` instead of ending the process. */
   onInterrupt(handler: () => void): () => void;
 }
+
+export type Program = "voxeltron" | "devbox";
 
 export interface Sink {
   readonly isTerminal: boolean;

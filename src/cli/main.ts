@@ -12,6 +12,7 @@ import { OutputClosed, type Io } from "./io.ts";
 import { jsonLine, reportError } from "./output.ts";
 import { parseCommandLine, type Parsed } from "./parse.ts";
 import { makePlace } from "./place.ts";
+import { adviceOf, speakingAs, type Advice } from "./program-name.ts";
 
 /** `argv`: without the program's own name. Sets `process.exitCode`. */
 export async function runCli(argv: readonly string[], io: Io, runDaemon: RunDaemon): Promise<void> {
@@ -19,10 +20,12 @@ export async function runCli(argv: readonly string[], io: Io, runDaemon: RunDaem
 }
 
 /** The same, giving the status instead of setting it. */
-export async function cliStatus(argv: readonly string[], io: Io, runDaemon: RunDaemon): Promise<number> {
+export async function cliStatus(argv: readonly string[], plain: Io, runDaemon: RunDaemon): Promise<number> {
+  const advice = adviceOf(plain.program, commands);
+  const io = speakingAs(plain, advice);
   try {
     const parsed = parseCommandLine(argv[0] === "help" ? [...argv.slice(1), "--help"] : argv, commands);
-    return await perform(parsed, io, runDaemon);
+    return await perform(parsed, io, advice, runDaemon);
   } catch (error) {
     if (error instanceof OutputClosed) return 0;
     await reportError(io, error, wantsJson(argv)).catch(() => {});
@@ -32,14 +35,14 @@ export async function cliStatus(argv: readonly string[], io: Io, runDaemon: RunD
 
 // --- internal ---
 
-async function perform(parsed: Parsed, io: Io, runDaemon: RunDaemon): Promise<number> {
+async function perform(parsed: Parsed, io: Io, advice: Advice, runDaemon: RunDaemon): Promise<number> {
   const { command, flags } = parsed;
   if (parsed.version) {
     await io.stdout.write(flags.json ? jsonLine({ version: VERSION }) : `voxeltron ${VERSION}\n`);
     return 0;
   }
   if (command === undefined || parsed.help) {
-    await io.stdout.write(helpFor(parsed));
+    await io.stdout.write(advice(helpFor(parsed)));
     return 0;
   }
   let status = 0;
@@ -51,6 +54,7 @@ async function perform(parsed: Parsed, io: Io, runDaemon: RunDaemon): Promise<nu
     options: parsed.options as Context["options"],
     flags,
     place,
+    advice,
     client: async () => makeClient(await place.socket(), place.startCommand()),
     setStatus: (value) => {
       status = value;

@@ -1,7 +1,8 @@
 /** For commands that only look: when no daemon answers, what its data directory holds is looked at instead. */
-import type { PluginDetails } from "../api/operations.ts";
+import type { OfflinePlugins } from "../api/offline.ts";
 import { isVoxError } from "../base/errors.ts";
 import { printable } from "../base/text.ts";
+import { homeOf } from "./drop-in-text.ts";
 import type { Io } from "./io.ts";
 import type { Place } from "./place.ts";
 
@@ -9,7 +10,7 @@ import type { Place } from "./place.ts";
 export async function withoutDaemon<T>(
   { io, place }: { readonly io: Io; readonly place: Place },
   online: () => Promise<T>,
-  offline: (plugins: readonly PluginDetails[]) => T,
+  offline: (found: OfflinePlugins) => T,
 ): Promise<T> {
   try {
     return await online();
@@ -17,10 +18,10 @@ export async function withoutDaemon<T>(
     if (!isAbsent(error)) throw error;
     const dataDir = await place.dataDir();
     const { offlinePlugins } = await import("../api/offline.ts");
-    const plugins = await offlinePlugins(dataDir);
-    if (plugins === undefined) throw error;
+    const found = await offlinePlugins(dataDir, homeOf(io.environment));
+    if (found === undefined) throw error;
     await io.stderr.write(`note: no daemon answers; this is what ${printable(dataDir)} holds\n`);
-    return offline(plugins);
+    return offline(found);
   }
 }
 

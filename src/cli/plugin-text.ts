@@ -1,9 +1,20 @@
 /** A plugin and its log lines, as people read them. */
-import type { LogView, PluginDetails } from "../api/operations.ts";
+import type { LogView, PluginDetails, PluginView } from "../api/operations.ts";
 import { LIMITS } from "../base/limits.ts";
 import { printable } from "../base/text.ts";
 import { unusedText } from "./audit-text.ts";
 import { facts, table } from "./output.ts";
+
+/** Where it lies is shown where any lies in a folder of plugins. */
+export function pluginTable(plugins: readonly PluginView[]): string {
+  const hasFolders = plugins.some(({ folder }) => folder !== null);
+  const header = ["NAME", "VERSION", "KIND", "TIER", "STATE", "ROOM"];
+  const rows = plugins.map((plugin) => {
+    const { name, version, tier, state, room, folder } = plugin;
+    return [name, version, kindText(plugin), tier, state, room, ...(hasFolders ? [folder] : [])];
+  });
+  return table(hasFolders ? [...header, "FOLDER"] : header, rows, "no plugins are installed");
+}
 
 export function pluginText(plugin: PluginDetails): string {
   const { capabilities, unused } = plugin;
@@ -25,8 +36,9 @@ function pluginFacts(plugin: PluginDetails): string {
     ["version", plugin.version],
     ["description", plugin.description],
     ["state", plugin.reason === null ? plugin.state : `${plugin.state}: ${plugin.reason}`],
-    ["kind", plugin.tier === null ? plugin.kind : `${plugin.kind}, tier ${plugin.tier}`],
+    ["kind", plugin.tier === null ? kindText(plugin) : `${kindText(plugin)}, tier ${plugin.tier}`],
     ["room", roomText(plugin)],
+    ["folder", plugin.folder],
     ["linked to", plugin.link],
     ["hooks", plugin.hooks.map((hook) => (hook.gate ? `${hook.hook} (gate)` : hook.hook)).join(", ")],
     [
@@ -43,6 +55,10 @@ function pluginFacts(plugin: PluginDetails): string {
         ["earlier", `${version}, installed ${installedAt}, ${digest}`] as const,
     ),
   ]);
+}
+
+function kindText({ type, kind }: Pick<PluginView, "type" | "kind">): string {
+  return type === "provider" ? `provider (${kind})` : kind;
 }
 
 function roomText({ room, roomReason, running }: PluginDetails): string | null {

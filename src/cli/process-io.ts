@@ -1,5 +1,6 @@
 /** The real terminal: the only file of the CLI that touches `process`. Made once, by main.ts of the program. */
 import { write } from "node:fs";
+import { basename } from "node:path";
 import { isatty } from "node:tty";
 import { systemClock } from "../base/clock.ts";
 import { fail, messageOf, systemCode } from "../base/errors.ts";
@@ -8,6 +9,7 @@ import { OutputClosed, type Io, type Sink, type Source } from "./io.ts";
 
 export function processIo(): Io {
   return {
+    program: basename(process.argv0) === "devbox" ? "devbox" : "voxeltron",
     stdout: makeSink(1),
     stderr: makeSink(2),
     stdin: makeSource(),

@@ -34,11 +34,18 @@ export function serviceFacts(service: ServiceDetails): string {
     ["restarts", service.restarts === 0 ? null : service.restarts],
     ...usageRows(service.usage),
   ]);
+  const versions = service.versions.map(({ version, image, liveSince, isLive }) => [
+    version,
+    imageText(image),
+    liveSince,
+    isLive ? "live" : "kept",
+  ]);
+  const kept = versions.length < 2 ? "" : `${table(["VERSION", "IMAGE", "LIVE SINCE", ""], versions, "")}\n`;
   const rows = service.deploys.map((deploy) => [
     deploy.version,
     deploy.state,
     deploy.startedAt,
     deploy.error === null ? deploy.step : `${deploy.step}: ${deploy.error}`,
   ]);
-  return `${about}\n${table(["VERSION", "DEPLOY", "STARTED", "STEP"], rows, "no deploys")}`;
+  return `${about}\n${kept}${table(["VERSION", "DEPLOY", "STARTED", "STEP"], rows, "no deploys")}`;
 }

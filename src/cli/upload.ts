@@ -9,8 +9,7 @@ export async function uploadFolder(
   kind: UploadKind,
   signal?: AbortSignal,
 ): Promise<string> {
-  const { listFolder } = await import("../api/folder.ts");
-  const { tarFolder } = await import("../api/folder-tar.ts");
+  const { listFolder, tarFolder } = await import("../api/folder.ts");
   const { upload } = await client.upload(kind, tarFolder(listFolder(folder, kind)), { signal });
   return upload;
 }

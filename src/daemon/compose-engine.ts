@@ -39,6 +39,7 @@ export interface EngineNeeds {
   readonly eventRows: EventRows;
   readonly secretsOf: SecretsOf;
   readonly registryAuth: ServiceDeps["registryAuth"];
+  readonly registryLogins: ServiceDeps["registryLogins"];
   readonly redaction: Redaction;
   readonly gates: Gates;
   readonly takeUpload: ServiceDeps["takeUpload"];
@@ -99,6 +100,7 @@ export function composeEngine({ config, clock, log }: World, needs: EngineNeeds)
     logs,
     probes: makeProbes(clock),
     registryAuth: needs.registryAuth,
+    registryLogins: needs.registryLogins,
     redaction: needs.redaction,
     takeUpload: needs.takeUpload,
     usageOf: (service, instance) => metrics.usageOf(service, instance),

@@ -3,7 +3,7 @@
  * engine; of that it is given channels and the shapes of events. Called by compose.ts.
  */
 import { LIMITS } from "../base/limits.ts";
-import { pluginsDir } from "../base/paths.ts";
+import { dropInFolders, formerPackagesDir, packagesDir } from "../base/paths.ts";
 import type { Redact } from "../base/redact.ts";
 import { makePluginAudit } from "../host/audit/plugin-audit.ts";
 import { watchDays, type WatchedDays } from "../host/audit/watch-days.ts";
@@ -154,7 +154,8 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
     versions: makePluginVersionRows(db),
     uids,
     grants: makeGrantRows(db),
-    store: makePackageStore(pluginsDir(config().data_dir)),
+    store: makePackageStore(packagesDir(config().data_dir), formerPackagesDir(config().data_dir)),
+    dropInFolders: dropInFolders(config().data_dir, world.home),
     transaction,
     bundle: confinement.bundle,
     openRooms: openRooms(confinement, world),

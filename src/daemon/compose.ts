@@ -8,6 +8,8 @@ import { newId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Redact } from "../base/redact.ts";
 import { databaseFile } from "../base/paths.ts";
+import type { Alerts } from "../engine/alerts/alerts.ts";
+import { makeChannelHealth } from "../engine/alerts/channel-health.ts";
 import { parseEvent } from "../engine/events/parse-event.ts";
 import { sampleEvent } from "../engine/events/samples.ts";
 import { makeNotify, type Notify } from "../engine/notify/notify.ts";
@@ -23,6 +25,7 @@ import { openDatabase } from "../state/database.ts";
 import { makeEventRows } from "../state/events.ts";
 import { installationId } from "../state/installation.ts";
 import { makeMetricRows } from "../state/metrics.ts";
+import { composeAlerts } from "./compose-alerts.ts";
 import { composeEngine, type Engine } from "./compose-engine.ts";
 import { composeExporter } from "./compose-exporter.ts";
 import { composeHost, type Host } from "./compose-host.ts";
@@ -39,6 +42,7 @@ export interface Parts
     Pick<Host, "plugins" | "dispatcher" | "feed" | "confinement" | "configured"> {
   readonly uploads: Uploads;
   readonly notify: Pick<Notify, "list" | "send">;
+  readonly alerts: Pick<Alerts, "list" | "silence" | "test">;
   /** Takes secrets out of a text that leaves the daemon. */
   readonly redact: Redact;
   /** What `voxeltron doctor` finds, as this daemon. */
@@ -74,11 +78,13 @@ export function compose(world: World): Parts {
       stop: (service) => control.stop(service),
     },
   });
+  const channelHealth = makeChannelHealth();
   const notify = makeNotify({
     channels: () => config().notify,
     host: hostname(),
     http,
     smtp: makeSmtpClient({ resolve: systemResolver, clock }),
+    heard: (channel, problem) => channelHealth.heard(channel, problem),
     clock,
     log,
   });
@@ -108,10 +114,20 @@ export function compose(world: World): Parts {
     gates,
     secretsOf: (service) => secrets.secrets.values(service),
     registryAuth: (image) => secrets.registries.authFor(image),
+    registryLogins: () => secrets.registries.logins(),
     redaction,
     takeUpload: async (id) => uploads.takeApp(id),
   });
-  const { metrics } = engine;
+  const { metrics, services, events } = engine;
+  const alerts = composeAlerts(world, db, {
+    state,
+    events,
+    metrics,
+    services,
+    plugins: host.plugins,
+    notify,
+    channelHealth,
+  });
   const exporter = composeExporter(world, db, { metrics, plugins: host.plugins, events: eventRows });
 
   return {
@@ -120,6 +136,7 @@ export function compose(world: World): Parts {
     ...secrets,
     uploads,
     notify,
+    alerts,
     redact: (text) => redaction.forOperators(text),
     examine: () =>
       examine({
@@ -138,12 +155,14 @@ export function compose(world: World): Parts {
       host.dispatcher.start();
       host.plugins.start();
       metrics.start();
+      alerts.start();
     },
     configured() {
       host.configured();
       exporter.follow();
     },
     async drain() {
+      await alerts.close();
       await engine.deploys.close();
       await logs.close();
       await host.dispatcher.stop(LIMITS.shutdownMs);

@@ -1,6 +1,7 @@
 /** Kinds of values that the configuration shares: each a schema whose message says what is wanted. */
 import { isAbsolute } from "node:path";
 import * as v from "valibot";
+import { parseByteSize } from "../base/byte-size.ts";
 import { parseDuration } from "../base/duration.ts";
 import { LIMITS } from "../base/limits.ts";
 import { formatBytes } from "../base/text.ts";
@@ -124,14 +125,6 @@ export const count = v.pipe(v.number(wantedCount), v.integer(wantedCount), v.min
 export const pluginConfigValue = v.union([v.string(), v.number(), v.boolean(), v.array(v.string())]);
 
 // --- internal ---
-
-const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
-
-function parseByteSize(text: string): number | undefined {
-  const [, number, unit = "B"] = /^(\d{1,16})(?: ?(B|KiB|MiB|GiB|TiB))?$/.exec(text) ?? [];
-  const bytes = Number(number) * 1024 ** UNITS.indexOf(unit);
-  return Number.isSafeInteger(bytes) ? bytes : undefined;
-}
 
 function readAddress(text: string): Address | undefined {
   try {

@@ -12,6 +12,7 @@ import { formatBytes } from "../base/text.ts";
 import { choosePaths, defaultPaths, type Environment } from "../base/paths.ts";
 import { checkToml, parseToml, type TomlSource } from "../base/toml.ts";
 import { DEFAULT_DOCKER_SOCKET } from "../engine/providers/docker/connect.ts";
+import { alerting, alertRules } from "../engine/alerts/rule-schema.ts";
 import { channelSchema } from "../engine/notify/channel-schema.ts";
 import { DEFAULT_QUOTA } from "../host/capabilities/quota.ts";
 import { pluginName } from "../host/manifest/manifest-schema.ts";
@@ -97,6 +98,8 @@ const configSchema = v.strictObject({
   ),
   secrets: v.optional(v.strictObject({ key_file: v.optional(absolutePath) }), {}),
   notify: v.optional(v.record(v.string(), channelSchema), {}),
+  alerts: v.optional(alertRules, []),
+  alerting: v.optional(alerting, {}),
   metrics: v.optional(
     v.strictObject({
       interval: v.optional(metricsInterval, "10s"),

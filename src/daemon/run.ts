@@ -10,6 +10,7 @@ import { LIMITS } from "../base/limits.ts";
 import { makeLog, type Log } from "../base/log.ts";
 import type { Environment } from "../base/paths.ts";
 import { VERSION } from "../base/version.ts";
+import { homeFolder } from "../platform/home-folder.ts";
 import { openServiceManager } from "../platform/service-manager.ts";
 import { withUmask } from "../platform/umask.ts";
 import { compose, type Parts } from "./compose.ts";
@@ -72,7 +73,14 @@ export async function runDaemon({ flags, environment, serve }: RunOptions): Prom
     stack.defer(() => lock.release());
     await prepareSocket(config.socket);
     const parts = withUmask(PRIVATE, () =>
-      compose({ config: () => config, log, clock: systemClock, credentials, environment }),
+      compose({
+        config: () => config,
+        log,
+        clock: systemClock,
+        credentials,
+        environment,
+        home: homeFolder(environment),
+      }),
     );
     redact = parts.redact;
     stack.defer(() => parts.close());

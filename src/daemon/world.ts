@@ -16,4 +16,6 @@ export interface World {
   readonly credentials?: string | undefined;
   /** The daemon's own. Executables are given some of it. */
   readonly environment?: Environment | undefined;
+  /** Of the daemon's user. Absent: there is none, and nothing in it is looked at. */
+  readonly home?: string | undefined;
 }

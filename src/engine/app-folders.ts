@@ -2,12 +2,15 @@
  * Where the unpacked uploads of `deploy --path` live as long as a version of their service is kept: `<root>/<service>/<deploy>`.
  * Called by engine/deploys and engine/services.
  */
+import { lstatSync } from "node:fs";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 export interface AppFolders {
   /** Where the folder of this deploy will be. Touches nothing. */
   pathFor(service: string, deploy: string): string;
+  /** Whether the folder has such a file, and it is no link. */
+  has(folder: string, path: string): boolean;
   /** Moves an upload to `path`. Both are on one file system, so it is there or it is not. */
   adopt(upload: string, path: string): Promise<void>;
   /** Removes one folder, such as an upload that nobody deployed. Not there: fine. */
@@ -20,6 +23,7 @@ export function makeAppFolders(root: string): AppFolders {
   const discard = (path: string): Promise<void> => rm(path, { recursive: true, force: true });
   return {
     pathFor: (service, deploy) => join(root, service, deploy),
+    has: (folder, path) => lstatSync(join(folder, path), { throwIfNoEntry: false })?.isFile() === true,
     async adopt(upload, path) {
       await mkdir(join(path, ".."), { recursive: true, mode: 0o700 });
       await rename(upload, path);

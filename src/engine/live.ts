@@ -1,5 +1,5 @@
 /** The version of a service that is live, read together. Called by everything here that needs what runs now. */
-import { decodeSpec, instanceSpec, type ServiceSpec } from "./deploys/service-spec.ts";
+import { decodeSpec, instanceSpec, isImage, type Logins, type ServiceSpec } from "./deploys/service-spec.ts";
 import type { LogTarget } from "./logs/logs.ts";
 import type { InstanceSpec } from "./providers/provider.ts";
 import type { ServiceDeps } from "./service-deps.ts";
@@ -30,7 +30,7 @@ export function logTarget({ row, spec }: Live): LogTarget {
 }
 
 /** What its provider would need to make the instance again, exactly as it was. */
-export function liveInstance(live: Live, deps: Pick<ServiceDeps, "owner" | "registryAuth">): InstanceSpec {
+export function liveInstance(live: Live, deps: Logins & Pick<ServiceDeps, "owner">): InstanceSpec {
   const { row, spec } = live;
   const identity = {
     id: row.instance,
@@ -39,8 +39,9 @@ export function liveInstance(live: Live, deps: Pick<ServiceDeps, "owner" | "regi
     version: row.version,
     hostPort: row.hostPort ?? undefined,
   };
-  if (spec.source.kind === "folder") return instanceSpec(spec, identity, undefined);
-  const instance = instanceSpec(spec, identity, deps.registryAuth(spec.source.reference));
+  const instance = instanceSpec(spec, identity, deps);
+  if (spec.source.kind === "folder")
+    return { ...instance, image: isImage(spec.source) ? row.image : undefined };
   // A bare id names an image only while the engine has it; the reference can be pulled again.
   return row.image.startsWith("sha256:") ? instance : { ...instance, image: row.image };
 }

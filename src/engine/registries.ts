@@ -5,7 +5,7 @@
 import { timestamp, type Clock } from "../base/clock.ts";
 import { fail } from "../base/errors.ts";
 import { quote } from "../base/text.ts";
-import type { RegistryRows } from "../state/registries.ts";
+import type { RegistryRow, RegistryRows } from "../state/registries.ts";
 import type { RegistryAuth } from "./providers/provider.ts";
 import { parseRegistryHost, registryOf } from "./registry-host.ts";
 import type { SecretBox } from "./secret-box.ts";
@@ -18,9 +18,17 @@ export interface Registries {
   logout(host: string): void;
   /** For the registry that this image comes from. Throws `secret.unreadable`. */
   authFor(image: string): RegistryAuth | undefined;
+  /** All of them, for a build. Throws `secret.unreadable`. */
+  logins(): readonly RegistryAuth[];
 }
 
 export function makeRegistries(rows: RegistryRows, box: SecretBox, clock: Clock): Registries {
+  const open = ({ host, username, password }: RegistryRow): RegistryAuth => ({
+    host,
+    username,
+    password: box.open(password, registryPurpose(host)),
+  });
+
   return {
     login({ host: text, username, password }) {
       const host = parseRegistryHost(text);
@@ -39,10 +47,9 @@ export function makeRegistries(rows: RegistryRows, box: SecretBox, clock: Clock)
     },
     authFor(image) {
       const row = rows.find(registryOf(image));
-      if (row === undefined) return undefined;
-      const { host, username } = row;
-      return { host, username, password: box.open(row.password, registryPurpose(host)) };
+      return row === undefined ? undefined : open(row);
     },
+    logins: () => rows.list().map(open),
   };
 }
 

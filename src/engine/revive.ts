@@ -3,6 +3,7 @@
  * reconcile.ts, both of which hold the service meanwhile.
  */
 import { LIMITS } from "../base/limits.ts";
+import { isImage } from "./deploys/service-spec.ts";
 import { bounded } from "./bounded.ts";
 import { liveInstance, logTarget, type Live } from "./live.ts";
 import { isUp } from "./providers/provider.ts";
@@ -18,9 +19,11 @@ export async function revive(live: Live, deps: ServiceDeps, signal: AbortSignal)
   if (status.state === "missing") {
     const context = { signal, progress() {} };
     const instance = liveInstance(live, deps);
-    await within(provider.prepare(instance, context));
+    const exact = await within(provider.prepare(instance, context));
     await deps.logs.renew(logTarget(live));
-    await within(provider.create(instance, context), LIMITS.providerWorkMs);
+    // What was built may have been removed meanwhile, and was built again.
+    const image = isImage(live.spec.source) ? exact : instance.image;
+    await within(provider.create({ ...instance, image }, context), LIMITS.providerWorkMs);
   }
   await within(provider.start(id), LIMITS.providerWorkMs);
   deps.logs.watch(logTarget(live));

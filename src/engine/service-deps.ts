@@ -5,16 +5,16 @@ import type { ServiceState } from "../state/service-state.ts";
 import type { AppFolders } from "./app-folders.ts";
 import type { Busy } from "./busy.ts";
 import type { Probes } from "./deploys/probes.ts";
+import type { Logins } from "./deploys/service-spec.ts";
 import type { Edges } from "./edge/edges.ts";
 import type { Events } from "./events/events.ts";
 import type { ServiceLogs } from "./logs/logs.ts";
 import type { ServiceUsage } from "./metrics/usage.ts";
 import type { Ports } from "./ports.ts";
 import type { Redaction } from "./secrets/redaction.ts";
-import type { RegistryAuth } from "./providers/provider.ts";
 import type { Providers } from "./providers/providers.ts";
 
-export interface ServiceDeps {
+export interface ServiceDeps extends Logins {
   readonly state: ServiceState;
   readonly events: Events;
   readonly providers: Providers;
@@ -27,8 +27,6 @@ export interface ServiceDeps {
   readonly folders: AppFolders;
   readonly logs: ServiceLogs;
   readonly probes: Probes;
-  /** Who we are at the registry of this image, if we are someone there. */
-  readonly registryAuth: (image: string) => RegistryAuth | undefined;
   /** Takes secrets out of what instances and engines say, before it is kept or shown. */
   readonly redaction: Pick<Redaction, "all" | "of">;
   /** Hands over an unpacked upload, once. Throws `upload.not_found`. */

@@ -13,6 +13,7 @@ import type { StandingView } from "./standing.ts";
 import {
   kindOf,
   requestsOf,
+  typeOf,
   type CapabilityRequest,
   type HookRequest,
   type Manifest,
@@ -51,6 +52,12 @@ export interface PluginView {
   version: string;
   tier: number | null;
   kind: string;
+  /** `hook`, or `provider`; null where its manifest can't be read. */
+  type: string | null;
+  /** It is part of voxeltron. */
+  builtIn: boolean;
+  /** The folder that it was dropped into. */
+  folder: string | null;
   state: PluginState;
   /** Of the state; an enabled plugin has one where the folder that it is linked to is not what runs. */
   reason: string | null;
@@ -62,9 +69,18 @@ export interface PluginView {
 
 /**
  * `broken`: it is enabled, but its configuration or its code can't be loaded. `suspended`: it failed too often and tries again
- * later. `paused`: the folder that it is linked to asks for what nobody consented to.
+ * later. `paused`: the folder that it is linked to asks for what nobody consented to. `not approved`: it was dropped into a folder, and
+ * nobody consented to it yet; a `broken` drop-in is one that nobody can consent to; of a `shadowed` one, another of its name counts.
  */
-export type PluginState = "enabled" | "disabled" | "tampered" | "broken" | "suspended" | "paused";
+export type PluginState =
+  | "enabled"
+  | "disabled"
+  | "tampered"
+  | "broken"
+  | "suspended"
+  | "paused"
+  | "not approved"
+  | "shadowed";
 
 export interface PluginDetails extends PluginView {
   description: string;
@@ -131,17 +147,28 @@ export function pluginView(
   row: PluginRow,
   { state, reason }: Pick<PluginView, "state" | "reason">,
   choice: RoomChoice | undefined,
+  manifest: Manifest | undefined,
 ): PluginView {
   return {
     name: row.name,
     version: row.version,
     tier: TIERS[row.kind],
     kind: row.kind,
+    type: manifest === undefined ? null : typeOf(manifest),
+    builtIn: false,
+    folder: row.dropIn === null ? null : printable(row.dropIn, LIMITS.uploadPathBytes),
     state,
     reason: reason === null ? null : printable(reason, LIMITS.errorTextChars),
     room: choice?.room ?? null,
     roomReason: choice === undefined ? null : printable(choice.reason),
   };
+}
+
+/** By name; of one name in the order in which they come: what is installed first. What is built in stands at the end. */
+export function inListOrder<T extends Pick<PluginView, "name" | "builtIn">>(views: readonly T[]): T[] {
+  const compare = (a: T, b: T): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+  const own = views.filter(({ builtIn }) => !builtIn).toSorted(compare);
+  return [...own, ...views.filter(({ builtIn }) => builtIn)];
 }
 
 export function versionView({ version, digest, installedAt }: PluginVersionRow): VersionView {

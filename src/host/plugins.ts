@@ -9,6 +9,12 @@ import type { AuditCallView, PluginAudit, Uses } from "./audit/plugin-audit.ts";
 import { unusedGrants, type UnusedView } from "./audit/unused.ts";
 import type { Caller } from "./capabilities/method.ts";
 import type { PluginRunner } from "./deliveries/plugin-runner.ts";
+import { makeApprovedFolders } from "./drop-in/approved-folders.ts";
+import { makeDropIns, type DropInsDeps } from "./drop-in/drop-ins.ts";
+import { makeNotInstalled, type NotInstalled } from "./drop-in/not-installed.ts";
+import type { SearchedFolder } from "./drop-in/find-drop-ins.ts";
+import { makeTies } from "./drop-in/ties.ts";
+import { makeDropInWatch } from "./drop-in/watch-drop-ins.ts";
 import type { GrantRequest } from "./grant-rules.ts";
 import type { Consent } from "./install/install.ts";
 import { makePluginChanges, type ChangesDeps } from "./install/plugin-changes.ts";
@@ -25,17 +31,21 @@ import { makeStrikeOut } from "./installed/strike-out.ts";
 import { makeLinks, type Links, type LinksDeps } from "./link/links.ts";
 import type { PackageFiles } from "./package/package-files.ts";
 import type { WhichRows } from "../state/audit.ts";
-import { candidateView } from "./plugin-views.ts";
+import { candidateView, inListOrder } from "./plugin-views.ts";
 import type { CandidateView, LogView, PluginDetails, PluginView } from "./plugin-views.ts";
 
 export function makePlugins(deps: PluginsDeps): Plugins {
   const { rows, store, uids } = deps;
-  const integrity = makeIntegrity(store);
+  const folders = makeApprovedFolders();
+  const integrity = makeIntegrity(store, folders);
   const openVersion = makeOpenVersion({ ...deps, disk: (row) => integrity.disk(row) });
   const announce = makeAnnounce(deps);
   const strikeOut = makeStrikeOut({ ...deps, announce });
   const roster = makeRoster({ ...deps, integrity, openVersion, strikeOut, announce });
-  const read = makeReadSource({ ...deps, roster });
+  const dropIns = makeDropIns({ ...deps, installed: (name) => roster.find(name)?.row });
+  const others = makeNotInstalled(dropIns);
+  const ties = makeTies({ roster, integrity, folders, dropIns, remove: (name) => changes.remove(name) });
+  const read = makeReadSource({ ...deps, roster, readDropIn: (name) => dropIns.read(name) });
   const changes = makePluginChanges({ ...deps, roster, integrity, openVersion, read, changed });
   const links: Links = makeLinks({
     ...deps,
@@ -43,6 +53,7 @@ export function makePlugins(deps: PluginsDeps): Plugins {
     announce,
     reload: (name, folder) => changes.reload(name, { link: folder }),
   });
+  const dropInWatch = makeDropInWatch({ ...deps, dropIns, folders, roster, announce });
   const status = makePluginStatus({
     ...deps,
     integrity,
@@ -56,9 +67,16 @@ export function makePlugins(deps: PluginsDeps): Plugins {
     deps.changed(name);
   }
 
+  const explain: NotInstalled["explain"] = (name, work) => others.explain(name, work);
   const isInstalled = (name: string): boolean => roster.find(name) !== undefined;
-  const summary = (name: string): Promise<PluginView> => status.summary(roster.get(name));
-  const details = (name: string): Promise<PluginDetails> => status.details(roster.get(name));
+  const summary = async (name: string): Promise<PluginView> => status.summary(roster.get(name));
+  const details = async (name: string): Promise<PluginDetails> => status.details(roster.get(name));
+
+  async function installed(): Promise<PluginView[]> {
+    const views: PluginView[] = [];
+    for (const plugin of roster.all()) views.push(await status.summary(plugin));
+    return views;
+  }
 
   return {
     async sweep() {
@@ -68,9 +86,11 @@ export function makePlugins(deps: PluginsDeps): Plugins {
     },
     start() {
       for (const { row } of roster.all()) links.follow(row.name);
+      dropInWatch.start();
     },
     async inspect(source) {
-      const { manifest, digest } = await read(source);
+      const { manifest, digest } =
+        "embedded" in source ? await explain(source.embedded, () => read(source)) : await read(source);
       return candidateView(manifest, digest, roster.find(manifest.name)?.row.version ?? null);
     },
     async install({ source, ...consent }) {
@@ -82,20 +102,29 @@ export function makePlugins(deps: PluginsDeps): Plugins {
       const changed = await changes.reload(name, { files });
       return { ...(await summary(name)), changed };
     },
-    rollback: (name, to, by) => changes.rollback(name, to, by).then(() => summary(name)),
-    async list() {
-      const views: PluginView[] = [];
-      for (const plugin of roster.all()) views.push(await status.summary(plugin));
-      return views;
+    rollback: (name, to, by) => explain(name, () => changes.rollback(name, to, by).then(() => summary(name))),
+    list: installed,
+    async survey() {
+      const { views, folders: searched } = await others.all();
+      return { plugins: inListOrder([...(await installed()), ...views]), folders: [...searched] };
     },
-    info: async (name) => details(name),
-    remove: (name) => changes.remove(name),
-    enable: (name) => changes.setEnabled(name, true).then(() => summary(name)),
-    disable: (name) => changes.setEnabled(name, false).then(() => summary(name)),
-    grant: (name, request, by) => changes.grant(name, request, by).then(() => details(name)),
-    revoke: (name, capability) => changes.revoke(name, capability).then(() => details(name)),
+    async info(name) {
+      return isInstalled(name) ? details(name) : ((await others.find(name)) ?? details(name));
+    },
+    remove: (name) => explain(name, () => ties.remove(name)),
+    enable: (name) =>
+      explain(name, async () => {
+        await ties.refuseUnseen(name);
+        await changes.setEnabled(name, true);
+        return summary(name);
+      }),
+    disable: (name) => explain(name, () => changes.setEnabled(name, false).then(() => summary(name))),
+    grant: (name, request, by) =>
+      explain(name, () => changes.grant(name, request, by).then(() => details(name))),
+    revoke: (name, capability) =>
+      explain(name, () => changes.revoke(name, capability).then(() => details(name))),
     async *logs(name, options) {
-      roster.get(name);
+      await explain(name, async () => roster.get(name));
       yield* deps.logs.tail(name, options);
     },
     async audit(name, which) {
@@ -107,7 +136,12 @@ export function makePlugins(deps: PluginsDeps): Plugins {
       return { uses, keptSince, unused };
     },
     calls: (name, which, options) => deps.audit.calls(name, which, options, isInstalled),
-    call: async (name, hook, request = {}) => callByHand(roster.toRun(name), hook, request, deps),
+    call: (name, hook, request = {}) =>
+      explain(name, async () => {
+        const plugin = roster.toRun(name);
+        if (plugin.row.dropIn !== null) await ties.refuseChanged(plugin);
+        return callByHand(plugin, hook, request, deps);
+      }),
     callerOf: (name) => roster.callerOf(name),
     subscribers: (hook) =>
       roster.all().flatMap(({ row, manifest }) => {
@@ -116,6 +150,7 @@ export function makePlugins(deps: PluginsDeps): Plugins {
       }),
     async run(name, hook, event, signal) {
       const plugin = roster.toRun(name);
+      if (plugin.row.dropIn !== null) await ties.refuseChanged(plugin);
       hookOf(plugin, hook);
       // While it waited for its turn, another version may have come that does not ask for it.
       const onStart = (): void => void hookOf(roster.get(name), hook);
@@ -123,6 +158,7 @@ export function makePlugins(deps: PluginsDeps): Plugins {
     },
     async close() {
       links.close();
+      dropInWatch.close();
       // A change that is under way may wait for a call, and may have made a plugin when it ends.
       await Promise.all([changes.close(), roster.close()]);
       await roster.close();
@@ -133,7 +169,8 @@ export function makePlugins(deps: PluginsDeps): Plugins {
 export type PluginsDeps = Omit<ChangesDeps, "roster" | "integrity" | "openVersion" | "read"> &
   Omit<RosterDeps, "integrity" | "openVersion" | "strikeOut" | "announce"> &
   Omit<StatusDeps, "integrity" | "renew" | "linkProblem" | "lastUse"> &
-  Omit<SourceDeps, "roster"> &
+  Omit<SourceDeps, "roster" | "readDropIn"> &
+  Pick<DropInsDeps, "dropInFolders"> &
   Omit<OpenVersionDeps, "disk"> &
   Pick<LinksDeps, "watch"> & {
     readonly logs: PluginLogs;
@@ -156,11 +193,14 @@ export interface Plugins extends PluginRunner {
   reload(name: string, files: PackageFiles): Promise<PluginView & { changed: boolean }>;
   /** `to`: a version or the beginning of a digest; absent: the one that was replaced last. */
   rollback(name: string, to: string | undefined, by: string): Promise<PluginView>;
+  /** What is installed. */
   list(): Promise<PluginView[]>;
+  /** That, what lies in the folders of drop-ins, and what is built in, which comes last. */
+  survey(): Promise<PluginSurvey>;
   info(name: string): Promise<PluginDetails>;
-  /** With its files, grants, store and logs. */
-  remove(name: string): Promise<void>;
-  /** Throws `plugin.tampered`. */
+  /** With its files, grants, store and logs; a drop-in with its folder, which is given. Throws `plugin.built_in`, `plugin.folder_kept`. */
+  remove(name: string): Promise<string | null>;
+  /** Throws `plugin.tampered`, and `consent.needed` for what lies in a folder of drop-ins and was not consented to as it is. */
   enable(name: string): Promise<PluginView>;
   /** A running call may end. */
   disable(name: string): Promise<PluginView>;
@@ -175,6 +215,11 @@ export interface Plugins extends PluginRunner {
   /** For the broker: who the guest of this plugin is and what it may do, now; undefined where it is installed no more. */
   callerOf(name: string): Caller | undefined;
   close(): Promise<void>;
+}
+
+export interface PluginSurvey {
+  readonly plugins: PluginView[];
+  readonly folders: SearchedFolder[];
 }
 
 export interface AuditView extends Uses {

@@ -10,12 +10,23 @@ import { sql as serviceSecrets } from "./migrations/0002-service-secrets.ts";
 import { sql as metrics } from "./migrations/0003-metrics.ts";
 import { sql as auditTotals } from "./migrations/0004-audit-totals.ts";
 import { sql as pluginFiles } from "./migrations/0005-plugin-files.ts";
+import { sql as alerts } from "./migrations/0013-alerts.ts";
 import { sql as servers } from "./migrations/0006-servers.ts";
+import { sql as dropIns } from "./migrations/0010-drop-ins.ts";
 
 export type { Database } from "bun:sqlite";
 
 /** In order; the number of a migration is its place here plus one. */
-const migrations: readonly string[] = [initial, serviceSecrets, metrics, auditTotals, pluginFiles, servers];
+const migrations: readonly string[] = [
+  initial,
+  serviceSecrets,
+  metrics,
+  auditTotals,
+  pluginFiles,
+  servers,
+  alerts,
+  dropIns,
+];
 
 export function openDatabase(path: string): Database {
   const db = guarded(path, () => new Database(path, { create: true, strict: true }));

@@ -26,7 +26,7 @@ export interface PluginVersionRow {
   readonly builtins: readonly string[];
   /** What the operator asked for at install. */
   readonly isolation: "worker" | "process" | null;
-  /** Where it came from: `folder`, `embedded`. */
+  /** Where it came from: `folder`, `embedded`, `drop-in`. */
   readonly source: string;
   readonly installedAt: string;
 }
@@ -39,17 +39,20 @@ export interface PluginRow extends PluginVersionRow {
   readonly link: string | null;
   /** Why it gets no events until its operator consents. */
   readonly paused: string | null;
+  /** The folder that it was dropped into: it runs only while that still holds what was consented to. */
+  readonly dropIn: string | null;
 }
 
 export function makePluginRows(db: Database): PluginRows {
-  const columns = `SELECT ${VERSION_COLUMNS}, enabled, struck_out_at AS struckOutAt, link, paused FROM plugins`;
+  const columns = `SELECT ${VERSION_COLUMNS}, enabled, struck_out_at AS struckOutAt, link, paused,
+    drop_in AS dropIn FROM plugins`;
   const all = db.query<Stored, []>(`${columns} ORDER BY name`);
   const one = db.query<Stored, [string]>(`${columns} WHERE name = ?`);
   const put = db.query<null, [Record<string, string | number | null>]>(
     `INSERT OR REPLACE INTO plugins (name, kind, version, digest, bundle_digest, manifest, builtins, isolation, source,
-       installed_at, enabled, struck_out_at, link, paused)
+       installed_at, enabled, struck_out_at, link, paused, drop_in)
      VALUES ($name, $kind, $version, $digest, $bundleDigest, $manifest, $builtins, $isolation, $source,
-       $installedAt, $enabled, $struckOutAt, $link, $paused)`,
+       $installedAt, $enabled, $struckOutAt, $link, $paused, $dropIn)`,
   );
   const enable = db.query<null, [number, string]>("UPDATE plugins SET enabled = ? WHERE name = ?");
   const strikeOut = db.query<null, [string, string]>("UPDATE plugins SET struck_out_at = ? WHERE name = ?");

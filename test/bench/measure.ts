@@ -25,6 +25,20 @@ export async function timed(work: () => unknown): Promise<number> {
   return performance.now() - start;
 }
 
+/** The pauses between turns of the event loop while the work is under way. */
+export async function heldUp(work: () => Promise<void>): Promise<number[]> {
+  const pauses: number[] = [];
+  const over = new AbortController();
+  const watching = (async () => {
+    while (!over.signal.aborted)
+      pauses.push(await timed(() => new Promise((resolve) => setImmediate(resolve))));
+  })();
+  await work();
+  over.abort();
+  await watching;
+  return pauses;
+}
+
 /** Runs each of the works in turn, `rounds` times over, so that a noisy second hits all of them. */
 export async function interleaved<K extends string>(
   rounds: number,

@@ -11,7 +11,7 @@ import { queryMetrics, type MetricsQuestion } from "../../src/engine/metrics/que
 import { makeRecorder } from "../../src/engine/metrics/recorder.ts";
 import { openDatabase } from "../../src/state/database.ts";
 import { makeMetricRows } from "../../src/state/metrics.ts";
-import { interleaved, median, quantile, timed, type Row } from "./measure.ts";
+import { heldUp, interleaved, median, quantile, timed, type Row } from "./measure.ts";
 
 const SERVICES = 1_000;
 const HOUR = 3_600_000;
@@ -148,18 +148,4 @@ function fill(db: Database, table: string, now: number, length: number, count: n
        (WITH RECURSIVE n(step) AS (SELECT ${count} UNION ALL SELECT step - 1 FROM n WHERE step > 1) SELECT step FROM n)
      ORDER BY step DESC, id`,
   );
-}
-
-/** The pauses between turns of the event loop while the work is under way. */
-async function heldUp(work: () => Promise<void>): Promise<number[]> {
-  const pauses: number[] = [];
-  const over = new AbortController();
-  const watching = (async () => {
-    while (!over.signal.aborted)
-      pauses.push(await timed(() => new Promise((resolve) => setImmediate(resolve))));
-  })();
-  await work();
-  over.abort();
-  await watching;
-  return pauses;
 }

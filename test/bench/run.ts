@@ -2,6 +2,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { needs } from "../harness.ts";
+import { benchAlerts } from "./alerts.ts";
 import { benchCapabilities } from "./capabilities.ts";
 import { benchCommandLine } from "./command-line.ts";
 import { benchDelivery } from "./delivery.ts";
@@ -25,6 +26,7 @@ const rows: Row[] = [
   ...(await benchCapabilities()),
   ...(await benchFiles()),
   ...(await benchMetrics()),
+  ...(await benchAlerts()),
 ];
 if (needs("docker")) rows.push(...(await benchDockerDeploy()), ...(await benchLogs()));
 else process.stderr.write("no Docker engine answers: its part is left out\n");

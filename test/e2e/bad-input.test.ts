@@ -142,7 +142,7 @@ describe.skipIf(!needs("compiled"))("bad plugins", () => {
       expect(answer.stdout).toBe("");
     }
     expect(await machine.json<unknown[]>("plugin", "list")).toEqual([]);
-    const left = [...new Bun.Glob("plugins/**/*").scanSync({ cwd: machine.dataDir })];
+    const left = [...new Bun.Glob("packages/**/*").scanSync({ cwd: machine.dataDir })];
     expect(left).toEqual([]);
   });
 
@@ -161,7 +161,7 @@ describe.skipIf(!needs("compiled"))("bad plugins", () => {
     const folder = machine.write("sample", { "plugin.toml": manifest(), "index.ts": GOOD });
     expect((await machine.cli("plugin", "install", folder, "--yes")).status).toBe(0);
     const [file] = [
-      ...new Bun.Glob("plugins/sample/*/files/index.ts").scanSync({ cwd: machine.dataDir, absolute: true }),
+      ...new Bun.Glob("packages/sample/*/files/index.ts").scanSync({ cwd: machine.dataDir, absolute: true }),
     ];
     chmodSync(file ?? "", 0o600);
     writeFileSync(file ?? "", "export default { on_deploy_start() { for (;;); } };");

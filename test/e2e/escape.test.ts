@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { makeClient, type Client } from "../../src/api/client.ts";
 import { listFolder } from "../../src/api/folder.ts";
-import { tarFolder } from "../../src/api/folder-tar.ts";
+import { tarFolder } from "../../src/platform/folder/tar-folder.ts";
 import { isVoxError } from "../../src/base/errors.ts";
 import { ATTACKS } from "../escape/attacks/all.ts";
 import type { Attack } from "../escape/attacks/attack.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { statFields } from "../../src/platform/stat-fields.ts";
 import { ensureTestImage, TEST_IMAGE } from "../fixtures/docker-image.ts";
 import { rejection } from "../fixtures/rejection.ts";
-import { needs, until } from "../harness.ts";
+import { freePort, needs, until } from "../harness.ts";
 import { instancesOf, makeMachine, type Machine } from "./machine.ts";
 
 interface Usage {
@@ -27,12 +27,6 @@ const QUICK = '[providers]\ndefault = "process"\n[metrics]\ninterval = "1s"\n';
 
 const usageOf = async (machine: Machine, service: string): Promise<Usage | null> =>
   (await machine.json<Listed>("status")).find(({ name }) => name === service)?.usage ?? null;
-
-function freePort(): number {
-  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  listener.stop(true);
-  return listener.port;
-}
 
 async function deploy(
   machine: Machine,

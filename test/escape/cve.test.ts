@@ -299,7 +299,7 @@ describe("CVE-2026-35204, CVE-2026-35205: a manifest names no path, and what can
       const run = () =>
         codeOf(world.plugins.run("sample", "on_deploy_success", eventOf("on_deploy_success")));
       expect(await run()).toBe("ok");
-      const folder = join(world.dataDir, "plugins/sample");
+      const folder = join(world.dataDir, "packages/sample");
       const [digest = ""] = readdirSync(folder);
       await world.plugins.disable("sample");
       rmSync(join(folder, digest, "bundle.js"));

@@ -1,20 +1,28 @@
 /** `deploy`: send what is to run, show how it comes up, and take it back on Ctrl-C. */
 import type { Client } from "../../api/client.ts";
-import type { Input, Output } from "../../api/operations.ts";
-import { formatDuration, parseDuration } from "../../base/duration.ts";
-import { fail, messageOf } from "../../base/errors.ts";
-import { printable, quote } from "../../base/text.ts";
-import { argument, command, type Context, type OptionValues } from "../command.ts";
-import { consume } from "../consume.ts";
-import { json } from "../output.ts";
+import type { Input } from "../../api/operations.ts";
+import { parseDuration } from "../../base/duration.ts";
+import { quote } from "../../base/text.ts";
+import { argument, command, type OptionValues } from "../command.ts";
 import { parsePairs } from "../pairs.ts";
 import { usage } from "../parse.ts";
-import { makeProgress, type Progress } from "../progress.ts";
+import type { Progress } from "../progress.ts";
+import { runDeploy } from "../run-deploy.ts";
 import { uploadFolder } from "../upload.ts";
 
 const options = {
   image: { type: "text", value: "REF", summary: "image to run" },
-  path: { type: "text", value: "DIR", summary: "folder to run instead of an image" },
+  path: {
+    type: "text",
+    value: "DIR",
+    summary: "folder to run or, where it has a Dockerfile, to build an image from",
+  },
+  dockerfile: {
+    type: "text",
+    value: "FILE",
+    summary: "what in the folder says how its image is built (Dockerfile)",
+  },
+  "build-arg": { type: "list", value: "KEY=VALUE", summary: "argument for the build; its image may show it" },
   command: { type: "text", value: "CMD", summary: "what to start in it; quotes group, no shell reads it" },
   port: { type: "integer", value: "N", min: 1, max: 65_535, summary: "port that it listens on inside" },
   publish: {
@@ -39,7 +47,7 @@ const options = {
   provider: {
     type: "text",
     value: "NAME",
-    summary: "what runs it: docker or process (for a folder always process)",
+    summary: "what runs it: docker, or process for a folder as it is",
   },
   health: { type: "text", value: "PATH", summary: "HTTP path that answers 2xx or 3xx once it is up" },
   "health-timeout": { type: "text", value: "TIME", summary: "how long that may take, such as 90s" },
@@ -53,6 +61,7 @@ export const deploy = command({
   options,
   example: [
     "voxeltron deploy web --image nginx:1.27 --port 80 --publish 8080",
+    "voxeltron deploy shop --path ./shop --port 8080 --build-arg STAGE=production",
     'voxeltron deploy api --path ./api --command "node server.js" --port 3000 --health /healthz',
     "voxeltron deploy web --image nginx:1.28",
   ].join("\n"),
@@ -64,10 +73,14 @@ export const deploy = command({
   ],
   run: async (context) => {
     const service = argument(context, "service");
-    const request = makeRequest(service, context.options);
-    const progress = makeProgress(context.io, context.flags.json);
-    const end = await runDeploy(context, request, progress);
-    await context.io.stdout.write(context.flags.json ? json(end) : conclusion(end));
+    const { path, ...input } = makeRequest(service, context.options);
+    await runDeploy(context, {
+      service,
+      async prepare(client, progress, signal) {
+        const upload = path === undefined ? {} : { upload: await sendFolder(client, path, progress, signal) };
+        return (letGo) => client.stream("deploy.run", { ...input, ...upload }, { signal: letGo });
+      },
+    });
   },
 });
 
@@ -86,6 +99,8 @@ function makeRequest(service: string, values: Values): Request {
     path,
     ...given({
       image,
+      dockerfile: values.dockerfile,
+      buildArgs: values["build-arg"].length === 0 ? undefined : parsePairs(values["build-arg"]),
       command: values.command,
       port: values.port,
       publish: values.publish,
@@ -117,42 +132,6 @@ function parseTimeout(text: string | undefined): number | undefined {
   throw usage(`--health-timeout wants a time such as 90s or 2m, found ${quote(text)}`, { words: "deploy" });
 }
 
-/** The first Ctrl-C asks the daemon to undo and waits for it; the second lets go of the connection. */
-async function runDeploy(
-  context: Pick<Context, "io" | "client" | "setStatus">,
-  request: Request,
-  progress: Progress,
-): Promise<Output<"deploy.run">> {
-  const client = await context.client();
-  const letGo = new AbortController();
-  let running = false;
-  let interrupted = false;
-  const stopListening = context.io.onInterrupt(() => {
-    if (interrupted || !running) {
-      letGo.abort(fail("operation.interrupted", "interrupted"));
-      return;
-    }
-    interrupted = true;
-    void cancel(client, request.service, progress);
-  });
-  try {
-    const { path, ...input } = request;
-    const upload =
-      path === undefined ? {} : { upload: await sendFolder(client, path, progress, letGo.signal) };
-    running = true;
-    const stream = client.stream("deploy.run", { ...input, ...upload }, { signal: letGo.signal });
-    const end = await consume(stream, (item) => progress.show(item));
-    // Too late to cancel. The caller's script should stop all the same.
-    if (interrupted) context.setStatus(INTERRUPTED);
-    return end;
-  } finally {
-    stopListening();
-    await progress.clear();
-  }
-}
-
-const INTERRUPTED = 130;
-
 async function sendFolder(
   client: Client,
   path: string,
@@ -161,20 +140,4 @@ async function sendFolder(
 ): Promise<string> {
   await progress.show({ step: "upload", text: path });
   return uploadFolder(client, path, "app", signal);
-}
-
-async function cancel(client: Client, service: string, progress: Progress): Promise<void> {
-  try {
-    await progress.note("cancelling; press Ctrl-C again to leave without waiting");
-    await client.call("deploy.cancel", { service });
-  } catch (error) {
-    // Most likely it ended in between, and the stream is about to say so.
-    await progress.note(`could not cancel: ${messageOf(error)}`).catch(() => {});
-  }
-}
-
-function conclusion(end: Output<"deploy.run">): string {
-  if (end.detached) return `${printable(end.deploy)}\n`;
-  const address = end.address === null ? "" : ` at ${printable(end.address)}`;
-  return `✓ ${printable(end.service)} version ${end.version} runs${address} (${formatDuration(end.durationMs)})\n`;
 }

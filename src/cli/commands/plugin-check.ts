@@ -5,9 +5,9 @@
 import { writeFileSync } from "node:fs";
 import type { CheckResult, PluginReport } from "../../api/offline.ts";
 import type { CandidateView } from "../../api/operations.ts";
+import { CHECK_LIMITS } from "../../base/check-limits.ts";
 import { parseDuration } from "../../base/duration.ts";
 import { fail, unreadableBecause, type VoxError } from "../../base/errors.ts";
-import { LIMITS } from "../../base/limits.ts";
 import { nameAdvice, printable, quote } from "../../base/text.ts";
 import { argument, command } from "../command.ts";
 import { isYes } from "../consent.ts";
@@ -100,7 +100,7 @@ export const pluginCheck = command({
 const IMAGE = "busybox";
 
 function timeoutMs(given: string | undefined): number {
-  const ms = given === undefined ? LIMITS.checkCallMs : parseDuration(given);
+  const ms = given === undefined ? CHECK_LIMITS.callMs : parseDuration(given);
   if (ms === undefined || ms < 1)
     throw usage(`--timeout is ${quote(given ?? "")}, wanted a duration such as "30s"`, { words });
   return ms;

@@ -1,44 +1,54 @@
-/** `plugin list · info · remove · rollback · enable · disable · logs · call`. Looking also works without a daemon. */
+/** `plugin list · info · remove · rollback · disable · logs · call`. Looking also works without a daemon. */
 import { readFileSync } from "node:fs";
-import type { PluginDetails, PluginView } from "../../api/operations.ts";
+import type { OfflinePlugins } from "../../api/offline.ts";
+import type { Output, PluginDetails } from "../../api/operations.ts";
 import { fail, unreadableBecause } from "../../base/errors.ts";
+import { LIMITS } from "../../base/limits.ts";
 import { isObject } from "../../base/is-object.ts";
 import { printable, quote } from "../../base/text.ts";
-import { argument, command, type Command } from "../command.ts";
+import { argument, command } from "../command.ts";
+import { dropInNotes, unseenNotes } from "../drop-in-text.ts";
 import { stateText } from "../install-plugin.ts";
 import { confirm } from "../confirm.ts";
 import { consume } from "../consume.ts";
 import { parseHook } from "../hooks.ts";
 import { withoutDaemon } from "../offline.ts";
-import { json, jsonLine, table } from "../output.ts";
-import { logLine, pluginText } from "../plugin-text.ts";
+import { json, jsonLine } from "../output.ts";
+import { logLine, pluginTable, pluginText } from "../plugin-text.ts";
+import { pluginEnable } from "./plugin-enable.ts";
 
 const name = [{ name: "name" }];
 
 const list = command({
   words: "plugin list",
-  summary: "list the installed plugins",
+  summary: "list all plugins: installed, lying in a folder of plugins, and built in",
   args: [],
-  options: {},
+  options: {
+    all: {
+      type: "flag",
+      summary: "with --json: what is built in too; always so where this is called devbox",
+    },
+  },
   example: "voxeltron plugin list --json",
-  async run({ io, flags, place, client }) {
-    const plugins: readonly PluginView[] = await withoutDaemon<readonly PluginView[]>(
+  notes: [
+    "What was copied to DATA_DIR/plugins/NAME or ~/.config/devbox/plugins/NAME (of the daemon's user) shows at once, and runs only",
+    "after voxeltron plugin enable NAME.",
+  ],
+  async run({ io, flags, options, place, client, advice }) {
+    const found = await withoutDaemon<PluginList>(
       { io, place },
-      async () => (await (await client()).call("plugin.list", {})).plugins,
+      async () => (await client()).call("plugin.list", {}),
       (offline) => offline,
     );
-    const rows = plugins.map((plugin) => [
-      plugin.name,
-      plugin.version,
-      plugin.tier,
-      plugin.state,
-      plugin.room,
-    ]);
-    await io.stdout.write(
-      flags.json
-        ? json(plugins)
-        : table(["NAME", "VERSION", "TIER", "STATE", "ROOM"], rows, "no plugins are installed"),
-    );
+    const { plugins } = found;
+    if (flags.json) {
+      // Whoever reads it looks for what can be enabled, called and removed.
+      const all = options.all || io.program === "devbox";
+      return io.stdout.write(json(all ? plugins : plugins.filter(({ builtIn }) => !builtIn)));
+    }
+    await io.stdout.write(advice(`${pluginTable(plugins)}${dropInNotes(plugins)}`));
+    const notes = unseenNotes(found, io.environment);
+    if (notes !== "") await io.stderr.write(notes);
   },
 });
 
@@ -54,7 +64,7 @@ const info = command({
     const plugin = await withoutDaemon(
       { io, place },
       async () => (await client()).call("plugin.info", { name: wanted }),
-      (offline) => findPlugin(offline, wanted),
+      ({ plugins }) => findPlugin(plugins, wanted),
     );
     await io.stdout.write(flags.json ? json(plugin) : pluginText(plugin));
   },
@@ -62,17 +72,26 @@ const info = command({
 
 const remove = command({
   words: "plugin remove",
-  summary: "remove a plugin with its grants and its own store",
+  summary: "remove a plugin with its grants and its own store; one from a folder of plugins with that folder",
   args: name,
   options: { yes: { type: "flag", summary: "do not ask" } },
   example: "voxeltron plugin remove deploy-notifier --yes",
   async run(context) {
-    const { io, flags, options, client } = context;
+    const { io, flags, options } = context;
     const plugin = argument(context, "name");
-    await confirm(io, `remove plugin ${plugin}`, options.yes);
-    await (await client()).call("plugin.remove", { name: plugin });
+    const client = await context.client();
+    if (!options.yes) {
+      const { folder } = await client.call("plugin.info", { name: plugin });
+      await confirm(
+        io,
+        `remove plugin ${plugin}${folder === null ? "" : ` and its folder ${folder}`}`,
+        false,
+      );
+    }
+    const { folder } = await client.call("plugin.remove", { name: plugin });
+    const also = folder === null ? "" : ` and its folder ${printable(folder, LIMITS.uploadPathBytes)}`;
     await io.stdout.write(
-      flags.json ? json({ name: plugin, removed: true }) : `removed ${printable(plugin)}\n`,
+      flags.json ? json({ name: plugin, removed: true, folder }) : `removed ${printable(plugin)}${also}\n`,
     );
   },
 });
@@ -105,8 +124,18 @@ const rollback = command({
   },
 });
 
-const enable = switchCommand("enable", "let a plugin receive events again");
-const disable = switchCommand("disable", "stop a plugin; it stays installed with its grants");
+const disable = command({
+  words: "plugin disable",
+  summary: "stop a plugin; it stays installed with its grants",
+  args: name,
+  options: {},
+  example: "voxeltron plugin disable deploy-notifier",
+  async run(context) {
+    const { io, flags, client } = context;
+    const plugin = await (await client()).call("plugin.disable", { name: argument(context, "name") });
+    await io.stdout.write(flags.json ? json(plugin) : `${printable(plugin.name)} is ${stateText(plugin)}\n`);
+  },
+});
 
 const logs = command({
   words: "plugin logs",
@@ -154,26 +183,11 @@ const call = command({
   },
 });
 
-export const pluginCommands = [list, info, remove, rollback, enable, disable, logs, call];
+export const pluginCommands = [list, info, remove, rollback, pluginEnable, disable, logs, call];
 
 // --- internal ---
 
-function switchCommand(verb: "enable" | "disable", summary: string): Command {
-  return command({
-    words: `plugin ${verb}`,
-    summary,
-    args: [{ name: "name" }],
-    options: {},
-    example: `voxeltron plugin ${verb} deploy-notifier`,
-    async run(context) {
-      const { io, flags, client } = context;
-      const plugin = await (await client()).call(`plugin.${verb}`, { name: argument(context, "name") });
-      await io.stdout.write(
-        flags.json ? json(plugin) : `${printable(plugin.name)} is ${stateText(plugin)}\n`,
-      );
-    },
-  });
-}
+type PluginList = Output<"plugin.list"> | OfflinePlugins;
 
 function findPlugin(offline: readonly PluginDetails[], wanted: string): PluginDetails {
   const found = offline.find((plugin) => plugin.name === wanted);

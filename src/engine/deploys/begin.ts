@@ -6,6 +6,7 @@ import { timestamp } from "../../base/clock.ts";
 import { shortId } from "../../base/ids.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Hold } from "../busy.ts";
+import type { InstanceSpec } from "../providers/provider.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 import { deployEvent } from "./deploy-event.ts";
 import type { Deploy, DeployProgress } from "./deploy.ts";
@@ -22,8 +23,6 @@ export interface BeginOptions {
 
 export function beginDeploy({ plan, hold, signal, progress }: BeginOptions, deps: ServiceDeps): Deploy {
   const { state, ports } = deps;
-  const { source } = plan.spec;
-  const registryAuth = source.kind === "image" ? deps.registryAuth(source.reference) : undefined;
   const hostPort = plan.spec.port === undefined ? undefined : ports.take(portsInUse(deps));
   try {
     const { id, version, gates } = state.transaction(() => enter(plan, hostPort, signal, deps));
@@ -37,12 +36,11 @@ export function beginDeploy({ plan, hold, signal, progress }: BeginOptions, deps
       signal,
       hold,
       progress,
-      instance: instanceSpec(
-        plan.spec,
-        { id, owner: deps.owner, service: plan.service, version, hostPort },
-        registryAuth,
+      instance: exactly(
+        plan,
+        instanceSpec(plan.spec, { id, owner: deps.owner, service: plan.service, version, hostPort }, deps),
       ),
-      exactImage: sourceName(source),
+      exactImage: sourceName(plan.spec.source),
       step: FIRST_STEP,
       created: false,
       switched: false,
@@ -54,6 +52,10 @@ export function beginDeploy({ plan, hold, signal, progress }: BeginOptions, deps
 }
 
 // --- internal ---
+
+function exactly({ exactImage }: Plan, instance: InstanceSpec): InstanceSpec {
+  return exactImage === undefined ? instance : { ...instance, image: exactImage };
+}
 
 type Entry = Pick<Deploy, "version" | "gates"> & { readonly id: string };
 

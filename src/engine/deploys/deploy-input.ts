@@ -17,6 +17,9 @@ export interface DeployInput {
   readonly service: string;
   readonly image?: string | undefined;
   readonly upload?: string | undefined;
+  /** In the uploaded folder; absent: `Dockerfile`, where it has one. */
+  readonly dockerfile?: string | undefined;
+  readonly buildArgs?: Readonly<Record<string, string>> | undefined;
   readonly command?: string | undefined;
   readonly port?: number | undefined;
   readonly publish?: string | undefined;
@@ -37,6 +40,8 @@ export interface DeployRequest {
   readonly service: string;
   readonly image: string | undefined;
   readonly upload: string | undefined;
+  readonly dockerfile: string | undefined;
+  readonly buildArgs: Readonly<Record<string, string>> | undefined;
   readonly provider: string | undefined;
   /** Added to the service's environment when the deploy succeeds. */
   readonly env: Readonly<Record<string, string>>;
@@ -53,6 +58,7 @@ export function parseDeployInput(input: DeployInput): DeployRequest {
     service: parseServiceName(input.service),
     image,
     upload: input.upload,
+    ...parseBuild(input),
     provider: input.provider,
     env: parseEnv(input.env ?? {}),
     changes: parseChanges(input),
@@ -107,6 +113,31 @@ function parseChanges(input: DeployInput): Changes {
 function parseImage(image: string): string {
   if (/^[a-zA-Z0-9][\w.:/@-]{0,499}$/.test(image)) return image;
   throw fail("service.invalid", `an image is a reference such as nginx:1.27, and got ${quote(image)}`);
+}
+
+function parseBuild({
+  upload,
+  dockerfile,
+  buildArgs,
+}: DeployInput): Pick<DeployRequest, "dockerfile" | "buildArgs"> {
+  if (upload === undefined && (dockerfile !== undefined || buildArgs !== undefined))
+    throw fail("service.invalid", "an image is built from a folder, and none was sent", {
+      hint: "name it with --path DIR",
+    });
+  return {
+    dockerfile: dockerfile === undefined ? undefined : parseDockerfile(dockerfile),
+    buildArgs: buildArgs === undefined ? undefined : parseEnv(buildArgs),
+  };
+}
+
+function parseDockerfile(path: string): string {
+  const parts = path.replace(/^(\.\/)+/, "").split("/");
+  if (path.length <= LIMITS.uploadPathBytes && parts.every((part) => !["", ".", ".."].includes(part)))
+    return parts.join("/");
+  throw fail(
+    "service.invalid",
+    `a Dockerfile is a file in the folder, such as deploy/Dockerfile, and got ${quote(path)}`,
+  );
 }
 
 function parsePort(port: number): number {

@@ -9,18 +9,21 @@ import { newId } from "../../base/ids.ts";
 import { quote } from "../../base/text.ts";
 import type { Hold } from "../busy.ts";
 import { makeReconcile } from "../reconcile.ts";
-import type { ServiceDeps } from "../service-deps.ts";
+import type { ServiceDeps, Upload } from "../service-deps.ts";
 import { beginDeploy, type BeginOptions } from "./begin.ts";
-import { parseDeployInput, type DeployInput, type DeployRequest } from "./deploy-input.ts";
+import { parseDeployInput, type DeployInput } from "./deploy-input.ts";
 import type { Deploy, DeployEnd, DeployProgress } from "./deploy.ts";
 import { endOf, executeDeploy } from "./execute.ts";
-import { makePlan } from "./plan.ts";
+import { makePlan, type Plan } from "./plan.ts";
+import { makeRollbackPlan, type RollbackRequest } from "./plan-rollback.ts";
 import { recoverServices } from "./recover.ts";
 import { INTERRUPTED, makeSettlement } from "./settlement.ts";
 
 export interface Deploys {
   /** Ends when the new version is live and the old one gone; with `detach`, as soon as the deploy is in the journal. */
   run(input: DeployInput, options: DeployOptions): Promise<DeployEnd>;
+  /** A deploy of what an older version was, as a new version. Throws `service.not_found`, `version.not_found` too. */
+  rollback(request: RollbackInput, options: DeployOptions): Promise<DeployEnd>;
   /** Undoes the deploy of the service that is under way; resolves when that is done. Throws `deploy.not_found`. */
   cancel(service: string): Promise<void>;
   /** Once, at boot: settles what a daemon before this one left unfinished and opens addresses; repairs in the background. */
@@ -29,6 +32,10 @@ export interface Deploys {
   idle(): Promise<void>;
   /** Undoes what is under way and begins nothing more. Instances are left as they are. */
   close(): Promise<void>;
+}
+
+export interface RollbackInput extends RollbackRequest {
+  readonly detach?: boolean | undefined;
 }
 
 export interface DeployOptions {
@@ -44,13 +51,16 @@ export function makeDeploys(deps: ServiceDeps): Deploys {
   const active = new Map<string, Active>();
   let closed = false;
 
-  async function begin(request: DeployRequest, options: Omit<BeginOptions, "plan">): Promise<Deploy> {
+  async function begin(
+    { upload: uploadId, plan }: Wish,
+    options: Omit<BeginOptions, "plan">,
+  ): Promise<Deploy> {
     settlement.retry();
-    const upload = request.upload === undefined ? undefined : await deps.takeUpload(request.upload);
+    const upload = uploadId === undefined ? undefined : await deps.takeUpload(uploadId);
     try {
       options.signal.throwIfAborted();
       if (closed) throw stopping();
-      return beginDeploy({ ...options, plan: makePlan(newId(), request, upload, deps) }, deps);
+      return beginDeploy({ ...options, plan: plan(newId(), upload) }, deps);
     } catch (error) {
       if (upload !== undefined) await deps.folders.discard(upload.directory);
       throw diskFull(error);
@@ -63,26 +73,26 @@ export function makeDeploys(deps: ServiceDeps): Deploys {
     hold[Symbol.dispose]();
   }
 
-  async function run(input: DeployInput, { progress, signal }: DeployOptions): Promise<DeployEnd> {
+  async function carryOut(wish: Wish, { progress, signal }: DeployOptions): Promise<DeployEnd> {
     if (closed) throw stopping();
-    const request = parseDeployInput(input);
-    const hold = await deps.busy.hold(request.service, "deploy");
-    const control = cancelledBy(signal, request.service);
+    const { service } = wish;
+    const hold = await deps.busy.hold(service, "deploy");
+    const control = cancelledBy(signal, service);
     let deploy: Deploy;
     try {
-      deploy = await begin(request, { hold, progress, signal: control.signal });
+      deploy = await begin(wish, { hold, progress, signal: control.signal });
     } catch (error) {
       release(undefined, hold);
       throw error;
     }
     const done = executeDeploy(deploy, executeDeps).finally(() => {
-      active.delete(request.service);
+      active.delete(service);
       release(deploy, hold);
     });
-    active.set(request.service, { deploy, control, done });
-    if (input.detach !== true) return await done;
+    active.set(service, { deploy, control, done });
+    if (!wish.detach) return await done;
     done.catch((error: unknown) =>
-      deps.log.warn("a detached deploy failed", { service: request.service, error: messageOf(error) }),
+      deps.log.warn("a detached deploy failed", { service, error: messageOf(error) }),
     );
     return endOf(deploy, executeDeps, true);
   }
@@ -97,7 +107,25 @@ export function makeDeploys(deps: ServiceDeps): Deploys {
   }
 
   return {
-    run,
+    async run(input, options) {
+      const request = parseDeployInput(input);
+      const wish = {
+        service: request.service,
+        upload: request.upload,
+        detach: input.detach === true,
+        plan: (id: string, upload: Upload | undefined) => makePlan(id, request, upload, deps),
+      };
+      return carryOut(wish, options);
+    },
+    async rollback({ detach = false, ...request }, options) {
+      const wish = {
+        service: request.service,
+        upload: undefined,
+        detach,
+        plan: (id: string) => makeRollbackPlan(id, request, deps),
+      };
+      return carryOut(wish, options);
+    },
     cancel,
     recover: () => recoverServices(deps, settlement, reconcile),
     idle: () => reconcile.idle(),
@@ -112,6 +140,14 @@ export function makeDeploys(deps: ServiceDeps): Deploys {
 }
 
 // --- internal ---
+
+/** What is to be deployed, planned when nothing else changes the service. */
+interface Wish {
+  readonly service: string;
+  readonly upload: string | undefined;
+  readonly detach: boolean;
+  readonly plan: (id: string, upload: Upload | undefined) => Plan;
+}
 
 interface Active {
   readonly deploy: Deploy;

@@ -5,11 +5,19 @@
 import { fail, isVoxError } from "../../base/errors.ts";
 import { quote } from "../../base/text.ts";
 import { findLive, type Live } from "../live.ts";
-import type { Provider } from "../providers/provider.ts";
+import type { FolderBuild, Provider } from "../providers/provider.ts";
 import { checkPlainNames } from "../secrets/service-secrets.ts";
 import type { ServiceDeps, Upload } from "../service-deps.ts";
 import type { DeployRequest } from "./deploy-input.ts";
-import { decodeSpec, EMPTY_SPEC, instanceSpec, type ServiceSpec, type Source } from "./service-spec.ts";
+import {
+  decodeSpec,
+  EMPTY_SPEC,
+  instanceSpec,
+  isImage,
+  NO_LOGINS,
+  type ServiceSpec,
+  type Source,
+} from "./service-spec.ts";
 
 export interface Plan {
   /** The deploy's id. */
@@ -19,10 +27,17 @@ export interface Plan {
   readonly provider: Provider;
   /** What is live until the switch. */
   readonly previous: Live | undefined;
-  /** Becomes part of the service's environment with the switch. */
-  readonly addedEnv: Readonly<Record<string, string>>;
+  /** What becomes of the service's environment with the switch. */
+  readonly env: EnvChange;
   /** To be moved to the spec's folder. */
   readonly upload: Upload | undefined;
+  /** The image to run, where it is known to the digest; undefined: what its reference names by then. */
+  readonly exactImage: string | undefined;
+}
+
+export interface EnvChange {
+  readonly kind: "add" | "replace";
+  readonly values: Readonly<Record<string, string>>;
 }
 
 /** Throws `service.invalid`, `secret.name_taken`, `provider.*`, `deploy.port_taken`, `deploy.domain_taken`. */
@@ -42,11 +57,27 @@ export function makePlan(
     ...request.env,
   });
   const provider = chooseProvider(request, merged, previous?.spec, deps);
-  const spec = { ...merged, provider: provider.name };
+  const spec = { ...merged, provider: provider.name, source: fit(source, provider, request) };
+  checkSpec(request.service, spec, deps);
+  return {
+    id,
+    service: request.service,
+    spec,
+    provider,
+    previous,
+    env: { kind: "add", values: request.env },
+    upload,
+    // The same folder gives the same image, as long as that is there.
+    exactImage:
+      source === previous?.spec.source && spec.source.kind === "folder" ? builtFrom(previous) : undefined,
+  };
+}
+
+/** Throws `service.invalid`, `deploy.port_taken`, `deploy.domain_taken`. */
+export function checkSpec(service: string, spec: ServiceSpec, deps: ServiceDeps): void {
   checkConsistency(spec);
-  checkDomains(request.service, spec, deps);
-  if (spec.publish !== undefined) deps.edges.check(request.service, spec.publish);
-  return { id, service: request.service, spec, provider, previous, addedEnv: request.env, upload };
+  checkDomains(service, spec, deps);
+  if (spec.publish !== undefined) deps.edges.check(service, spec.publish);
 }
 
 // --- internal ---
@@ -74,11 +105,40 @@ function chooseSource(
 ): Source {
   if (request.image !== undefined) return { kind: "image", reference: request.image };
   if (upload !== undefined)
-    return { kind: "folder", path: deps.folders.pathFor(request.service, id), digest: upload.digest };
+    return {
+      kind: "folder",
+      path: deps.folders.pathFor(request.service, id),
+      digest: upload.digest,
+      build: chooseBuild(request, upload, deps),
+    };
   if (previous !== undefined) return previous.source;
   throw fail("service.invalid", `the first deploy of ${request.service} needs an image or a folder`, {
     hint: "pass --image REFERENCE or --path FOLDER",
   });
+}
+
+function chooseBuild(request: DeployRequest, upload: Upload, deps: ServiceDeps): FolderBuild | undefined {
+  const { dockerfile = DOCKERFILE, buildArgs: args = {} } = request;
+  if (deps.folders.has(upload.directory, dockerfile)) return { dockerfile, args };
+  if (request.dockerfile === undefined && request.buildArgs === undefined) return undefined;
+  throw fail("service.invalid", `the folder has no file ${quote(dockerfile)} to build an image by`, {
+    hint: "name it with --dockerfile FILE, relative to the folder",
+  });
+}
+
+const DOCKERFILE = "Dockerfile";
+
+/** A folder that a provider runs as it is may have a Dockerfile too, for another one. */
+function fit(source: Source, provider: Provider, { dockerfile, buildArgs }: DeployRequest): Source {
+  if (source.kind === "image" || source.build === undefined || provider.builds !== undefined) return source;
+  if (dockerfile === undefined && buildArgs === undefined) return { ...source, build: undefined };
+  throw fail("provider.unsupported", `the provider ${provider.name} builds no images`, {
+    hint: "build it with: --provider docker",
+  });
+}
+
+function builtFrom({ row, spec }: Live): string | undefined {
+  return isImage(spec.source) ? row.image : undefined;
 }
 
 /** What the last version had and the request does not change; a command is not carried from an image to a folder. */
@@ -121,7 +181,7 @@ function chooseProvider(
 function refusalOf(provider: Provider, draft: Draft, service: string, owner: string): unknown {
   const identity = { id: "vx-check", owner, service, version: 0, hostPort: draft.port };
   try {
-    provider.check(instanceSpec({ ...draft, provider: provider.name }, identity, undefined));
+    provider.check(instanceSpec({ ...draft, provider: provider.name }, identity, NO_LOGINS));
     return undefined;
   } catch (error) {
     if (isVoxError(error)) return error;

@@ -2,7 +2,13 @@
  * What a version of a service is made from: kept with each version as JSON, and inherited by the next where it says nothing
  * new. Pure. Called by plan.ts, and by everything that makes an instance again or shows it.
  */
-import type { InstanceSpec, RegistryAuth, RestartPolicy, Volume } from "../providers/provider.ts";
+import type {
+  FolderBuild,
+  InstanceSpec,
+  RegistryAuth,
+  RestartPolicy,
+  Volume,
+} from "../providers/provider.ts";
 import { LOCAL, type Place } from "../providers/providers.ts";
 import { formatAddress, type Address } from "../edge/address.ts";
 
@@ -25,7 +31,13 @@ export interface ServiceSpec extends Place {
 export type Source =
   | { readonly kind: "image"; readonly reference: string }
   /** `path` is where the unpacked upload lives. */
-  | { readonly kind: "folder"; readonly path: string; readonly digest: string };
+  | {
+      readonly kind: "folder";
+      readonly path: string;
+      readonly digest: string;
+      /** Where an image is made from it. */
+      readonly build?: FolderBuild | undefined;
+    };
 
 export const EMPTY_SPEC: Omit<ServiceSpec, "provider" | "source"> = {
   server: LOCAL,
@@ -62,6 +74,11 @@ export function addressOf(spec: ServiceSpec, hostPort: number | null | undefined
   return typeof hostPort === "number" ? `127.0.0.1:${hostPort}` : undefined;
 }
 
+/** What runs is an image, which was pulled or built. */
+export function isImage(source: Source): boolean {
+  return source.kind === "image" || source.build !== undefined;
+}
+
 export interface InstanceIdentity {
   readonly id: string;
   readonly owner: string;
@@ -70,16 +87,23 @@ export interface InstanceIdentity {
   readonly hostPort: number | undefined;
 }
 
-export function instanceSpec(
-  spec: ServiceSpec,
-  identity: InstanceIdentity,
-  registryAuth: RegistryAuth | undefined,
-): InstanceSpec {
+/** Who we are at registries. */
+export interface Logins {
+  /** At the one of this image, if we are someone there. */
+  readonly registryAuth: (image: string) => RegistryAuth | undefined;
+  readonly registryLogins: () => readonly RegistryAuth[];
+}
+
+/** For a spec that is looked at and not run. */
+export const NO_LOGINS: Logins = { registryAuth: () => undefined, registryLogins: () => [] };
+
+export function instanceSpec(spec: ServiceSpec, identity: InstanceIdentity, logins: Logins): InstanceSpec {
   const { source } = spec;
   return {
     ...identity,
     image: source.kind === "image" ? source.reference : undefined,
     directory: source.kind === "folder" ? source.path : undefined,
+    build: source.kind === "folder" ? source.build : undefined,
     command: spec.command,
     env: spec.env,
     workspace: undefined,
@@ -89,6 +113,7 @@ export function instanceSpec(
     cpus: spec.cpus,
     volumes: spec.volumes,
     restart: spec.restart,
-    registryAuth,
+    registryAuth: source.kind === "image" ? logins.registryAuth(source.reference) : undefined,
+    buildLogins: source.kind === "folder" && source.build !== undefined ? logins.registryLogins() : [],
   };
 }

@@ -6,6 +6,7 @@
 import { timestamp } from "../../base/clock.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { bounded } from "../bounded.ts";
+import { pruneBuilds } from "../builds.ts";
 import type { LogTarget } from "../logs/logs.ts";
 import type { WorkContext } from "../providers/provider.ts";
 import { placeOf } from "../providers/providers.ts";
@@ -15,7 +16,7 @@ import type { ServiceDeps } from "../service-deps.ts";
 import { deployEvent } from "./deploy-event.ts";
 import { factsOf, type Deploy } from "./deploy.ts";
 import { waitForHealth } from "./health.ts";
-import { decodeSpec, encodeSpec } from "./service-spec.ts";
+import { decodeSpec, encodeSpec, isImage, type Source } from "./service-spec.ts";
 
 export interface Step {
   readonly name: string;
@@ -32,8 +33,7 @@ export const STEPS: readonly Step[] = [
   { name: "gate", says: () => undefined, run: askGates },
   {
     name: "prepare",
-    says: ({ plan }) =>
-      plan.spec.source.kind === "image" ? `pulling ${plan.spec.source.reference}` : "unpacking the folder",
+    says: ({ plan }) => preparing(plan.spec.source),
     run: prepare,
   },
   { name: "create", says: ({ instance }) => `creating ${instance.id}`, run: create },
@@ -61,9 +61,14 @@ async function prepare(deploy: Deploy, deps: StepDeps): Promise<void> {
   const { source } = plan.spec;
   if (plan.upload !== undefined && source.kind === "folder")
     await deps.folders.adopt(plan.upload.directory, source.path);
-  const preparing = plan.provider.prepare(deploy.instance, workContext(deploy));
-  deploy.exactImage = await untilCancelled(deploy, deps, preparing);
-  if (source.kind === "image") deploy.instance = { ...deploy.instance, image: deploy.exactImage };
+  const work = plan.provider.prepare(deploy.instance, workContext(deploy));
+  deploy.exactImage = await untilCancelled(deploy, deps, work);
+  if (isImage(source)) deploy.instance = { ...deploy.instance, image: deploy.exactImage };
+}
+
+function preparing(source: Source): string {
+  if (source.kind === "image") return `pulling ${source.reference}`;
+  return source.build === undefined ? "unpacking the folder" : `building from ${source.build.dockerfile}`;
 }
 
 async function create(deploy: Deploy, deps: StepDeps): Promise<void> {
@@ -109,8 +114,9 @@ async function switchOver(deploy: Deploy, deps: StepDeps): Promise<void> {
       });
       state.services.setCurrent(plan.service, version, plan.spec);
       // One of them may have become a secret since the deploy began.
-      checkPlainNames(state, plan.service, Object.keys(plan.addedEnv));
-      state.env.set(plan.service, plan.addedEnv);
+      checkPlainNames(state, plan.service, Object.keys(plan.env.values));
+      if (plan.env.kind === "replace") state.env.removeAll(plan.service);
+      state.env.set(plan.service, plan.env.values);
       state.versions.keepNewest(plan.service, LIMITS.versionsKept);
       state.deploys.succeed(plan.id, at);
       events.emit("on_deploy_success", deployEvent(factsOf(deploy, clock.monotonic())));
@@ -142,9 +148,15 @@ async function cleanup(deploy: Deploy, deps: StepDeps): Promise<void> {
     hold.expose(plan.previous.row.instance);
     await deps.reconcile.discard(plan.previous.spec, plan.previous.row.instance);
   }
-  const kept = deps.state.versions.list(plan.service).map((row) => decodeSpec(row.spec).source);
-  const paths = kept.flatMap((source) => (source.kind === "folder" ? [source.path] : []));
+  const kept = deps.state.versions.list(plan.service);
+  const sources = kept.map((row) => decodeSpec(row.spec).source);
+  const paths = sources.flatMap((source) => (source.kind === "folder" ? [source.path] : []));
   await deps.folders.prune(plan.service, new Set(paths));
+  await pruneBuilds(
+    plan.service,
+    { before: plan.previous === undefined ? [] : [plan.previous.row], kept },
+    deps,
+  );
 }
 
 function withPrevious(text: string): Step["says"] {

@@ -49,6 +49,8 @@ export interface NotifyOptions {
   readonly host: string;
   readonly http: HttpClient;
   readonly smtp: SmtpClient;
+  /** Told after each message whether its channel took it, and in which words it did not. */
+  readonly heard?: (channel: string, problem: string | undefined) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -75,6 +77,7 @@ export function makeNotify(options: NotifyOptions): Notify {
       const { outcome, attempts } = await tryAgain(attempt, clock, signal, ({ problem }) =>
         log.debug("a notification is tried again", { channel: name, problem }),
       );
+      options.heard?.(name, outcome.ok ? undefined : outcome.problem);
       if (!outcome.ok) {
         log.warn("a notification was not delivered", {
           channel: name,

@@ -10,6 +10,11 @@ export interface Provider {
   readonly server: string;
   /** Throws `provider.unsupported` for what this provider can't do: nothing in a spec is silently ignored. */
   check(spec: InstanceSpec): void;
+  /** Makes images from folders that say how: see `InstanceSpec.build`. */
+  readonly builds?: {
+    /** Removes the images of a service that none of its versions needs any more. */
+    prune(owner: string, service: string, keep: ReadonlySet<string>): Promise<void>;
+  };
   /** Brings what the instance needs (pulls an image, unpacks a folder) and gives its exact name: a digest where there is one. */
   prepare(spec: InstanceSpec, context: WorkContext): Promise<string>;
   create(spec: InstanceSpec, context: WorkContext): Promise<void>;
@@ -58,6 +63,8 @@ export interface InstanceSpec {
   readonly image: string | undefined;
   /** Absolute path of an unpacked upload, for providers that run folders. */
   readonly directory: string | undefined;
+  /** How an image is made from the directory, for providers that do. With it `image` is one that may be there already. */
+  readonly build: FolderBuild | undefined;
   readonly command: readonly string[] | undefined;
   readonly env: Readonly<Record<string, string>>;
   /** Port inside the instance, and the loopback port that the engine chose for it. */
@@ -70,6 +77,14 @@ export interface InstanceSpec {
   readonly volumes: readonly Volume[];
   readonly restart: RestartPolicy;
   readonly registryAuth: RegistryAuth | undefined;
+  /** For a build, whose Dockerfile may name images of any registry. */
+  readonly buildLogins: readonly RegistryAuth[];
+}
+
+export interface FolderBuild {
+  /** In the directory, relative to it. */
+  readonly dockerfile: string;
+  readonly args: Readonly<Record<string, string>>;
 }
 
 export interface PortBinding {

@@ -7,7 +7,7 @@ import type { DeployRow } from "../../state/deploys.ts";
 import type { ServiceRow } from "../../state/services.ts";
 import { bounded } from "../bounded.ts";
 import { formatVolume } from "../deploys/parse-volume.ts";
-import { addressOf, sourceName } from "../deploys/service-spec.ts";
+import { addressOf, decodeSpec, sourceName } from "../deploys/service-spec.ts";
 import { formatAddress } from "../edge/address.ts";
 import { findLive, type Live } from "../live.ts";
 import type { ServiceUsage } from "../metrics/usage.ts";
@@ -36,7 +36,15 @@ export interface ServiceDetails extends ServiceView {
   readonly memoryBytes: number | null;
   readonly cpus: number | null;
   readonly volumes: string[];
+  readonly versions: VersionView[];
   readonly deploys: DeployView[];
+}
+
+export interface VersionView {
+  readonly version: number;
+  readonly image: string;
+  readonly liveSince: string;
+  readonly isLive: boolean;
 }
 
 export interface DeployView {
@@ -67,6 +75,12 @@ export async function viewDetails(row: ServiceRow, deps: ServiceDeps): Promise<S
     memoryBytes: live?.spec.memoryBytes ?? null,
     cpus: live?.spec.cpus ?? null,
     volumes: (live?.spec.volumes ?? []).map(formatVolume),
+    versions: deps.state.versions.list(row.name).map(({ version, spec, createdAt }) => ({
+      version,
+      image: sourceName(decodeSpec(spec).source),
+      liveSince: createdAt,
+      isLive: version === row.currentVersion,
+    })),
     deploys: deps.state.deploys.list(row.name, LIMITS.deploysShown).map(deployView),
   };
 }

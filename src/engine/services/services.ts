@@ -7,6 +7,7 @@ import { LIMITS } from "../../base/limits.ts";
 import { quote } from "../../base/text.ts";
 import type { ServiceRow } from "../../state/services.ts";
 import { bounded } from "../bounded.ts";
+import { pruneBuilds } from "../builds.ts";
 import { openAddress } from "../edge/open-address.ts";
 import { findLive, type Live } from "../live.ts";
 import type { LogQuery } from "../logs/logs.ts";
@@ -89,6 +90,7 @@ export function makeServices(deps: ServiceDeps): Services {
       state.services.setDesired(name, "stopped");
       edges.close(name);
       if (live !== undefined) await destroyInstance(live, deps);
+      await pruneBuilds(name, { before: state.versions.list(name), kept: [] }, deps);
       await deps.folders.prune(name, new Set());
       await deps.logs.remove(name);
       state.transaction(() => {

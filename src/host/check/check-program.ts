@@ -7,7 +7,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
-import { LIMITS } from "../../base/limits.ts";
+import { CHECK_LIMITS } from "../../base/check-limits.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { PackageFiles } from "../package/package-files.ts";
 import type { CheckId } from "./checks.ts";
@@ -117,7 +117,9 @@ async function tellTraces(findings: Findings, program: Program): Promise<void> {
 
 function tell(findings: Findings, check: CheckId, traces: readonly Trace[]): void {
   if (traces.length === 0) return findings.passed(check);
-  const shown = traces.slice(0, LIMITS.checkTracesShown).map(({ what, after }) => `${what} (after ${after})`);
+  const shown = traces
+    .slice(0, CHECK_LIMITS.tracesShown)
+    .map(({ what, after }) => `${what} (after ${after})`);
   const more = traces.length - shown.length;
   findings.failed(check, [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join(" · "));
 }

@@ -8,8 +8,9 @@ import type { HookName } from "../../sdk/index.ts";
 import { chooseRoom } from "../choose-room.ts";
 import { guestOf } from "../installed/guest.ts";
 import type { PluginPackage } from "../install/make-package.ts";
-import { hookNames, requestsOf, type HookRequest, type Manifest } from "../manifest/manifest.ts";
+import { hookNames, type HookRequest, type Manifest } from "../manifest/manifest.ts";
 import type { OpenRoom, Room, WalledRoomKind } from "../runtimes/runtime.ts";
+import { tellCapabilities, usesOf, type CapabilityUse } from "./capability-use.ts";
 import { makeCheckedDoor, type CheckedDoor } from "./checked-door.ts";
 import type { CheckId } from "./checks.ts";
 import type { Findings } from "./findings.ts";
@@ -27,17 +28,6 @@ export interface RoomCheck {
   /** No hook gets more time than this, whatever the manifest says. */
   readonly mostMs: number;
   readonly signal: AbortSignal | undefined;
-}
-
-/** What of its rights a plugin used with sample events. */
-export interface CapabilityUse {
-  readonly capability: string;
-  /** Undefined: it is not asked for. */
-  readonly asked: "required" | "optional" | undefined;
-  readonly uses: number;
-  readonly refused: number;
-  /** Of these, some. */
-  readonly calls: readonly string[];
 }
 
 export async function checkRoom(check: RoomCheck): Promise<readonly CapabilityUse[]> {
@@ -201,49 +191,4 @@ function tellLoad(findings: Findings, problem: VoxError): void {
   if (problem.code.startsWith("confinement."))
     findings.skipped("code.loads", `not looked at: ${problem.message}`);
   else findings.failed("code.loads", problem);
-}
-
-function usesOf(manifest: Manifest, { uses }: CheckedDoor): readonly CapabilityUse[] {
-  const names = new Set([
-    ...requestsOf(manifest).map(({ capability }) => capability as string),
-    ...uses.flatMap(({ capability }) => capability ?? []),
-  ]);
-  const isIn = (list: Manifest["required"], name: string): boolean =>
-    list.some(({ capability }) => capability === name);
-  return [...names].map((capability) => {
-    const own = uses.filter((use) => use.capability === capability);
-    const isRefused = ({ outcome }: { readonly outcome: string }): boolean => REFUSALS.has(outcome);
-    return {
-      capability,
-      asked: isIn(manifest.required, capability)
-        ? "required"
-        : isIn(manifest.optional, capability)
-          ? "optional"
-          : undefined,
-      uses: own.filter((use) => !isRefused(use)).length,
-      refused: own.filter(isRefused).length,
-      calls: [
-        ...new Set(own.map(({ method, target }) => (target === null ? method : `${method} ${target}`))),
-      ].slice(0, CALLS_SHOWN),
-    };
-  });
-}
-
-const REFUSALS: ReadonlySet<string> = new Set(["capability.denied", "capability.out_of_scope"]);
-const CALLS_SHOWN = 5;
-
-function tellCapabilities(findings: Findings, manifest: Manifest, checked: CheckedDoor): void {
-  const all = usesOf(manifest, checked);
-  const unused = all.filter(({ asked, uses, refused }) => asked !== undefined && uses + refused === 0);
-  for (const { capability } of unused)
-    findings.warned("capabilities.used", "no use of it with sample events", { subject: capability });
-  if (unused.length === 0 && requestsOf(manifest).length > 0) findings.passed("capabilities.used");
-  const refused = all.filter((each) => each.refused > 0);
-  for (const { capability, asked, calls } of refused)
-    findings.failed(
-      "capabilities.asked",
-      `${calls.join(", ")}: ${asked === undefined ? "its manifest does not ask for that" : "outside of the scope that its manifest asks for"}`,
-      { subject: capability },
-    );
-  if (refused.length === 0) findings.passed("capabilities.asked");
 }

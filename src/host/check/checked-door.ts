@@ -2,6 +2,7 @@
  * The door of a plugin that is being checked: the real broker with its real rules, all that the manifest asks for granted, and stand-ins
  * behind it. What comes through is written down. Called by check-room.ts.
  */
+import { CHECK_LIMITS } from "../../base/check-limits.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { GrantName } from "../../base/grant-names.ts";
 import { isObject } from "../../base/is-object.ts";
@@ -57,7 +58,7 @@ export function makeCheckedDoor(manifest: Manifest, clock: Clock): CheckedDoor {
     }),
     audit: {
       append({ method, capability, target, outcome }) {
-        if (uses.length < LIMITS.checkUses) uses.push({ method, capability, target, outcome });
+        if (uses.length < CHECK_LIMITS.uses) uses.push({ method, capability, target, outcome });
       },
     },
     pluginLogs: {

@@ -6,6 +6,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { CHECK_LIMITS } from "../../base/check-limits.ts";
 import type { Clock } from "../../base/clock.ts";
 import { isVoxError, type VoxError } from "../../base/errors.ts";
 import { newId } from "../../base/ids.ts";
@@ -105,8 +106,8 @@ export async function openProgram(options: ProgramOptions): Promise<Program> {
     name,
     async call(action, params, { deadlineMs, eventId, sent, run = runExecutable, insists = false }) {
       if (!insists && signal?.aborted === true) return { kind: "skipped", why: "it was interrupted" };
-      if (!insists && late >= LATE_MOST)
-        return { kind: "skipped", why: `it did not answer in time ${LATE_MOST} times` };
+      if (!insists && late >= CHECK_LIMITS.lateCalls)
+        return { kind: "skipped", why: `it did not answer in time ${CHECK_LIMITS.lateCalls} times` };
       const exchange = makeExchange(clock, (how, at) =>
         run(
           {
@@ -157,8 +158,6 @@ export async function openProgram(options: ProgramOptions): Promise<Program> {
 
 // --- internal ---
 
-/** One call that is late may be about one action; after so many nobody waits for more. */
-const LATE_MOST = 2;
 const GROUP_LOOKS = 20;
 const GROUP_LOOK_MS = 10;
 const END_ROUNDS = 50;

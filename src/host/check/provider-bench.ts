@@ -3,7 +3,7 @@
  * Called by check-program.ts; the checks of providers ask through it.
  */
 import { isObject } from "../../base/is-object.ts";
-import { LIMITS } from "../../base/limits.ts";
+import { CHECK_LIMITS } from "../../base/check-limits.ts";
 import type { ProviderAction } from "../../base/provider-actions.ts";
 import type { ProviderOffer } from "../manifest/manifest.ts";
 import type { CheckId } from "./checks.ts";
@@ -81,7 +81,7 @@ export function makeBench({ program, findings, offer, image, mark, mostMs }: Ben
     },
     async clearUp() {
       const left: string[] = [];
-      const soon = { deadlineMs: Math.min(deadlineOf("destroy"), LIMITS.checkClearMs), insists: true };
+      const soon = { deadlineMs: Math.min(deadlineOf("destroy"), CHECK_LIMITS.clearMs), insists: true };
       const wordNow = async (name: string): Promise<StatusWord | undefined> => {
         const called = await bench.ask("status", { name }, soon);
         return called.kind === "ok" ? wordOf(called.result) : undefined;

@@ -14,6 +14,8 @@ export interface Candidate {
   readonly files: PackageFiles;
   readonly manifest: Manifest;
   readonly digest: string;
+  /** The folder of drop-ins where it lies; undefined for one that came from elsewhere. */
+  readonly dropIn?: string | undefined;
 }
 
 /** Throws what `checkSize` and `readManifest` throw. */

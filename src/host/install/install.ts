@@ -35,6 +35,7 @@ export interface Consent {
 export interface Origin {
   readonly source: string;
   readonly link: string | null;
+  readonly dropIn: string | null;
 }
 
 export async function installPlugin(
@@ -118,6 +119,7 @@ async function switchTo(
     struckOutAt: null,
     link: standing.link,
     paused: null,
+    dropIn: standing.dropIn,
   };
   const next: NextVersion = {
     row,

@@ -101,7 +101,7 @@ export function makePluginChanges(deps: ChangesDeps): PluginChanges {
         const before = roster.find(name);
         // When the one before it was removed, the engine may have been down, or still at work for it.
         if (before === undefined && didMakeContainers(name)) await clearContainers(name);
-        const origin = originOf(source, before?.row);
+        const origin = originOf(source, before?.row, candidate.dropIn);
         await installPlugin(deps, candidate, consent, origin, closing.signal);
       });
       log.info("plugin installed", { plugin: name, version, digest: candidate.digest, by: consent.by });

@@ -24,7 +24,7 @@ export async function rollbackPlugin(
   await switchVersion(
     deps,
     {
-      row: { ...target, enabled, struckOutAt: null, link: null, paused: null },
+      row: { ...target, enabled, struckOutAt: null, link: null, paused: null, dropIn: null },
       manifest,
       grants: deps.grants.list(name, target.digest),
       code,

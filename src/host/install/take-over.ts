@@ -44,7 +44,7 @@ export function makeTakeOver(deps: TakeOverDeps): TakeOver {
         "plugin.changed",
         `its ${manifestFileOf(candidate.manifest)} says that it is called ${called}, not ${name}`,
       );
-    const origin = originOf(source, current.row);
+    const origin = originOf(source, current.row, undefined);
     if (candidate.digest === current.row.digest && origin.link === current.row.link) {
       await pause(name, null);
       return false;

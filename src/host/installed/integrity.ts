@@ -1,11 +1,13 @@
 /**
  * Are a plugin's files those that were consented to? `verified` reads and hashes everything, each time: it stands before each
- * start. `tamperedBecause` hashes only when a file's times, size or inode changed: for showing, and before each run of an executable. Called by plugins.ts,
- * roster.ts, the installer and, without a daemon, api/offline.ts.
+ * start. `tamperedBecause` hashes only when a file's times, size or inode changed: for showing, and before each run of an executable. A
+ * plugin that was dropped into a folder must be unchanged there too. Called by plugins.ts, roster.ts, the installer and, without a
+ * daemon, api/offline.ts.
  */
 import { fail, isVoxError } from "../../base/errors.ts";
 import { fingerprint } from "../../platform/folder/fingerprint.ts";
-import type { PluginVersionRow } from "../../state/plugins.ts";
+import type { PluginRow, PluginVersionRow } from "../../state/plugins.ts";
+import type { ApprovedFolders } from "../drop-in/approved-folders.ts";
 import { mainFile } from "../manifest/main-file.ts";
 import { hookNames } from "../manifest/manifest.ts";
 import { manifestFrom } from "../manifest/stored-manifest.ts";
@@ -15,10 +17,20 @@ import { bundleDigest, type PackageStore } from "../package/package-store.ts";
 import { tampered } from "../package/read-folder.ts";
 import type { GuestCode, GuestDisk } from "../runtimes/runtime.ts";
 
-export function makeIntegrity(store: PackageStore): Integrity {
+export function makeIntegrity(store: PackageStore, folders: ApprovedFolders): Integrity {
   const seen = new Map<string, { readonly print: string; readonly reason: string | undefined }>();
 
-  async function verified(row: PluginVersionRow): Promise<GuestCode> {
+  async function changedFolder({ name, digest, dropIn = null }: CheckedRow): Promise<string | undefined> {
+    return folders.changedBecause({ name, digest, dropIn });
+  }
+
+  async function verified(row: CheckedRow): Promise<GuestCode> {
+    const changed = await changedFolder(row);
+    if (changed !== undefined) throw changedDropIn(row.name, changed);
+    return verifiedPackage(row);
+  }
+
+  async function verifiedPackage(row: PluginVersionRow): Promise<GuestCode> {
     const { name, digest, bundleDigest: expected } = row;
     const files = await store.readFiles(name, digest);
     const found = digestOf(files);
@@ -32,7 +44,7 @@ export function makeIntegrity(store: PackageStore): Integrity {
 
   async function reasonOf(row: PluginVersionRow): Promise<string | undefined> {
     try {
-      await verified(row);
+      await verifiedPackage(row);
       return undefined;
     } catch (error) {
       if (!isVoxError(error)) throw error;
@@ -41,7 +53,11 @@ export function makeIntegrity(store: PackageStore): Integrity {
     }
   }
 
-  async function tamperedBecause(row: PluginVersionRow): Promise<string | undefined> {
+  async function tamperedBecause(row: CheckedRow): Promise<string | undefined> {
+    return (await changedFolder(row)) ?? tamperedPackage(row);
+  }
+
+  async function tamperedPackage(row: PluginVersionRow): Promise<string | undefined> {
     const print = `${row.digest} ${row.bundleDigest} ${await fingerprint(store.path(row.name, row.digest))}`;
     const known = seen.get(row.name);
     if (known?.print === print) return known.reason;
@@ -56,7 +72,9 @@ export function makeIntegrity(store: PackageStore): Integrity {
     disk: (row) => ({
       folder: store.filesPath(row.name, row.digest),
       async check() {
-        const reason = await tamperedBecause(row);
+        const changed = await changedFolder(row);
+        if (changed !== undefined) throw changedDropIn(row.name, changed);
+        const reason = await tamperedPackage(row);
         if (reason !== undefined) throw fail("plugin.tampered", reason);
       },
     }),
@@ -66,12 +84,21 @@ export function makeIntegrity(store: PackageStore): Integrity {
 
 export interface Integrity {
   /** What is run, when all is as installed. Throws `plugin.tampered`. */
-  verified(row: PluginVersionRow): Promise<GuestCode>;
+  verified(row: CheckedRow): Promise<GuestCode>;
   /** Why the plugin is tampered with, or undefined. */
-  tamperedBecause(row: PluginVersionRow): Promise<string | undefined>;
+  tamperedBecause(row: CheckedRow): Promise<string | undefined>;
   /** For a room that runs one of the files: as quick as `tamperedBecause`. */
-  disk(row: PluginVersionRow): GuestDisk;
+  disk(row: CheckedRow): GuestDisk;
   forget(plugin: string): void;
+}
+
+/** A version that is not the one that runs stands for itself. */
+export type CheckedRow = PluginVersionRow & Partial<Pick<PluginRow, "dropIn">>;
+
+export function changedDropIn(name: string, reason: string): Error {
+  return fail("plugin.tampered", reason, {
+    hint: `to look at it and consent: voxeltron plugin enable ${name}; or: voxeltron plugin remove ${name}`,
+  });
 }
 
 // --- internal ---

@@ -54,7 +54,7 @@ export function makePluginStatus(deps: StatusDeps): PluginStatus {
     // Its own words, when it crashed.
     const state = { ...found, reason: found.reason === null ? null : deps.redact(found.reason) };
     const choice = plugin.manifest === undefined ? undefined : roomOf(versionOf(plugin), deps.canConfine());
-    return pluginView(plugin.row, state, choice);
+    return pluginView(plugin.row, state, choice, plugin.manifest);
   }
 
   async function details(plugin: InstalledPlugin): Promise<PluginDetails> {

@@ -61,6 +61,11 @@ export function kindOf({ tier }: Pick<Manifest, "tier">): "js" | "wasm" | "exec"
   return tier === null ? "exec" : KINDS[tier];
 }
 
+/** In the words of plugin.yaml; what is no provider has hooks. */
+export function typeOf({ provider }: Pick<Manifest, "provider">): "hook" | "provider" {
+  return provider === undefined ? "hook" : "provider";
+}
+
 export function hookNames({ hooks }: Pick<Manifest, "hooks">): readonly HookName[] {
   return hooks.map(({ hook }) => hook);
 }

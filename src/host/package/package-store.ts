@@ -1,5 +1,5 @@
 /**
- * Installed plugins on disk: `<plugins dir>/<name>/<16 hex digits of the digest>/` with `files/…` and, for JavaScript,
+ * Installed plugins on disk: `<packages dir>/<name>/<16 hex digits of the digest>/` with `files/…` and, for JavaScript,
  * `bundle.js` and `bundle.js.map`; one folder for each version that runs or is kept. A folder is written aside, synced and renamed
  * into place whole, so a crash leaves it there or not. Which folders count is decided by the rows in the database alone: `settle`
  * removes the rest. Called by the installer and at start.
@@ -8,22 +8,25 @@ import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { systemCode } from "../../base/errors.ts";
 import { newId } from "../../base/ids.ts";
+import { adoptPackages } from "./adopt-packages.ts";
 import { digestOf } from "./digest.ts";
 import type { PackageFile, PackageFiles } from "./package-files.ts";
 import { readFolder } from "./read-folder.ts";
+import { shortDigest } from "./short-digest.ts";
 import { syncFolder, writeFolder } from "./write-folder.ts";
 
-export function makePackageStore(pluginsDir: string): PackageStore {
-  const staging = join(pluginsDir, ".staging");
-  const folder = (name: string, digest: string): string => join(pluginsDir, name, shortDigest(digest));
+/** `former`: where packages were kept before drop-ins came (see adopt-packages.ts). */
+export function makePackageStore(packagesDir: string, former?: string): PackageStore {
+  const staging = join(packagesDir, ".staging");
+  const folder = (name: string, digest: string): string => join(packagesDir, name, shortDigest(digest));
 
   async function place(staged: string, name: string, digest: string): Promise<void> {
     const target = folder(name, digest);
-    await mkdir(join(pluginsDir, name), { recursive: true, mode: 0o700 });
+    await mkdir(join(packagesDir, name), { recursive: true, mode: 0o700 });
     await moveIfThere(target, join(staging, asideName(name, digest)));
     await rename(staged, target);
-    await syncFolder(join(pluginsDir, name));
-    await syncFolder(pluginsDir);
+    await syncFolder(join(packagesDir, name));
+    await syncFolder(packagesDir);
   }
 
   /** What was moved aside comes back where the row still means it: the crash came before the row was written. */
@@ -37,11 +40,11 @@ export function makePackageStore(pluginsDir: string): PackageStore {
   async function settle(name: string, kept: readonly Kept[], also: readonly string[] = []): Promise<void> {
     for (const each of kept) await restore(name, each);
     const keep = new Set([...kept.map((each) => each.digest), ...also].map(shortDigest));
-    for (const entry of await entriesOf(join(pluginsDir, name)))
-      if (!keep.has(entry)) await rm(join(pluginsDir, name, entry), { recursive: true, force: true });
+    for (const entry of await entriesOf(join(packagesDir, name)))
+      if (!keep.has(entry)) await rm(join(packagesDir, name, entry), { recursive: true, force: true });
     for (const entry of await entriesOf(staging))
       if (entry.startsWith(`${name}~`)) await rm(join(staging, entry), { recursive: true, force: true });
-    if (kept.length === 0) await rm(join(pluginsDir, name), { recursive: true, force: true });
+    if (kept.length === 0) await rm(join(packagesDir, name), { recursive: true, force: true });
   }
 
   return {
@@ -62,7 +65,8 @@ export function makePackageStore(pluginsDir: string): PackageStore {
     },
     settle,
     async sweep(kept) {
-      const names = new Set([...kept.keys(), ...(await entriesOf(pluginsDir))]);
+      if (former !== undefined) await adoptPackages(former, packagesDir, kept);
+      const names = new Set([...kept.keys(), ...(await entriesOf(packagesDir))]);
       names.delete(".staging");
       for (const name of names) await settle(name, kept.get(name) ?? []);
       await rm(staging, { recursive: true, force: true });
@@ -118,10 +122,6 @@ const SOURCE_MAP = "bundle.js.map";
 /** Names of plugins have no `~`, so that no plugin's folder can be taken for another's. */
 function asideName(name: string, digest: string): string {
   return `${name}~${shortDigest(digest)}`;
-}
-
-function shortDigest(digest: string): string {
-  return digest.replace("sha256:", "").slice(0, 16);
 }
 
 function bundleFiles({ code, sourceMap }: Bundle): PackageFiles {

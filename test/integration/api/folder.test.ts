@@ -13,8 +13,9 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { extract } from "tar-stream";
-import { listFolder, readEntry } from "../../../src/api/folder.ts";
-import { tarFolder } from "../../../src/api/folder-tar.ts";
+import { listFolder } from "../../../src/api/folder.ts";
+import { readEntry } from "../../../src/platform/folder/list-folder.ts";
+import { tarFolder } from "../../../src/platform/folder/tar-folder.ts";
 import { LIMITS } from "../../../src/base/limits.ts";
 import { tempDir } from "../../harness.ts";
 

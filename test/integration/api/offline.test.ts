@@ -18,11 +18,12 @@ test("one plugin that this version can't read does not hide the others", async (
     manifest: '[plugin]\nname = "plain"\nversion = "1.0.0"\ntier = 2\n',
   });
   db.close();
-  const plugins = await offlinePlugins(dir.path);
-  expect(plugins?.map(({ name }) => name)).toEqual(["from-the-future", "plain"]);
+  const found = await offlinePlugins(dir.path, undefined);
+  const names = found?.plugins.map(({ name }) => name);
+  expect(names).toEqual(["from-the-future", "plain", "docker", "process"]);
 });
 
 test("a folder without our data is no list, not an empty one", async () => {
   await using dir = tempDir();
-  expect(await offlinePlugins(dir.path)).toBeUndefined();
+  expect(await offlinePlugins(dir.path, dir.path)).toBeUndefined();
 });

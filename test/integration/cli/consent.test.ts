@@ -17,6 +17,9 @@ const answers: Answers = {
     reason: null,
     room: "js-worker",
     roomReason: "that is where it runs",
+    type: "hook",
+    builtIn: false,
+    folder: null,
   }),
 };
 

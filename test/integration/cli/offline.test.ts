@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { makeGuestWasm } from "../../../scripts/guest-wasm/make-guest-wasm.ts";
-import { databaseFile, pluginsDir } from "../../../src/base/paths.ts";
+import { databaseFile, packagesDir } from "../../../src/base/paths.ts";
 import { digestOf } from "../../../src/host/package/digest.ts";
 import { bundleDigest, makePackageStore } from "../../../src/host/package/package-store.ts";
 import { openDatabase } from "../../../src/state/database.ts";
@@ -36,7 +36,7 @@ async function dataWithPlugin(dataDir: string): Promise<string> {
   ]);
   const digest = digestOf(files);
   const bundle = { code: "1", sourceMap: undefined };
-  const store = makePackageStore(pluginsDir(dataDir));
+  const store = makePackageStore(packagesDir(dataDir));
   await store.place(await store.stage(files, bundle), "notifier", digest);
   const db = openDatabase(databaseFile(dataDir));
   makePluginRows(db).put({

@@ -108,11 +108,17 @@ test("exec refuses more standard input than it may send, and sends nothing", asy
 test("lists are arrays with --json and tables without", async () => {
   await using dir = tempDir();
   const socket = join(dir.path, "s");
+  const own = { type: "hook", builtIn: false, folder: null };
   const worker = { reason: null, room: "js-worker", roomReason: "it is so" };
   const none = { reason: "changed", room: null, roomReason: null };
   const plugins = [
-    { name: "a", version: "1.0.0", tier: 2, kind: "js", state: "enabled", ...worker },
-    { name: "long-name", version: "10.0.0", tier: null, kind: "exec", state: "tampered", ...none },
+    { name: "a", version: "1.0.0", tier: 2, kind: "js", state: "enabled", ...own, ...worker },
+    { name: "long-name", version: "10.0.0", tier: null, kind: "exec", state: "tampered", ...own, ...none },
+  ];
+  const builtIn = { ...own, type: "provider", builtIn: true, reason: null, room: null, roomReason: null };
+  const all = [
+    ...plugins,
+    { name: "docker", version: "0.1.0", tier: null, kind: "built in", state: "enabled", ...builtIn },
   ];
   const service = {
     name: "web",
@@ -136,17 +142,20 @@ test("lists are arrays with --json and tables without", async () => {
     },
   };
   await using _ = fakeDaemon(socket, {
-    "plugin.list": () => ({ plugins }),
+    "plugin.list": () => ({ plugins: all, folders: [] }),
     "service.list": () => ({ services: [service] }),
     "env.list": () => ({ env: { B: "2", A: "1" } }),
   });
   const run = async (...args: readonly string[]) =>
     (await runCliProcess(["--socket", socket, ...args])).stdout;
   expect(JSON.parse(await run("plugin", "list", "--json"))).toEqual(plugins);
+  expect(JSON.parse(await run("plugin", "list", "--json", "--all"))).toEqual(all);
   expect(await run("plugin", "list")).toBe(
-    "NAME       VERSION  TIER  STATE     ROOM\n" +
-      "a          1.0.0    2     enabled   js-worker\n" +
-      "long-name  10.0.0   -     tampered  -\n",
+    "NAME       VERSION  KIND                 TIER  STATE     ROOM\n" +
+      "a          1.0.0    js                   2     enabled   js-worker\n" +
+      "long-name  10.0.0   exec                 -     tampered  -\n" +
+      "docker     0.1.0    provider (built in)  -     enabled   -\n" +
+      "\nlong-name: changed\n",
   );
   expect(JSON.parse(await run("status", "--json"))).toEqual([service]);
   expect(await run("status")).toContain(
@@ -174,8 +183,12 @@ test("nothing that others wrote moves the cursor", async () => {
           reason: evil,
           room: evil,
           roomReason: evil,
+          type: evil,
+          builtIn: false,
+          folder: evil,
         },
       ],
+      folders: [{ path: evil, problem: evil }],
     }),
     "event.list": () => ({
       events: [

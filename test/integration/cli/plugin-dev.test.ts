@@ -18,6 +18,9 @@ const view = {
   reason: null,
   room: "js-worker",
   roomReason: "it is so",
+  type: "hook",
+  builtIn: false,
+  folder: null,
 };
 
 const details = {

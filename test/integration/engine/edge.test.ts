@@ -3,7 +3,7 @@ import type { Socket } from "bun";
 import { systemClock } from "../../../src/base/clock.ts";
 import { makeEdges } from "../../../src/engine/edge/edges.ts";
 import type { Edges } from "../../../src/engine/edge/edges.ts";
-import { until } from "../../harness.ts";
+import { freePort, until } from "../../harness.ts";
 
 const cleanups: (() => void)[] = [];
 afterEach(() => {
@@ -20,12 +20,6 @@ function serve(answer: string): number {
   const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response(answer) });
   cleanups.push(() => void server.stop(true));
   return server.port as number;
-}
-
-function freePort(): number {
-  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  listener.stop(true);
-  return listener.port;
 }
 
 interface Line {

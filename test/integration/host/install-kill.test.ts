@@ -14,7 +14,7 @@ test("an install that is killed at any moment leaves the old version or the new 
   let leftOver = 0;
   for (let round = 0; round < ROUNDS; round++) {
     await killDuringInstalls(dir.path);
-    const staging = join(dir.path, "plugins/.staging");
+    const staging = join(dir.path, "packages/.staging");
     if (existsSync(staging) && readdirSync(staging).length > 0) leftOver += 1;
 
     const world = makeWorld(dir.path);
@@ -30,9 +30,9 @@ test("an install that is killed at any moment leaves the old version or the new 
     ).toMatchObject({
       version: info.version,
     });
-    expect(readdirSync(join(dir.path, "plugins"))).toEqual(["sample"]);
+    expect(readdirSync(join(dir.path, "packages"))).toEqual(["sample"]);
     const digests = [info, ...info.versions].map(({ digest }) => digest.slice(7, 23));
-    expect(readdirSync(join(dir.path, "plugins/sample")).toSorted()).toEqual(digests.toSorted());
+    expect(readdirSync(join(dir.path, "packages/sample")).toSorted()).toEqual(digests.toSorted());
     for (const { version, digest } of info.versions) expect(digest).toBe(digestOf(versionOf(version)));
     await world.close();
   }

@@ -8,7 +8,7 @@ import { tempDir, until } from "../../harness.ts";
 import { eventOf, filesOf, installSample, makeWorld, samplePlugin, withWorld, type World } from "./world.ts";
 
 function folders(world: World, name = "sample"): readonly string[] {
-  const path = join(world.dataDir, "plugins", name);
+  const path = join(world.dataDir, "packages", name);
   return existsSync(path) ? readdirSync(path) : [];
 }
 
@@ -22,13 +22,16 @@ describe("install", () => {
         version: "1.0.0",
         tier: 2,
         kind: "js",
+        type: "hook",
+        builtIn: false,
+        folder: null,
         state: "enabled",
         reason: null,
         room: "js-worker",
         roomReason: "that is where JavaScript runs unless something else is asked for",
       });
       const digest = (await world.plugins.info("sample")).digest;
-      const folder = join(world.dataDir, "plugins/sample", digest.slice(7, 23));
+      const folder = join(world.dataDir, "packages/sample", digest.slice(7, 23));
       expect(readdirSync(folder).toSorted()).toEqual(["bundle.js", "bundle.js.map", "files"]);
       expect(statSync(folder).mode & 0o777).toBe(0o700);
       expect(statSync(join(folder, "files/index.ts")).mode & 0o777).toBe(0o600);
@@ -37,8 +40,8 @@ describe("install", () => {
         version: "1.0.0",
         hook: "on_deploy_success",
       });
-      expect(existsSync(join(world.dataDir, "plugins/.staging"))).toBe(true);
-      expect(readdirSync(join(world.dataDir, "plugins/.staging"))).toEqual([]);
+      expect(existsSync(join(world.dataDir, "packages/.staging"))).toBe(true);
+      expect(readdirSync(join(world.dataDir, "packages/.staging"))).toEqual([]);
     }));
 
   test("shows what it would ask for, and changes nothing", () =>
@@ -64,7 +67,7 @@ describe("install", () => {
         replaces: null,
       });
       expect(await world.plugins.list()).toEqual([]);
-      expect(existsSync(join(world.dataDir, "plugins"))).toBe(false);
+      expect(existsSync(join(world.dataDir, "packages"))).toBe(false);
     }));
 
   test("refuses other files than those that were consented to", () =>
@@ -186,7 +189,7 @@ describe("a new version", () => {
       await until(() => world.rooms.open.size === 1);
       const upgrade = installSample(world, samplePlugin({ version: "2.0.0" }));
       const after = world.plugins.run("sample", "on_deploy_success", eventOf("on_deploy_success"));
-      await until(() => readdirSync(join(world.dataDir, "plugins/.staging")).length === 1);
+      await until(() => readdirSync(join(world.dataDir, "packages/.staging")).length === 1);
       expect((await world.plugins.list())[0]?.version).toBe("1.0.0");
       gate.resolve();
       expect(await running).toBe("1.0.0");
@@ -305,7 +308,7 @@ describe("a failure at any step of an install leaves the old state", () => {
         await after.plugins.sweep();
         expect(await after.plugins.info("sample")).toEqual({ ...was, running: false });
         expect(folders(after)).toEqual([was.digest.slice(7, 23)]);
-        expect(existsSync(join(dir.path, "plugins/.staging"))).toBe(false);
+        expect(existsSync(join(dir.path, "packages/.staging"))).toBe(false);
         await after.close();
       });
 });

@@ -17,7 +17,7 @@ const run = (world: World, name = "sample") =>
 
 async function folderOf(world: World): Promise<string> {
   const { digest } = await world.plugins.info("sample");
-  return join(world.dataDir, "plugins/sample", digest.slice(7, 23));
+  return join(world.dataDir, "packages/sample", digest.slice(7, 23));
 }
 
 describe("a changed file makes a plugin tampered, and it does not run", () => {
@@ -315,7 +315,7 @@ describe("the end", () => {
     expect(world.rooms.open.size).toBe(0);
     expect(await codeOf(run(world))).toBe("plugin.stopped");
     expect(await codeOf(installSample(world, samplePlugin({ version: "2.0.0" })))).toBe("daemon.stopping");
-    expect(readdirSync(join(dir.path, "plugins/.staging"))).toEqual([]);
+    expect(readdirSync(join(dir.path, "packages/.staging"))).toEqual([]);
   });
 
   test("a guest that had to be stopped counts, and the next call gets a new one", () => {

@@ -318,8 +318,8 @@ describe("a rollback", () => {
     await after.plugins.rollback("sample", undefined, "t");
     expect((await run(after)).version).toBe("1.0.0");
     await after.plugins.remove("sample");
-    expect([...new Bun.Glob("plugins/**").scanSync({ cwd: dir.path, onlyFiles: false })]).not.toContain(
-      "plugins/sample",
+    expect([...new Bun.Glob("packages/**").scanSync({ cwd: dir.path, onlyFiles: false })]).not.toContain(
+      "packages/sample",
     );
     await installSample(after, samplePlugin());
     expect(await codeOf(after.plugins.rollback("sample", undefined, "t"))).toBe("plugin.version_not_found");
@@ -331,12 +331,12 @@ describe("a rollback", () => {
       for (let version = 1; version <= 12; version++)
         await installSample(world, samplePlugin({ version: `${version}.0.0` }));
       const folders = [
-        ...new Bun.Glob("plugins/sample/*").scanSync({ cwd: world.dataDir, onlyFiles: false }),
+        ...new Bun.Glob("packages/sample/*").scanSync({ cwd: world.dataDir, onlyFiles: false }),
       ];
       expect(folders).toHaveLength(5);
       await world.plugins.sweep();
       expect([
-        ...new Bun.Glob("plugins/sample/*").scanSync({ cwd: world.dataDir, onlyFiles: false }),
+        ...new Bun.Glob("packages/sample/*").scanSync({ cwd: world.dataDir, onlyFiles: false }),
       ]).toHaveLength(4);
     }));
 });

@@ -8,6 +8,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../../../src/base/clock.ts";
 import { fail } from "../../../src/base/errors.ts";
+import { dropInFolders, packagesDir } from "../../../src/base/paths.ts";
 import type { CallerOf } from "../../../src/host/capabilities/broker.ts";
 import { makePluginAudit } from "../../../src/host/audit/plugin-audit.ts";
 import { silentLog } from "../../../src/base/log.ts";
@@ -106,7 +107,8 @@ export function makeWorld(dataDir: string, changes: Changes = {}): World {
     kv: makePluginKvRows(db),
     clearContainers: async () => {},
     transaction: (work) => inTransaction(db, work),
-    store: makePackageStore(join(dataDir, "plugins")),
+    store: makePackageStore(packagesDir(dataDir)),
+    dropInFolders: dropInFolders(dataDir, undefined),
     clock: systemClock,
     log: silentLog,
     logs,

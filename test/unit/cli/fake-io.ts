@@ -33,6 +33,7 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
   return {
     shown,
     questions,
+    program: "voxeltron",
     stdout: sink("stdout"),
     stderr: sink("stderr"),
     stdin: { isTerminal, readAll: () => Promise.resolve(new Uint8Array()) },

@@ -362,3 +362,51 @@ describe("what a reload can't change", () => {
     expect(waitForStart(config, config)).toEqual([]);
   });
 });
+
+describe("rules of alerts", () => {
+  const head = `[[alerts]]\nname = "cpu"\nmetric = "cpu_percent"\nthreshold = 90\n`;
+
+  test("have defaults, and take sizes and durations as people write them", async () => {
+    const { alerts, alerting } = await load(
+      `${head}\n[[alerts]]\nname = "memory"\nmetric = "memory_bytes"\nthreshold = "512 MiB"\nwhen = "below"\nduration = "5m"\nservice = "*"\nchannels = ["ops"]\n[alerting]\ndisable = ["disk"]\n`,
+    );
+    expect(alerts).toEqual([
+      {
+        name: "cpu",
+        metric: "cpu_percent",
+        when: "above",
+        threshold: 90,
+        duration: 60_000,
+        service: undefined,
+        channels: undefined,
+      },
+      {
+        name: "memory",
+        metric: "memory_bytes",
+        when: "below",
+        threshold: 512 * 1024 ** 2,
+        duration: 300_000,
+        service: "*",
+        channels: ["ops"],
+      },
+    ]);
+    expect(alerting).toEqual({ disable: ["disk"] });
+  });
+
+  test.each([
+    [`${head}metrc = 1\n`, ":5: alerts.0.metrc: is not a known key"],
+    [head.replace("cpu_percent", "cpu_percnt"), 'did you mean "cpu_percent"?'],
+    [`${head}\n${head}`, `:6: alerts.1: found "cpu", wanted a name that no rule before it has`],
+    [
+      head.replace('"cpu"', '"disk"'),
+      "service-down, restart-loop, disk, plugin, notification-channel are built in",
+    ],
+    [`${head.replace("cpu_percent", "load1")}service = "web"\n`, "only the host has that metric"],
+    [head.replace("90", '"much"'), "wanted a number, or for bytes a size"],
+    [`${head}duration = "2d"\n`, "a duration up to a day"],
+    [`[alerting]\ndisable = ["cpu"]\n`, "wanted one of service-down"],
+  ])("with %j are refused, and the words say where", async (toml, words) => {
+    const error = await rejection(load(toml));
+    expect(error).toMatchObject({ code: "config.invalid", message: expect.stringContaining(words) });
+  });
+});

@@ -48,7 +48,8 @@ export function fakeProvider(name = "fake", cluster: Cluster = new Map()): FakeP
     async prepare(spec, context) {
       context.progress("layer 1 of 1", 100);
       await play("prepare", spec.id);
-      return spec.image === undefined ? "folder" : `${spec.image}@sha256:abc`;
+      if (spec.image === undefined) return "folder";
+      return spec.image.includes("@") ? spec.image : `${spec.image}@sha256:abc`;
     },
     async create(spec) {
       cluster.set(spec.id, { spec, status: { state: "created" } });

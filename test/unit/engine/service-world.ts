@@ -85,6 +85,7 @@ export function makeWorld(options: WorldOptions = {}): World {
     }),
     probes: { tcp: async () => undefined, http: async () => undefined, ...options.probes },
     registryAuth: () => undefined,
+    registryLogins: () => [],
     redaction,
     takeUpload: async (id) => {
       const upload = options.uploads?.get(id);

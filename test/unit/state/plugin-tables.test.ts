@@ -28,7 +28,7 @@ test("plugins: rows are listed by name, replaced and removed", () => {
 
 test("plugins: what happens to one is kept in its row", () => {
   const rows = makePluginRows(openDatabase(":memory:"));
-  rows.put({ ...row, builtins: ["node:crypto", "node:path"], link: "/home/me/b" });
+  rows.put({ ...row, builtins: ["node:crypto", "node:path"], link: "/home/me/b", dropIn: "/p/b" });
   rows.put({ ...row, name: "other" });
   rows.setStruckOut("b", "now");
   rows.setPaused("b", "it asks for more");
@@ -38,6 +38,7 @@ test("plugins: what happens to one is kept in its row", () => {
     link: "/home/me/b",
     struckOutAt: "now",
     paused: "it asks for more",
+    dropIn: "/p/b",
   });
   rows.setPaused("b", null);
   expect(rows.get("b")?.paused).toBeNull();
@@ -46,7 +47,14 @@ test("plugins: what happens to one is kept in its row", () => {
 
 test("versions: those of one plugin, the one that was replaced last first, and none of them twice", () => {
   const versions = makePluginVersionRows(openDatabase(":memory:"));
-  const { enabled: _enabled, struckOutAt: _at, link: _link, paused: _paused, ...version } = row;
+  const {
+    enabled: _enabled,
+    struckOutAt: _at,
+    link: _link,
+    paused: _paused,
+    dropIn: _folder,
+    ...version
+  } = row;
   const digests = () => versions.list("b").map(({ digest }) => digest);
   for (const digest of ["sha256:1", "sha256:2", "sha256:3", "sha256:1"]) versions.put({ ...version, digest });
   versions.put({ ...version, name: "other" });

@@ -5,12 +5,19 @@ import type { InstanceSpec, Volume } from "../provider.ts";
 
 /** Throws `provider.unsupported`, or `service.invalid` for an image or a volume that no engine would take. */
 export function checkContainerSpec(spec: InstanceSpec): void {
-  if (spec.directory !== undefined || spec.image === undefined) {
-    throw fail("provider.unsupported", "the provider docker runs images, found a folder", {
-      hint: "give an image with --image, or run the folder with: --provider process",
+  if (spec.directory !== undefined && spec.build === undefined)
+    throw fail(
+      "provider.unsupported",
+      "the provider docker runs images, found a folder without a Dockerfile",
+      {
+        hint: "write a Dockerfile, give an image with --image, or run the folder with: --provider process",
+      },
+    );
+  if (spec.image === undefined && spec.directory === undefined)
+    throw fail("provider.unsupported", "the provider docker runs images, found none", {
+      hint: "give one with --image, or a folder that has a Dockerfile with --path",
     });
-  }
-  checkImage(spec.image);
+  if (spec.image !== undefined) checkImage(spec.image);
   for (const volume of spec.volumes) checkVolume(volume);
 }
 

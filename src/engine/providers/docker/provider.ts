@@ -7,6 +7,7 @@ import type { Clock } from "../../../base/clock.ts";
 import { LIMITS } from "../../../base/limits.ts";
 import { LOCAL } from "../providers.ts";
 import { noSecrets, type Provider, type SecretsOf } from "../provider.ts";
+import { buildImage, removeBuilds } from "./build.ts";
 import { checkContainerSpec } from "./check.ts";
 import type { DockerEndpoint } from "./connect.ts";
 import { LABELS } from "./container-spec.ts";
@@ -17,7 +18,7 @@ import { makeEngineDesk, type EngineTask, type EngineWork } from "./engine-desk.
 import { dockerError, engineStatus } from "./errors.ts";
 import { execInContainer } from "./exec.ts";
 import { readContainerLogs } from "./logs.ts";
-import { ensureImage } from "./pull.ts";
+import { ensureImage, inspectImage } from "./pull.ts";
 import { removeContainer } from "./remove.ts";
 
 export interface DockerProviderOptions {
@@ -52,13 +53,24 @@ export function makeDockerProvider(options: DockerProviderOptions): DockerProvid
     server: LOCAL,
     close: () => desk.close(),
     check: checkContainerSpec,
+    builds: {
+      prune: (owner, service, keep) =>
+        engine({ what: `remove images of ${service}` }, LIMITS.engineWorkMs, (docker) =>
+          removeBuilds(docker, owner, service, keep),
+        ),
+    },
 
     async prepare(spec, context) {
       checkContainerSpec(spec);
-      const image = spec.image ?? "";
+      const { image, build, directory } = spec;
       try {
+        if (build !== undefined && directory !== undefined)
+          return await engine({ what: `build an image for ${spec.id}` }, undefined, async (docker) => {
+            const isThere = image !== undefined && (await inspectImage(docker, image)) !== undefined;
+            return isThere ? image : buildImage(docker, { ...build, directory }, spec, context);
+          });
         return await engine({ what: `pull ${image}`, image }, undefined, (docker) =>
-          ensureImage(docker, image, spec.registryAuth, context),
+          ensureImage(docker, image ?? "", spec.registryAuth, context),
         );
       } catch (error) {
         throw context.signal.aborted ? context.signal.reason : error;

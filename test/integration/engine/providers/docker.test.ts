@@ -6,7 +6,7 @@ import { ensureTestImage, TEST_IMAGE } from "../../../fixtures/docker-image.ts";
 import { instanceSpec } from "../../../fixtures/instance-spec.ts";
 import { linesOf, linesOfParts } from "../../../fixtures/log-lines.ts";
 import { rejection } from "../../../fixtures/rejection.ts";
-import { needs, tempDir, until } from "../../../harness.ts";
+import { freePort, needs, tempDir, until } from "../../../harness.ts";
 
 const docker = makeDockerProvider({
   endpoint: { socketPath: "/var/run/docker.sock" },
@@ -31,13 +31,6 @@ async function run(command: string, changes: Partial<InstanceSpec> = {}): Promis
 /** Until the instance has ended. */
 function allLines(id: string): Promise<LogPart[]> {
   return Array.fromAsync(linesOf(docker.logs(id, { from: undefined, signal: never })));
-}
-
-function freePort(): number {
-  const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  const { port } = server;
-  server.stop(true);
-  return port;
 }
 
 async function exec(id: string, command: string, stdin?: string) {

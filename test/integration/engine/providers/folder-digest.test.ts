@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { tarFolder } from "../../../../src/api/folder-tar.ts";
+import { tarFolder } from "../../../../src/platform/folder/tar-folder.ts";
 import { listFolder } from "../../../../src/api/folder.ts";
 import { folderDigest } from "../../../../src/engine/providers/process/folder-digest.ts";
 import { unpackTar } from "../../../../src/host/package/unpack-tar.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fail } from "../../../../src/base/errors.ts";
 import { systemClock } from "../../../../src/base/clock.ts";
@@ -390,6 +390,65 @@ describe("a folder", () => {
       .deploy({ upload: "u", port: 80, memory: "64m" })
       .catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: "provider.unsupported", message: "can't limit memory" });
+    await world.close();
+  });
+});
+
+describe("a folder with a Dockerfile", () => {
+  async function buildWorld(path: string, files: readonly string[]): Promise<World> {
+    const upload = join(path, "upload");
+    mkdirSync(upload);
+    for (const file of files) writeFileSync(join(upload, file), "");
+    const plain = fakeProvider("plain");
+    const world = makeWorld({
+      folders: join(path, "apps"),
+      uploads: new Map([["u", { directory: upload, digest: "sha256:f00" }]]),
+      providers: [plain],
+    });
+    Object.assign(world.provider, { builds: { prune: async () => {} } });
+    world.provider.prepare = async (spec) => spec.image ?? "sha256:built";
+    world.provider.check = ({ directory, build }) => {
+      if (directory !== undefined && build === undefined) throw fail("provider.unsupported", "no Dockerfile");
+    };
+    return world;
+  }
+  const only = ({ provider }: World) => [...provider.cluster.values()][0]?.spec;
+
+  test("is built by the provider that builds; the image serves the next deploy of the same folder", async () => {
+    await using dir = tempDir();
+    const world = await buildWorld(dir.path, ["Dockerfile"]);
+    await world.deploy({ upload: "u", port: 80, buildArgs: { STAGE: "live" } });
+    const build = { dockerfile: "Dockerfile", args: { STAGE: "live" } };
+    expect(only(world)).toMatchObject({ image: "sha256:built", build });
+    world.provider.prepare = async (spec) => spec.image ?? "sha256:other";
+    await world.deploy({ env: { A: "1" } });
+    expect(only(world)).toMatchObject({ version: 2, image: "sha256:built", build });
+    await world.close();
+  });
+
+  test("is run as it is where the operator names a provider that does so", async () => {
+    await using dir = tempDir();
+    const world = await buildWorld(dir.path, ["Dockerfile"]);
+    await world.deploy({ upload: "u", port: 80, provider: "plain" });
+    expect(world.provider.cluster.size).toBe(0);
+    await world.close();
+  });
+
+  test.each([
+    [
+      { dockerfile: "Dockerfile", provider: "plain" },
+      "provider.unsupported",
+      "the provider plain builds no images",
+    ],
+    [{ dockerfile: "Other" }, "service.invalid", 'the folder has no file "Other" to build an image by'],
+    [{ dockerfile: "../Dockerfile" }, "service.invalid", "a Dockerfile is a file in the folder"],
+    [{ buildArgs: { "1": "x" } }, "service.invalid", ""],
+  ] as const)("with %j is refused", async (input, code, message) => {
+    await using dir = tempDir();
+    const world = await buildWorld(dir.path, ["Dockerfile"]);
+    const error = await world.deploy({ upload: "u", port: 80, ...input }).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code, message: expect.stringContaining(message) });
+    expect(world.events()).toEqual([]);
     await world.close();
   });
 });

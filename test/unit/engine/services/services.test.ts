@@ -3,7 +3,7 @@ import { makeServiceEnvironment } from "../../../../src/engine/services/service-
 import { isFreeOnLoopback } from "../../../../src/engine/ports.ts";
 import { makeProviders } from "../../../../src/engine/providers/providers.ts";
 import { codeOf } from "../../../fixtures/rejection.ts";
-import { fakeClock, until } from "../../../harness.ts";
+import { fakeClock, freePort, until } from "../../../harness.ts";
 import { makeWorld, type World } from "../service-world.ts";
 
 async function deployed(): Promise<World> {
@@ -16,12 +16,6 @@ async function deployed(): Promise<World> {
     volumes: ["data:/d:ro"],
   });
   return world;
-}
-
-function freePort(): number {
-  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  listener.stop(true);
-  return listener.port;
 }
 
 test("details show what was deployed and how it went", async () => {

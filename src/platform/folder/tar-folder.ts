@@ -1,10 +1,10 @@
 /**
  * Turns a listed folder into a tar stream that depends on names and content alone: no owners, no times, modes 644 or 755.
- * Reads each file as it is sent, and fails where one is no longer what was listed. Used by the CLI's uploads.
+ * Reads each file as it is sent, and fails where one is no longer what was listed. Called by api/folder.ts and engine/providers/docker.
  */
 import type { EventEmitter } from "node:events";
 import { pack, type Pack } from "tar-stream";
-import { readEntry, type FolderEntry } from "./folder.ts";
+import { readEntry, type FolderEntry } from "./list-folder.ts";
 
 /** Throws `upload.invalid` from the iteration when a file changed since it was listed. */
 export async function* tarFolder(
