@@ -32,11 +32,12 @@ export function makeResultText(): (result: CheckResult) => string {
 /** What it used of its rights, and what not. */
 export function capabilitiesText({ capabilities }: PluginReport): string {
   return capabilities
-    .map(({ capability, asked, uses, refused, calls }) => {
+    .map(({ capability, asked, uses, refused, calls, refusedCalls }) => {
       const times = (count: number, what: string): string[] =>
         count === 0 ? [] : [`${what} ${count === 1 ? "once" : `${count} times`}`];
       const what = [...times(uses, "used"), ...times(refused, "refused")].join(", ") || "not used";
-      const examples = calls.length === 0 ? "" : `: ${printable(calls.join(", "))}`;
+      const all = [...new Set([...calls, ...refusedCalls])];
+      const examples = all.length === 0 ? "" : `: ${printable(all.join(", "))}`;
       return `    ${printable(capability)} (${asked ?? "not asked for"}): ${what}${examples}\n`;
     })
     .join("");

@@ -10,8 +10,9 @@ export interface CapabilityUse {
   readonly asked: "required" | "optional" | undefined;
   readonly uses: number;
   readonly refused: number;
-  /** Of these, some. */
+  /** Of these, some: what was answered, and what was refused. */
   readonly calls: readonly string[];
+  readonly refusedCalls: readonly string[];
 }
 
 export function usesOf(manifest: Manifest, { uses }: CheckedDoor): readonly CapabilityUse[] {
@@ -23,7 +24,8 @@ export function usesOf(manifest: Manifest, { uses }: CheckedDoor): readonly Capa
     list.some(({ capability }) => capability === name);
   return [...names].map((capability) => {
     const own = uses.filter((use) => use.capability === capability);
-    const isRefused = ({ outcome }: { readonly outcome: string }): boolean => REFUSALS.has(outcome);
+    const refused = own.filter(({ outcome }) => REFUSALS.has(outcome));
+    const answered = own.filter(({ outcome }) => !REFUSALS.has(outcome));
     return {
       capability,
       asked: isIn(manifest.required, capability)
@@ -31,11 +33,10 @@ export function usesOf(manifest: Manifest, { uses }: CheckedDoor): readonly Capa
         : isIn(manifest.optional, capability)
           ? "optional"
           : undefined,
-      uses: own.filter((use) => !isRefused(use)).length,
-      refused: own.filter(isRefused).length,
-      calls: [
-        ...new Set(own.map(({ method, target }) => (target === null ? method : `${method} ${target}`))),
-      ].slice(0, CALLS_SHOWN),
+      uses: answered.length,
+      refused: refused.length,
+      calls: callTexts(answered),
+      refusedCalls: callTexts(refused),
     };
   });
 }
@@ -47,10 +48,10 @@ export function tellCapabilities(findings: Findings, manifest: Manifest, checked
     findings.warned("capabilities.used", "no use of it with sample events", { subject: capability });
   if (unused.length === 0 && requestsOf(manifest).length > 0) findings.passed("capabilities.used");
   const refused = all.filter((each) => each.refused > 0);
-  for (const { capability, asked, calls } of refused)
+  for (const { capability, asked, refusedCalls } of refused)
     findings.failed(
       "capabilities.asked",
-      `${calls.join(", ")}: ${asked === undefined ? "its manifest does not ask for that" : "outside of the scope that its manifest asks for"}`,
+      `${refusedCalls.join(", ")}: ${asked === undefined ? "its manifest does not ask for that" : "beyond what it asks for, or what anybody may"}`,
       { subject: capability },
     );
   if (refused.length === 0) findings.passed("capabilities.asked");
@@ -60,3 +61,8 @@ export function tellCapabilities(findings: Findings, manifest: Manifest, checked
 
 const REFUSALS: ReadonlySet<string> = new Set(["capability.denied", "capability.out_of_scope"]);
 const CALLS_SHOWN = 5;
+
+function callTexts(uses: CheckedDoor["uses"]): readonly string[] {
+  const texts = uses.map(({ method, target }) => (target === null ? method : `${method} ${target}`));
+  return [...new Set(texts)].slice(0, CALLS_SHOWN);
+}

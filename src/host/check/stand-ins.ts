@@ -92,9 +92,27 @@ function standInNetwork(clock: Clock): NetOptions {
     },
     dial: async (to, choose) => {
       choose(to, [NOBODY]);
-      return { address: NOBODY, incoming: piecesOf(), write: async () => {}, close() {} };
+      let written = (): void => {};
+      const heard = new Promise<void>((resolve) => (written = resolve));
+      return {
+        address: NOBODY,
+        incoming: silence(clock, heard),
+        write: async () => written(),
+        close: () => written(),
+      };
     },
   };
+}
+
+/** Long enough to be written to, and short enough that who waits for words still ends in his time. */
+const LISTENING_MS = 1_000;
+const HEARD_MS = 100;
+
+/** Says nothing, and ends when it has heard something. */
+// eslint-disable-next-line require-yield -- it has nothing to say
+async function* silence(clock: Clock, heard: Promise<void>): AsyncGenerator<Uint8Array> {
+  await Promise.race([heard, clock.sleep(LISTENING_MS)]);
+  await clock.sleep(HEARD_MS);
 }
 
 async function* piecesOf(...pieces: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
