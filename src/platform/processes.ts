@@ -76,14 +76,12 @@ export function descendants(): readonly ProcessInfo[] {
   return found;
 }
 
-/** Ends it, unless the pid is somebody else's by now. */
-export function endProcess({ pid, startedAt }: ProcessInfo): void {
-  if (readProcess(pid)?.startedAt !== startedAt) return;
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It ended by itself.
-  }
+/** Ends all that `look` gives; what they start meanwhile is for another round. Stopped first: who is watched over by another can't be brought back. */
+export function endProcesses(look: () => readonly ProcessInfo[]): void {
+  for (const each of look()) signal(each, "SIGSTOP");
+  const still = look();
+  for (const each of still) signal(each, "SIGSTOP");
+  for (const each of still) signal(each, "SIGKILL");
 }
 
 // --- internal ---
@@ -116,6 +114,16 @@ function readProcess(pid: number): ProcessInfo | undefined {
     };
   } catch {
     return undefined;
+  }
+}
+
+/** Unless the pid is somebody else's by now. */
+function signal({ pid, startedAt }: ProcessInfo, name: "SIGSTOP" | "SIGKILL"): void {
+  if (readProcess(pid)?.startedAt !== startedAt) return;
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It ended by itself.
   }
 }
 

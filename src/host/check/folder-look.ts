@@ -1,22 +1,21 @@
 /** What is in a folder, without reading it: enough to see that something was put there, changed or taken away. Called by program.ts. */
+import type { Dirent } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 
 /** By path: what must stay the same. */
 export type FolderLook = ReadonlyMap<string, string>;
 
+/** Follows no link, and goes on where something can't be looked at, or is gone. */
 export async function lookAtFolder(root: string): Promise<FolderLook> {
   const look = new Map<string, string>();
-  // A folder that is gone has nothing in it.
-  for (const entry of await readdir(root, { recursive: true, withFileTypes: true }).catch(() => [])) {
-    if (look.size >= ENTRIES_MOST) break;
-    const path = join(entry.parentPath, entry.name);
-    try {
-      const { size, mtimeMs, mode, ino } = await lstat(path);
-      // A folder's time and size change with what is in it, which is told by itself.
-      look.set(relative(root, path), entry.isDirectory() ? `${mode}` : `${size} ${mtimeMs} ${mode} ${ino}`);
-    } catch {
-      // It went while it was looked at.
+  const folders = [""];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    for (const entry of await entriesOf(join(root, folder))) {
+      if (look.size >= ENTRIES_MOST) return look;
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) folders.push(path);
+      look.set(path, await stateOf(join(root, path), entry.isDirectory()));
     }
   }
   return look;
@@ -36,4 +35,18 @@ export function folderChanges(before: FolderLook, now: FolderLook): readonly str
 // --- internal ---
 
 /** A program may make as many as it likes; so many are more than there could be of its own, and enough to say so. */
-const ENTRIES_MOST = 100_000;
+const ENTRIES_MOST = 50_000;
+
+function entriesOf(folder: string): Promise<Dirent[]> {
+  return readdir(folder, { withFileTypes: true }).catch(() => []);
+}
+
+async function stateOf(path: string, isFolder: boolean): Promise<string> {
+  try {
+    const { size, mtimeMs, mode, ino } = await lstat(path);
+    // A folder's time and size change with what is in it, which is told by itself.
+    return isFolder ? `${mode}` : `${size} ${mtimeMs} ${mode} ${ino}`;
+  } catch {
+    return "gone";
+  }
+}

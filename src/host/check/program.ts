@@ -15,7 +15,7 @@ import {
   adoptOrphans,
   children,
   descendants,
-  endProcess,
+  endProcesses,
   membersOf,
   type ProcessInfo,
 } from "../../platform/processes.ts";
@@ -148,7 +148,7 @@ export async function openProgram(options: ProgramOptions): Promise<Program> {
     async close() {
       // What is ended may have started more meanwhile.
       for (let rounds = 0; runsOutside().length > 0 && rounds < END_ROUNDS; rounds++) {
-        for (const each of runsOutside()) endProcess(each);
+        endProcesses(runsOutside);
         await clock.sleep(GROUP_LOOK_MS);
       }
       await rm(folder, { recursive: true, force: true }).catch(() => {});
