@@ -72,7 +72,7 @@ export function makeFindings({ only, onResult }: FindingsOptions): Findings {
         ? {
             ...evidence(found),
             wanted: wanted ?? row.wanted,
-            advice: advice ?? (isVoxError(found) ? found.hint : undefined) ?? row.advice,
+            advice: advice ?? hintOf(found) ?? row.advice,
           }
         : {}),
     };
@@ -93,6 +93,13 @@ export function makeFindings({ only, onResult }: FindingsOptions): Findings {
 // --- internal ---
 
 const ALWAYS: ReadonlySet<string> = new Set(["manifest", "code"]);
+
+function hintOf(found: unknown): string | undefined {
+  if (!isVoxError(found)) return undefined;
+  return found.code === "plugin.timeout" ? LATE : found.hint;
+}
+
+const LATE = "be done sooner, or ask for more time: timeout in the manifest, and --timeout here";
 
 function evidence(found: unknown): Pick<CheckResult, "found" | "code" | "problem"> {
   if (!isVoxError(found))
