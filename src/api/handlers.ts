@@ -5,6 +5,7 @@
 import { VERSION } from "../base/version.ts";
 import type { Parts } from "../daemon/compose.ts";
 import { testNotification } from "../engine/notify/notification.ts";
+import type { Services } from "../engine/services/services.ts";
 import type { PluginSource } from "../host/install/plugin-source.ts";
 import type { Input, Item, Output, StreamName, UnaryName, UploadAnswer, UploadKind } from "./operations.ts";
 import { makeProgressStream } from "./progress-stream.ts";
@@ -30,6 +31,7 @@ export function makeHandlers(parts: Parts, facts: DaemonFacts): Handlers {
     ...daemonHandlers(parts, facts),
     ...pluginHandlers(parts),
     ...serviceHandlers(parts),
+    ...workspaceHandlers(parts),
     ...secretHandlers(parts),
     ...eventHandlers(parts),
     ...notifyHandlers(parts),
@@ -160,15 +162,7 @@ function serviceHandlers({
       await services.remove(name);
       return {};
     },
-    "service.exec": ({ name, command, stdin }, signal) =>
-      makeProgressStream(async (output) => ({
-        exitCode: await services.exec(name, {
-          command,
-          stdin: stdin === undefined ? undefined : Buffer.from(stdin, "base64"),
-          signal,
-          output: (stream, bytes) => output({ stream, b64: Buffer.from(bytes).toString("base64") }),
-        }),
-      })),
+    "service.exec": (input, signal) => runInside(input, signal, services),
     "metrics.query": (question) => metrics.query(question),
     "env.list": ({ name }) => ({ env: { ...environment.list(name) } }),
     "env.set"({ name, env }) {
@@ -180,6 +174,44 @@ function serviceHandlers({
       return {};
     },
   };
+}
+
+function workspaceHandlers({ workspaces }: Parts): Part<"workspace"> {
+  return {
+    // A lost connection cancels nothing: only workspace.cancel does.
+    "workspace.create": (input) =>
+      makeProgressStream((progress) => workspaces.create(input, (step) => void progress(step))),
+    "workspace.start": ({ name }) =>
+      makeProgressStream((progress) => workspaces.start(name, (step) => void progress(step))),
+    "workspace.stop": ({ name }) => workspaces.stop(name),
+    "workspace.destroy": ({ name, force = false }) => workspaces.destroy(name, force),
+    async "workspace.cancel"({ name }) {
+      await workspaces.cancel(name);
+      return {};
+    },
+    "workspace.list": async () => ({ workspaces: await workspaces.list() }),
+    "workspace.info": ({ name }) => workspaces.info(name),
+    async *"workspace.logs"({ name, ...query }, signal) {
+      yield* workspaces.logs(name, { ...query, signal });
+      return {};
+    },
+    "workspace.exec": (input, signal) => runInside(input, signal, workspaces),
+  };
+}
+
+function runInside(
+  { name, command, stdin }: Input<"service.exec">,
+  signal: AbortSignal,
+  { exec }: Pick<Services, "exec">,
+): AsyncGenerator<Item<"service.exec">, Output<"service.exec">, undefined> {
+  return makeProgressStream(async (output) => ({
+    exitCode: await exec(name, {
+      command,
+      stdin: stdin === undefined ? undefined : Buffer.from(stdin, "base64"),
+      signal,
+      output: (stream, bytes) => output({ stream, b64: Buffer.from(bytes).toString("base64") }),
+    }),
+  }));
 }
 
 function eventHandlers({ feed, dispatcher }: Parts): Part<"event"> {

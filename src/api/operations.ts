@@ -19,6 +19,9 @@ import {
   serviceUsage,
   serviceView,
 } from "./service-schemas.ts";
+import { outputChunk, outputStream, stream, unary, workProgress } from "./operation.ts";
+import { workspaceOperations } from "./workspace-operations.ts";
+import type { workspaceDetails, workspaceView } from "./workspace-schemas.ts";
 
 const name = v.pipe(v.string(), v.maxLength(200));
 const none = v.strictObject({});
@@ -92,7 +95,6 @@ const deployInput = v.strictObject({
   detach: v.optional(v.boolean()),
 });
 
-const deployProgress = v.object({ step: v.string(), text: v.string(), percent: v.optional(v.number()) });
 const deployEnd = v.object({
   deploy: v.string(),
   service: v.string(),
@@ -103,7 +105,6 @@ const deployEnd = v.object({
   detached: v.boolean(),
 });
 
-const outputStream = v.picklist(["stdout", "stderr"]);
 const serviceLogLine = v.object({
   at: v.string(),
   /** As far as the line's own text says; otherwise by its stream. */
@@ -112,7 +113,6 @@ const serviceLogLine = v.object({
   text: v.string(),
   version: v.number(),
 });
-const outputChunk = v.object({ stream: outputStream, b64: v.string() });
 
 /** Of plugin processes. `unconfined`: nothing confines them, and the operator allows it; `unavailable`: they are not started. */
 const confinementStatus = v.object({
@@ -136,19 +136,6 @@ const examination = v.object({
   ),
   notTested: v.array(v.string()),
 });
-
-function unary<I extends v.GenericSchema, O extends v.GenericSchema>(input: I, output: O) {
-  return { mode: "unary" as const, input, output };
-}
-
-/** `item`: each line. `output`: the last one's `end`. */
-function stream<I extends v.GenericSchema, T extends v.GenericSchema, O extends v.GenericSchema>(
-  input: I,
-  item: T,
-  output: O,
-) {
-  return { mode: "stream" as const, input, item, output };
-}
 
 const source = v.union([
   v.strictObject({ upload: v.string() }),
@@ -225,7 +212,7 @@ export const operations = {
     v.object({ result: v.unknown(), durationMs: v.number(), logs: v.array(logView) }),
   ),
 
-  "deploy.run": stream(deployInput, deployProgress, deployEnd),
+  "deploy.run": stream(deployInput, workProgress, deployEnd),
   /** `to`: a version that is kept; absent: the newest one before the one that runs. */
   "deploy.rollback": stream(
     v.strictObject({
@@ -233,7 +220,7 @@ export const operations = {
       to: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
       detach: v.optional(v.boolean()),
     }),
-    deployProgress,
+    workProgress,
     deployEnd,
   ),
   "deploy.cancel": unary(v.strictObject({ service: name }), none),
@@ -273,6 +260,8 @@ export const operations = {
   "env.list": unary(v.strictObject({ name }), v.object({ env: v.record(v.string(), v.string()) })),
   "env.set": unary(v.strictObject({ name, env: variables }), none),
   "env.unset": unary(v.strictObject({ name, keys: v.array(v.string()) }), none),
+
+  ...workspaceOperations,
 
   /** The service need not exist yet. */
   "secret.set": unary(
@@ -359,6 +348,8 @@ export type EventView = v.InferOutput<typeof eventView>;
 export type ServiceView = v.InferOutput<typeof serviceView>;
 export type ServiceDetails = v.InferOutput<typeof serviceDetails>;
 export type ServiceUsage = v.InferOutput<typeof serviceUsage>;
+export type WorkspaceView = v.InferOutput<typeof workspaceView>;
+export type WorkspaceDetails = v.InferOutput<typeof workspaceDetails>;
 export type MetricsAnswer = Output<"metrics.query">;
 export type AlertView = v.InferOutput<typeof alertView>;
 export type LogView = v.InferOutput<typeof logView>;

@@ -1,5 +1,7 @@
 /** The bounds of `plugin check`, which runs in no daemon: beside those of limits.ts. Bytes and milliseconds. */
 export const CHECK_LIMITS = {
+  /** Told at once of one document. */
+  documentProblems: 30,
   /** What one call of a program or hook gets, unless it is told; and one that only cleans up. */
   callMs: 2 * 60_000,
   clearMs: 10_000,

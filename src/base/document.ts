@@ -3,8 +3,8 @@
  * the key that was probably meant. What the document is written in is the business of toml.ts and yaml.ts, which call this.
  */
 import * as v from "valibot";
+import { CHECK_LIMITS } from "./check-limits.ts";
 import { fail, type ErrorCode, type VoxError } from "./errors.ts";
-import { LIMITS } from "./limits.ts";
 import { wantedBy } from "./schema-words.ts";
 import { isObject } from "./is-object.ts";
 import { didYouMean, printable, quote } from "./text.ts";
@@ -49,11 +49,11 @@ export function documentProblems(
   const byText = new Map<string, VoxError>();
   let rest = value;
   // Of unknown keys a schema tells one at a time.
-  for (let round = 0; round < LIMITS.documentProblems; round++) {
+  for (let round = 0; round < CHECK_LIMITS.documentProblems; round++) {
     const result = v.safeParse(schema, rest);
     if (result.success) break;
     for (const issue of result.issues) {
-      if (byText.size >= LIMITS.documentProblems) break;
+      if (byText.size >= CHECK_LIMITS.documentProblems) break;
       // A misspelled key is one that is missing and one that is unknown: both are told in the same words.
       const problem = problemOf({ source, value, schema, placeOf }, issue);
       byText.set(problem.message, problem);

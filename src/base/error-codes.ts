@@ -152,6 +152,20 @@ const table = {
   "secret.key_exposed": { kind: "invalid" },
   "secret.key_fixed": { kind: "conflict" },
 
+  // workspaces
+  "workspace.not_found": { kind: "missing", hint: "voxeltron workspace list shows which there are" },
+  "workspace.exists": { kind: "conflict" },
+  "workspace.invalid": { kind: "usage" },
+  "workspace.busy": { kind: "conflict", hint: "try again when it is done" },
+  "workspace.idle": { kind: "missing" },
+  "workspace.failed": { kind: "conflict" },
+  "workspace.stopped": { kind: "conflict" },
+  "workspace.paused": { kind: "conflict" },
+  "workspace.port_taken": { kind: "conflict" },
+  "workspace.exited": { kind: "failure" },
+  "workspace.cancelled": { kind: "interrupted" },
+  "workspace.interrupted": { kind: "failure" },
+
   // containers, as plugins ask about them
   "container.not_found": { kind: "missing" },
   "container.invalid": { kind: "usage" },

@@ -75,6 +75,11 @@ export function fromWire(wire: WireError): VoxError {
   return fail(code, wire.message, { hint: wire.hint, details: wire.details ?? {} });
 }
 
+/** Whether the same may work a little later. */
+export function canHelpToRetry(error: unknown): boolean {
+  return isVoxError(error) && KINDS[error.kind].retryable;
+}
+
 export function exitStatus(error: unknown): number {
   return KINDS[isVoxError(error) ? error.kind : "bug"].exit;
 }

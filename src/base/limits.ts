@@ -25,8 +25,6 @@ export const LIMITS = {
   answerLineBytes: 8 * MIB,
 
   manifestBytes: 64 * KIB,
-  /** Told at once of one document, to whoever wants all. */
-  documentProblems: 30,
   /** Of one capability: each is compared with each of a grant and of a ceiling. */
   scopeEntries: 100,
   configBytes: 1 * MIB,
@@ -269,6 +267,8 @@ export const LIMITS = {
   errorTextChars: 2_000,
 
   deliveryAttempts: 5,
+  /** How long a gate waits until its plugin has heard of what happened before. */
+  gateBehindMs: 10 * SECOND,
   deliveryBackoffMs: [1 * SECOND, 5 * SECOND, 30 * SECOND, 2 * MINUTE, 5 * MINUTE],
   eventRowsKept: 100_000,
 
@@ -369,6 +369,10 @@ export const LIMITS = {
   restartMaxMs: 1 * MINUTE,
   restartGoodRunMs: 1 * MINUTE,
   instancePollMs: 1 * SECOND,
+  /** A workspace that was started must still run after so long; its ports, each of them; and how many are asked for their status at a time. */
+  workspaceSettleMs: 300,
+  workspacePorts: 50,
+  workspacesAsked: 25,
   execStdinBytes: 1 * MIB,
 
   /**

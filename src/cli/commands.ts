@@ -21,6 +21,9 @@ import { registryCommands } from "./commands/registry.ts";
 import { rollback } from "./commands/rollback.ts";
 import { secretCommands } from "./commands/secret.ts";
 import { serviceCommands } from "./commands/service.ts";
+import { workspaceCreate } from "./commands/workspace-create.ts";
+import { workspaceUse } from "./commands/workspace-use.ts";
+import { workspaceCommands } from "./commands/workspace.ts";
 
 export const commands: readonly Command[] = [
   ...daemonCommands,
@@ -37,6 +40,9 @@ export const commands: readonly Command[] = [
   logs,
   metrics,
   exec,
+  workspaceCreate,
+  ...workspaceCommands,
+  ...workspaceUse,
   ...envCommands,
   ...secretCommands,
   ...eventCommands,

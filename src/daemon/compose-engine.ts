@@ -15,7 +15,7 @@ import { makeEvents } from "../engine/events/outbox.ts";
 import { findLive } from "../engine/live.ts";
 import { makeLogs, type ServiceLogs } from "../engine/logs/logs.ts";
 import { makeMetrics, type Metrics } from "../engine/metrics/metrics.ts";
-import { makePorts } from "../engine/ports.ts";
+import { isFreeOnLoopback, makePorts } from "../engine/ports.ts";
 import type { ServiceControl } from "../engine/providers/docker/containers/containers.ts";
 import { makeDockerProvider, type DockerProvider } from "../engine/providers/docker/provider.ts";
 import { makeProcessProvider, type ProcessProvider } from "../engine/providers/process/provider.ts";
@@ -25,10 +25,13 @@ import type { Redaction } from "../engine/secrets/redaction.ts";
 import type { ServiceDeps } from "../engine/service-deps.ts";
 import { makeServiceEnvironment, type ServiceEnvironment } from "../engine/services/service-environment.ts";
 import { makeServices, type Services } from "../engine/services/services.ts";
+import { workspaceFacts } from "../engine/workspaces/facts.ts";
+import { makeWorkspaces, type Workspaces } from "../engine/workspaces/workspaces.ts";
 import type { EventRows } from "../state/events.ts";
 import { readHostUsage } from "../platform/host-usage.ts";
 import type { MetricRows } from "../state/metrics.ts";
 import type { ServiceState } from "../state/service-state.ts";
+import type { WorkspaceRows } from "../state/workspaces.ts";
 import type { World } from "./world.ts";
 
 export interface EngineNeeds {
@@ -36,6 +39,7 @@ export interface EngineNeeds {
   /** The installation's id. */
   readonly owner: string;
   readonly state: ServiceState;
+  readonly workspaceRows: WorkspaceRows;
   readonly eventRows: EventRows;
   readonly secretsOf: SecretsOf;
   readonly registryAuth: ServiceDeps["registryAuth"];
@@ -49,6 +53,7 @@ export interface Engine {
   readonly deploys: Deploys;
   readonly services: Services;
   readonly environment: ServiceEnvironment;
+  readonly workspaces: Workspaces;
   readonly events: Events;
   readonly edges: Edges;
   readonly logs: ServiceLogs;
@@ -97,6 +102,7 @@ export function composeEngine({ config, clock, log }: World, needs: EngineNeeds)
     ports: makePorts(),
     busy: makeBusy(),
     folders: makeAppFolders(join(dataDir, "apps")),
+    workspaces: workspaceFacts(needs.workspaceRows),
     logs,
     probes: makeProbes(clock),
     registryAuth: needs.registryAuth,
@@ -112,6 +118,13 @@ export function composeEngine({ config, clock, log }: World, needs: EngineNeeds)
     deploys: makeDeploys(deps),
     services,
     environment: makeServiceEnvironment(state),
+    workspaces: makeWorkspaces({
+      ...deps,
+      rows: needs.workspaceRows,
+      hostOf: (server) => server,
+      isPortFree: isFreeOnLoopback,
+      serviceAt: (port) => state.versions.listCurrent().find(({ hostPort }) => hostPort === port)?.service,
+    }),
     events,
     edges,
     logs,

@@ -184,7 +184,8 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
   });
   const deliveries = redactedDeliveryRows(makeDeliveryRows(db), redact);
   const feed = makeEventFeed({ events, deliveries });
-  const gates = makeGates({ runner: plugins, deliveries, feed, clock, log });
+  const caughtUp = (plugin: string): Promise<void> => dispatcher.caughtUp(plugin);
+  const gates = makeGates({ runner: plugins, deliveries, feed, caughtUp, clock, log });
   const dispatcher: Dispatcher = makeDispatcher({
     runner: plugins,
     events,

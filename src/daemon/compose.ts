@@ -25,6 +25,7 @@ import { openDatabase } from "../state/database.ts";
 import { makeEventRows } from "../state/events.ts";
 import { installationId } from "../state/installation.ts";
 import { makeMetricRows } from "../state/metrics.ts";
+import { makeWorkspaceRows } from "../state/workspaces.ts";
 import { composeAlerts } from "./compose-alerts.ts";
 import { composeEngine, type Engine } from "./compose-engine.ts";
 import { composeExporter } from "./compose-exporter.ts";
@@ -37,7 +38,7 @@ import type { World } from "./world.ts";
 
 export interface Parts
   extends
-    Pick<Engine, "deploys" | "services" | "environment" | "events" | "metrics">,
+    Pick<Engine, "deploys" | "services" | "environment" | "workspaces" | "events" | "metrics">,
     Pick<Secrets, "secrets" | "keyRotation" | "registries">,
     Pick<Host, "plugins" | "dispatcher" | "feed" | "confinement" | "configured"> {
   readonly uploads: Uploads;
@@ -110,6 +111,7 @@ export function compose(world: World): Parts {
     owner,
     metricRows: makeMetricRows(db),
     state,
+    workspaceRows: makeWorkspaceRows(db),
     eventRows,
     gates,
     secretsOf: (service) => secrets.secrets.values(service),
@@ -154,6 +156,7 @@ export function compose(world: World): Parts {
       host.days.start();
       host.dispatcher.start();
       host.plugins.start();
+      engine.workspaces.recover();
       metrics.start();
       alerts.start();
     },
@@ -163,7 +166,7 @@ export function compose(world: World): Parts {
     },
     async drain() {
       await alerts.close();
-      await engine.deploys.close();
+      await Promise.all([engine.deploys.close(), engine.workspaces.close()]);
       await logs.close();
       await host.dispatcher.stop(LIMITS.shutdownMs);
       await host.plugins.close();

@@ -1,13 +1,13 @@
 /**
- * One change of a service at a time: a deploy, a stop, a start, a removal or a repair. Whoever makes the change also says which
- * instances nobody may sweep away meanwhile. In memory only: what a crash left unfinished is found in the deploys' journal.
- * Held by the deploys, the services and the repairs.
+ * One change of a service at a time: a deploy, a stop, a start, a removal or a repair; and one of a workspace. Whoever makes the
+ * change also says which instances nobody may sweep away meanwhile. In memory only: what a crash left unfinished is found in the
+ * deploys' journal, and in the workspaces' phases. Held by the deploys, the services, the workspaces and the repairs.
  */
 import { fail, type VoxError } from "../base/errors.ts";
 
-export interface Busy {
-  /** Waits for a repair, which gives way, and throws `deploy.in_progress` or `service.busy` for anything else. */
-  hold(service: string, work: Work): Promise<Hold>;
+export interface Busy<W extends string = Work> {
+  /** Waits for a repair, which gives way, and throws `deploy.in_progress`, `service.busy` or `workspace.busy` for anything else. */
+  hold(service: string, work: W): Promise<Hold>;
   /** Nothing where anybody does anything with the service. */
   holdForRepair(service: string): Hold | undefined;
   isDeploying(service: string): boolean;
@@ -25,9 +25,14 @@ export interface Hold extends Disposable {
 }
 
 export function makeBusy(): Busy {
-  const held = new Map<string, Holder>();
+  return makeBusyWith(refusal);
+}
 
-  function take(service: string, work: Holder["work"]): Hold {
+/** `refuse`: the error for whoever has to come again when the work is done. */
+export function makeBusyWith<W extends string>(refuse: (name: string, work: W) => VoxError): Busy<W> {
+  const held = new Map<string, Holder<W>>();
+
+  function take(service: string, work: W | "repair"): Hold {
     const { promise: released, resolve } = Promise.withResolvers<void>();
     const holder = { work, released, wanted: new AbortController(), instances: new Set<string>() };
     held.set(service, holder);
@@ -45,8 +50,8 @@ export function makeBusy(): Busy {
   return {
     async hold(service, work) {
       for (let other = held.get(service); other !== undefined; other = held.get(service)) {
-        if (other.work !== "repair") throw refusal(service, other.work);
-        other.wanted.abort(fail("service.busy", `a ${work} of ${service} goes first`));
+        if (other.work !== "repair") throw refuse(service, other.work);
+        other.wanted.abort(refuse(service, work));
         await other.released;
       }
       return take(service, work);
@@ -59,8 +64,8 @@ export function makeBusy(): Busy {
 
 // --- internal ---
 
-interface Holder {
-  readonly work: Work | "repair";
+interface Holder<W extends string> {
+  readonly work: W | "repair";
   readonly released: Promise<void>;
   readonly wanted: AbortController;
   readonly instances: Set<string>;

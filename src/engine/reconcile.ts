@@ -146,8 +146,8 @@ async function sweep(provider: Provider, deps: ServiceDeps): Promise<void> {
   }
 }
 
-function isWanted(instance: string, provider: Provider, { busy, state }: ServiceDeps): boolean {
-  if (busy.isProtected(instance)) return true;
+function isWanted(instance: string, provider: Provider, { busy, state, workspaces }: ServiceDeps): boolean {
+  if (busy.isProtected(instance) || workspaces.hasInstance(instance)) return true;
   return state.services.list().some((service) => {
     const live = findLive(state, service);
     return live?.row.instance === instance && samePlace(live.spec, placeOf(provider));

@@ -25,6 +25,12 @@ export interface ServiceDeps extends Logins {
   readonly ports: Ports;
   readonly busy: Busy;
   readonly folders: AppFolders;
+  /** What has nothing to do with services, and must be left alone. */
+  readonly workspaces: {
+    hasInstance(instance: string): boolean;
+    /** Of this machine. */
+    ports(): readonly number[];
+  };
   readonly logs: ServiceLogs;
   readonly probes: Probes;
   /** Takes secrets out of what instances and engines say, before it is kept or shown. */

@@ -12,6 +12,7 @@ import { sql as auditTotals } from "./migrations/0004-audit-totals.ts";
 import { sql as pluginFiles } from "./migrations/0005-plugin-files.ts";
 import { sql as alerts } from "./migrations/0013-alerts.ts";
 import { sql as servers } from "./migrations/0006-servers.ts";
+import { sql as workspaces } from "./migrations/0007-workspaces.ts";
 import { sql as dropIns } from "./migrations/0010-drop-ins.ts";
 
 export type { Database } from "bun:sqlite";
@@ -24,6 +25,7 @@ const migrations: readonly string[] = [
   auditTotals,
   pluginFiles,
   servers,
+  workspaces,
   alerts,
   dropIns,
 ];

@@ -14,6 +14,7 @@ import { benchMemory } from "./memory.ts";
 import { benchMetrics } from "./metrics.ts";
 import { benchReload } from "./reload.ts";
 import { benchRooms } from "./rooms.ts";
+import { benchWorkspaces } from "./workspaces.ts";
 
 if (!existsSync("dist/voxeltron")) throw new Error("build it first: bun run build");
 
@@ -26,6 +27,7 @@ const rows: Row[] = [
   ...(await benchCapabilities()),
   ...(await benchFiles()),
   ...(await benchMetrics()),
+  ...(await benchWorkspaces()),
   ...(await benchAlerts()),
 ];
 if (needs("docker")) rows.push(...(await benchDockerDeploy()), ...(await benchLogs()));

@@ -4,6 +4,7 @@ import type { Input } from "../../api/operations.ts";
 import { parseDuration } from "../../base/duration.ts";
 import { quote } from "../../base/text.ts";
 import { argument, command, type OptionValues } from "../command.ts";
+import { given } from "../given.ts";
 import { parsePairs } from "../pairs.ts";
 import { usage } from "../parse.ts";
 import type { Progress } from "../progress.ts";
@@ -115,13 +116,6 @@ function makeRequest(service: string, values: Values): Request {
       env: values.env.length === 0 ? undefined : parsePairs(values.env),
       detach: values.detach ? true : undefined,
     }),
-  };
-}
-
-/** Without what was not given: absent means "as it is", and undefined can't be sent. */
-function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
   };
 }
 

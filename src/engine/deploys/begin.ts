@@ -85,6 +85,8 @@ function enter(plan: Plan, hostPort: number | undefined, signal: AbortSignal, de
   return { id, version, gates };
 }
 
-function portsInUse({ state }: ServiceDeps): ReadonlySet<number> {
-  return new Set(state.versions.listCurrent().flatMap(({ hostPort }) => hostPort ?? []));
+/** A workspace that is stopped must find its port free again, too. */
+function portsInUse({ state, workspaces }: ServiceDeps): ReadonlySet<number> {
+  const own = state.versions.listCurrent().flatMap(({ hostPort }) => hostPort ?? []);
+  return new Set([...own, ...workspaces.ports()]);
 }

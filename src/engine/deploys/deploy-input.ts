@@ -1,6 +1,6 @@
 /**
  * Reads what an operator typed after `voxeltron deploy`. Whatever is wrong is `service.invalid` with what was wanted and what
- * was found; nothing has happened yet when it is thrown. Pure. Called by deploys.ts.
+ * was found; nothing has happened yet when it is thrown. Pure. Called by deploys.ts; what workspaces have too, by workspace-input.ts.
  */
 import { fail } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
@@ -110,7 +110,7 @@ function parseChanges(input: DeployInput): Changes {
 }
 
 /** Docker's grammar is the provider's business; what can't be a reference at all stops here. */
-function parseImage(image: string): string {
+export function parseImage(image: string): string {
   if (/^[a-zA-Z0-9][\w.:/@-]{0,499}$/.test(image)) return image;
   throw fail("service.invalid", `an image is a reference such as nginx:1.27, and got ${quote(image)}`);
 }
@@ -145,7 +145,7 @@ function parsePort(port: number): number {
   throw fail("service.invalid", `a port is a whole number from 1 to 65535, and got ${port}`);
 }
 
-function parseCpus(cpus: number): number {
+export function parseCpus(cpus: number): number {
   if (cpus >= 0.01 && cpus <= 1024) return cpus;
   throw fail("service.invalid", `cpus is a number from 0.01 to 1024, such as 1.5, and got ${cpus}`);
 }

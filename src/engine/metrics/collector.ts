@@ -8,6 +8,7 @@ import { LIMITS } from "../../base/limits.ts";
 import type { Log } from "../../base/log.ts";
 import type { HostUsage } from "../../platform/host-usage.ts";
 import { bounded } from "../bounded.ts";
+import { fewAtATime } from "../few-at-a-time.ts";
 import type { InstanceStats, Provider } from "../providers/provider.ts";
 import { placeText, type Place, type Providers } from "../providers/providers.ts";
 import type { Measured } from "./recorder.ts";
@@ -150,18 +151,4 @@ export function makeCollector(deps: CollectorDeps): Collector {
     services: () => [...latest.values()],
     host: () => host,
   };
-}
-
-// --- internal ---
-
-async function fewAtATime<T>(
-  items: readonly T[],
-  count: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const left = items.values();
-  const lane = async (): Promise<void> => {
-    for (const item of left) await work(item);
-  };
-  await Promise.all(Array.from({ length: count }, lane));
 }

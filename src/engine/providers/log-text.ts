@@ -4,6 +4,7 @@
  * provider that reads logs.
  */
 import { LIMITS } from "../../base/limits.ts";
+import type { LogPart } from "./provider.ts";
 
 /** How many of the first `length` bytes are whole lines, or a piece of one that is too long; 0: wait for more. */
 export function wholeLines(bytes: Buffer, length: number = bytes.length): number {
@@ -16,6 +17,20 @@ export function wholeLines(bytes: Buffer, length: number = bytes.length): number
 export function linesText(bytes: Buffer): string {
   const text = bytes.toString("utf8");
   return (text.includes("\r\n") ? text.replaceAll("\r\n", "\n") : text).replace(/[\r\n]$/, "");
+}
+
+/** The last `count` lines of all these. */
+export function lastParts(parts: readonly LogPart[], count: number): readonly LogPart[] {
+  const found: LogPart[] = [];
+  let missing = count;
+  for (let index = parts.length - 1; index >= 0 && missing > 0; index--) {
+    const part = parts[index];
+    if (part === undefined) break;
+    const lines = part.text.split("\n");
+    found.unshift(lines.length <= missing ? part : { ...part, text: lines.slice(-missing).join("\n") });
+    missing -= lines.length;
+  }
+  return found;
 }
 
 /** A line in the place of output that nobody could take in time. */

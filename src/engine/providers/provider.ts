@@ -8,6 +8,11 @@ export interface Provider {
   readonly name: string;
   /** Where it runs instances: `local`, or a server of the configuration. */
   readonly server: string;
+  /**
+   * A workspace's instance has the workspace's own name, which somebody else's may have too; and whoever runs it has deadlines of its
+   * own. Its errors: `plugin.failed` where it said no; any other leaves open what became of what it was asked for.
+   */
+  readonly plainNames?: true;
   /** Throws `provider.unsupported` for what this provider can't do: nothing in a spec is silently ignored. */
   check(spec: InstanceSpec): void;
   /** Makes images from folders that say how: see `InstanceSpec.build`. */
@@ -30,7 +35,8 @@ export interface Provider {
   list(owner: string): Promise<readonly string[]>;
   /**
    * What the instance wrote, and writes, over its restarts. Asking for the next batch says that those before are kept elsewhere: they
-   * may be let go of. Nothing is read far ahead. Ends when the instance has ended and all was given, or at the signal.
+   * may be let go of, unless somebody only looks. Nothing is read far ahead. Ends when the instance has ended and all was given, or
+   * at the signal.
    */
   logs(id: string, options: LogOptions): AsyncIterable<LogBatch>;
   exec(id: string, options: ExecOptions): Promise<number>;
@@ -169,7 +175,16 @@ export interface WorkContext {
 export interface LogOptions {
   /** The position of the last batch that is kept; undefined: from the first line on. */
   readonly from: string | undefined;
+  /** Somebody looks at it, and keeps nothing. */
+  readonly look?: LogLook | undefined;
   readonly signal: AbortSignal;
+}
+
+export interface LogLook {
+  /** Begins at the last so many lines; undefined: at the oldest that is kept. */
+  readonly tail: number | undefined;
+  /** False: ends behind what has been written by now. */
+  readonly follow: boolean;
 }
 
 export type OutputStream = "stdout" | "stderr";

@@ -12,6 +12,7 @@ import { quote } from "../../base/text.ts";
 import type { DeliveryRows } from "../../state/deliveries.ts";
 import type { EventRows } from "../../state/events.ts";
 import type { EventFeed, EventView } from "./feed.ts";
+import { before } from "./before.ts";
 import { makeFanOut, observersOf } from "./fan-out.ts";
 import { makeJournal } from "./journal.ts";
 import { makeQueue, type Queue } from "./queue.ts";
@@ -31,6 +32,8 @@ export interface Dispatcher {
   replay(id: string): EventView;
   /** How many deliveries wait for the plugin. */
   pendingFor(plugin: string): number;
+  /** Resolves when the plugin has heard of all that happened before, as far as it does not rest from a failure. */
+  caughtUp(plugin: string): Promise<void>;
   /**
    * Begins no further delivery and waits `deadlineMs` for those in hand. One that takes longer is cut off and goes out again
    * at the next start, with no attempt counted.
@@ -57,11 +60,12 @@ export function makeDispatcher(options: DispatcherOptions): Dispatcher {
   const shared = { runner, deliveries, journal, clock, log, touch, signal: cutOff.signal };
   const queues = makeQueues((plugin) => makeQueue({ ...shared, plugin }));
   let state: "new" | "idle" | "fanning out" | "stopped" = "new";
+  let fanningOut = Promise.resolve();
 
   function wake(): void {
     if (state !== "idle") return;
     state = "fanning out";
-    void fanOutAll();
+    fanningOut = fanOutAll();
   }
 
   async function fanOutAll(): Promise<void> {
@@ -109,6 +113,12 @@ export function makeDispatcher(options: DispatcherOptions): Dispatcher {
       return view;
     },
     pendingFor: (plugin) => deliveries.countPending(plugin),
+    async caughtUp(plugin) {
+      // What was committed in this turn is offered to the queues in the next.
+      await nextTurn();
+      await fanningOut;
+      await queues.find(plugin)?.idle();
+    },
     async stop(deadlineMs) {
       state = "stopped";
       const ended = Promise.all(queues.all().map((queue) => queue.stop()));
@@ -145,15 +155,4 @@ function notFound(id: string): Error {
 
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
-}
-
-/** Resolves when `work` has ended or the time is up. */
-function before(ms: number, work: Promise<unknown>, clock: Clock): Promise<void> {
-  return new Promise((resolve) => {
-    const cancel = clock.after(ms, resolve);
-    void work.finally(() => {
-      cancel();
-      resolve();
-    });
-  });
 }

@@ -1,14 +1,17 @@
 /**
  * Asks the plugins that may refuse an operation, in the order of their names. Fails closed: a gate that times out, crashes or
  * was tampered with refuses; only one that the operator disabled or removed is passed over. Each is asked once, ever: that it
- * was asked is in the database before it runs, so nothing delivers the event to it later.
+ * was asked is in the database before it runs, so nothing delivers the event to it later. A plugin that is behind with what it
+ * observes is waited for, within bounds: after `post_create` comes `pre_start`, to each.
  * Made in daemon/compose-host.ts as the engine's `Gates`.
  */
 import { timestamp, type Clock } from "../../base/clock.ts";
 import { fail, isVoxError, messageOf, toWire, type VoxError } from "../../base/errors.ts";
+import { LIMITS } from "../../base/limits.ts";
 import type { Log } from "../../base/log.ts";
 import type { HookName, VoxeltronEvent } from "../../sdk/index.ts";
 import type { DeliveryRows, DeliveryState } from "../../state/deliveries.ts";
+import { before } from "./before.ts";
 import type { EventFeed } from "./feed.ts";
 import { errorText, messageText } from "./verdict.ts";
 import type { PluginRunner } from "./plugin-runner.ts";
@@ -20,11 +23,13 @@ export interface GatesOptions {
   readonly runner: PluginRunner;
   readonly deliveries: Pick<DeliveryRows, "openGate" | "dropGate" | "update">;
   readonly feed: Pick<EventFeed, "touch">;
+  /** Resolves when the plugin has heard of what happened before, in the order in which it did. */
+  readonly caughtUp: (plugin: string) => Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-export function makeGates({ runner, deliveries, feed, clock, log }: GatesOptions): AskGates {
+export function makeGates({ runner, deliveries, feed, caughtUp, clock, log }: GatesOptions): AskGates {
   async function ask(plugin: string, event: VoxeltronEvent, signal: AbortSignal): Promise<void> {
     const seq = deliveries.openGate(event.id, plugin, timestamp(clock.now()));
     feed.touch(seq);
@@ -55,6 +60,7 @@ export function makeGates({ runner, deliveries, feed, clock, log }: GatesOptions
   return async (event, signal) => {
     const gates = runner.subscribers(event.hook).filter((subscriber) => subscriber.gate);
     for (const { plugin } of gates) {
+      await before(LIMITS.gateBehindMs, caughtUp(plugin), clock, signal);
       signal.throwIfAborted();
       await ask(plugin, event, signal);
     }

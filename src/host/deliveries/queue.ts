@@ -21,6 +21,8 @@ export interface Queue {
   retry(): void;
   /** The delivery of this event was made pending again. */
   renewed(eventSeq: number): void;
+  /** Resolves when nothing of it is in hand: all was delivered, or it rests. */
+  idle(): Promise<void>;
   /** Runs nothing new; resolves when what it has in hand is done and written. */
   stop(): Promise<void>;
 }
@@ -124,6 +126,7 @@ export function makeQueue(options: QueueOptions): Queue {
       rest.forget(eventSeq);
       look();
     },
+    idle: () => ended,
     stop() {
       state = "stopped";
       cancelTimer?.();

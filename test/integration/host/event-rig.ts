@@ -22,7 +22,8 @@ export type Handler = (event: VoxeltronEvent, signal?: AbortSignal) => unknown;
 /** A plugin: what it does, and what the operator did to it. */
 export interface FakePlugin {
   run: Handler;
-  readonly gate?: boolean;
+  /** Of all hooks, or of these. */
+  readonly gate?: boolean | readonly HookName[];
   readonly hooks?: readonly HookName[];
   state?: "enabled" | "disabled" | "tampered";
 }
@@ -35,7 +36,10 @@ export function fakeRunner(plugins: FakePlugins): PluginRunner {
     subscribers: (hook) =>
       [...plugins]
         .filter(([, { hooks, state }]) => state !== "disabled" && (hooks?.includes(hook) ?? true))
-        .map(([plugin, { gate }]) => ({ plugin, gate: gate ?? false }))
+        .map(([plugin, { gate = false }]) => ({
+          plugin,
+          gate: typeof gate === "boolean" ? gate : gate.includes(hook),
+        }))
         .toSorted((a, b) => (a.plugin < b.plugin ? -1 : 1)),
     async run(plugin, _hook, event, signal) {
       const found = plugins.get(plugin);
@@ -55,7 +59,8 @@ export function openRig(path: string, plugins: FakePlugins, clock: Clock) {
   const transaction = <T>(work: () => T): T => inTransaction(db, work);
   const feed = makeEventFeed(rows);
   const dispatcher = makeDispatcher({ ...rows, runner, transaction, feed, clock, log: silentLog });
-  const gates = makeGates({ runner, deliveries: rows.deliveries, feed, clock, log: silentLog });
+  const caughtUp = (plugin: string) => dispatcher.caughtUp(plugin);
+  const gates = makeGates({ runner, deliveries: rows.deliveries, feed, caughtUp, clock, log: silentLog });
   const events = makeEvents({ events: rows.events, gates, clock, newId, log: silentLog });
   events.subscribe(() => dispatcher.wake());
   return { db, rows, runner, transaction, feed, dispatcher, gates, events };

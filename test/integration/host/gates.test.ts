@@ -38,6 +38,36 @@ describe("announce", () => {
     ]);
   });
 
+  test("asks a plugin when it has heard of what happened before, and does not wait for one that rests", async () => {
+    const seen: string[] = [];
+    const heard = Promise.withResolvers<void>();
+    const both: FakePlugin = {
+      gate: ["on_deploy_start"],
+      async run(event) {
+        if (event.hook === "on_deploy_success") await heard.promise;
+        seen.push(event.hook);
+      },
+    };
+    await using rig = startRig(new Map([["both", both]]));
+    rig.emit("web");
+    const asking = rig.events.announce("on_deploy_start", deployData("web"), never);
+    await until(() => rig.feed.list(10).length === 2);
+    await Bun.sleep(50);
+    expect(seen).toEqual([]);
+    heard.resolve();
+    await asking;
+    expect(seen).toEqual(["on_deploy_success", "on_deploy_start"]);
+    // What fails is tried again a second later, and nobody waits for that.
+    both.run = (event) => {
+      if (event.hook === "on_deploy_success") throw fail("plugin.failed", "boom");
+      seen.push(event.hook);
+    };
+    const { id } = rig.emit("web");
+    await rig.becomes(id, "both", "pending 1");
+    await rig.events.announce("on_deploy_start", deployData("web"), never);
+    expect(seen.length).toBe(3);
+  });
+
   test("stops at the first refusal: it is the error, and the gates after it are not asked", async () => {
     const asked: string[] = [];
     await using rig = startRig(

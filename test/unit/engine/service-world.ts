@@ -74,6 +74,7 @@ export function makeWorld(options: WorldOptions = {}): World {
     ports: makePorts(),
     busy: makeBusy(),
     folders: makeAppFolders(options.folders ?? "/nowhere/voxeltron-test"),
+    workspaces: { hasInstance: () => false, ports: () => [] },
     logs: makeLogs({
       root: logsFolder,
       providers: options.deps?.providers ?? providers,

@@ -5,6 +5,10 @@ import type { InstanceSpec, Volume } from "../provider.ts";
 
 /** Throws `provider.unsupported`, or `service.invalid` for an image or a volume that no engine would take. */
 export function checkContainerSpec(spec: InstanceSpec): void {
+  if (spec.workspace !== undefined && spec.image === undefined)
+    throw fail("provider.unsupported", "the provider docker runs images, found none", {
+      hint: "give an image with --image, or run a command with: --provider process",
+    });
   if (spec.directory !== undefined && spec.build === undefined)
     throw fail(
       "provider.unsupported",

@@ -4,7 +4,7 @@
  */
 import type { ContainerCreateOptions, MountSettings } from "dockerode";
 import { LIMITS } from "../../../base/limits.ts";
-import type { InstanceSpec, RestartPolicy, Volume } from "../provider.ts";
+import type { InstanceSpec, PortBinding, RestartPolicy, Volume } from "../provider.ts";
 
 export const LABELS = {
   owner: "voxeltron.owner",
@@ -23,19 +23,23 @@ export function containerOptions(
   entrypoint: readonly string[] = [],
   secrets: Readonly<Record<string, string>> = {},
 ): ContainerCreateOptions & { name: string } {
-  const portKey = `${spec.port}/tcp`;
-  const published = spec.port !== undefined && spec.hostPort !== undefined;
+  const published = publishedPorts(spec);
+  const bindings = Object.fromEntries(published.map(({ inside }) => [`${inside}/tcp`, [] as PortTarget[]]));
+  for (const { inside, outside } of published)
+    bindings[`${inside}/tcp`]?.push({ HostIp: "127.0.0.1", HostPort: String(outside) });
   return {
     name: spec.id,
     Image: spec.image ?? "",
     Labels: instanceLabels(spec),
     Env: Object.entries({ ...spec.env, ...secrets }).map(([key, value]) => `${key}=${value}`),
     ...(spec.command === undefined ? {} : { Cmd: [...spec.command] }),
-    ...(published ? { ExposedPorts: { [portKey]: {} } } : {}),
+    ...(published.length === 0
+      ? {}
+      : { ExposedPorts: Object.fromEntries(Object.keys(bindings).map((port) => [port, {}])) }),
+    // A workspace is there to be entered: an image whose command is a shell reads from it, and waits, instead of ending at once.
+    ...(spec.workspace === undefined ? {} : { OpenStdin: true }),
     HostConfig: {
-      ...(published
-        ? { PortBindings: { [portKey]: [{ HostIp: "127.0.0.1", HostPort: String(spec.hostPort) }] } }
-        : {}),
+      ...(published.length === 0 ? {} : { PortBindings: bindings }),
       ...(spec.memoryBytes === undefined ? {} : { Memory: spec.memoryBytes }),
       ...(spec.cpus === undefined ? {} : { NanoCpus: Math.round(spec.cpus * 1e9) }),
       Mounts: spec.volumes.map((volume) => mount(volume, spec)),
@@ -73,9 +77,21 @@ export const RESTART: Readonly<Record<RestartPolicy, string>> = {
 
 // --- internal ---
 
+interface PortTarget {
+  readonly HostIp: string;
+  readonly HostPort: string;
+}
+
+function publishedPorts({ port, hostPort, ports }: InstanceSpec): readonly Omit<PortBinding, "key">[] {
+  const own = port === undefined || hostPort === undefined ? [] : [{ inside: port, outside: hostPort }];
+  return [...own, ...ports];
+}
+
 function instanceLabels(spec: InstanceSpec): Record<string, string> {
   return {
     [LABELS.owner]: spec.owner,
+    // An image may bring labels of its own, and make a workspace pass for a service's instance.
+    ...(spec.service === undefined ? { [LABELS.service]: "" } : {}),
     ...ownerLabel(spec),
     [LABELS.version]: String(spec.version),
     [LABELS.instance]: spec.id,

@@ -13,18 +13,18 @@ import { makeLogReader, type LogReader } from "./log-reader.ts";
 
 export async function* readContainerLogs(
   container: Docker.Container,
-  { from, signal }: LogOptions,
+  { from, look, signal }: LogOptions,
   clock: Clock,
 ): AsyncGenerator<LogBatch> {
   let position = parseLogPosition(from);
   let wasThere = false;
-  for (let follow = true; !signal.aborted;) {
+  for (let follow = look?.follow ?? true; !signal.aborted;) {
     const reader = makeLogReader(position);
     const since = sinceOf(position, clock.now());
+    const tail = position === undefined ? look?.tail : undefined;
+    const query = { ...QUERY, since, tail, abortSignal: signal };
     try {
-      const stream = follow
-        ? followed(container, { ...QUERY, since, abortSignal: signal }, reader, clock)
-        : once(container, { ...QUERY, since, abortSignal: signal }, reader);
+      const stream = follow ? followed(container, query, reader, clock) : once(container, query, reader);
       for await (const batch of stream) {
         wasThere = true;
         yield batch;
@@ -69,6 +69,7 @@ interface Query {
   readonly stderr: true;
   readonly timestamps: true;
   readonly since: string | undefined;
+  readonly tail: number | undefined;
   readonly abortSignal: AbortSignal;
 }
 
@@ -175,8 +176,15 @@ interface Closeable {
   destroy(): void;
 }
 
-function defined({ since, ...query }: Query): Omit<Query, "since"> & { readonly since?: string } {
-  return since === undefined ? query : { ...query, since };
+function defined({ since, tail, ...query }: Query): Omit<Query, "since" | "tail"> & {
+  readonly since?: string;
+  readonly tail?: number;
+} {
+  return {
+    ...query,
+    ...(since === undefined ? {} : { since }),
+    ...(tail === undefined ? {} : { tail }),
+  };
 }
 
 async function stateOf(container: Docker.Container): Promise<InstanceStatus["state"]> {

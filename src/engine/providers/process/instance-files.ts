@@ -1,6 +1,7 @@
 /**
  * What is kept on disk of an instance, so that the next daemon finds it: `spec.json` (written once), `state.json` (replaced
- * whole at every change), `app/` (the program), `bin/` (what is run beside it) and `logs/`. Secrets are in none of them but what the
+ * whole at every change), `app/` (the program, or the folder of a
+ * workspace), `bin/` (what is run beside it) and `logs/`. Secrets are in none of them but what the
  * program prints; the folder is closed to others all the same: plain variables may hold passwords too.
  * Written by provider.ts and run.ts; nobody else reads it.
  */
@@ -60,21 +61,24 @@ export function makeInstanceFiles(root: string): InstanceFiles {
     },
 
     async create(spec) {
-      const { id, owner, service, version, command, env, hostPort, restart } = spec;
+      const { id, owner, service, workspace, version, command, env, hostPort, ports, restart } = spec;
       await rm(within(id), { recursive: true, force: true });
       await mkdir(within(id, "logs"), { recursive: true, mode: 0o700 });
       const stored = {
         id,
         owner,
         service,
+        workspace,
         version,
         command: command ?? null,
         env,
         hostPort: hostPort ?? null,
+        ports,
         restart,
       };
       await writeWhole(within(id, "spec.json"), JSON.stringify(stored));
-      await copyFolder(spec.directory ?? "", within(id, "app"));
+      if (spec.directory === undefined) await mkdir(within(id, "app"), { mode: 0o700 });
+      else await copyFolder(spec.directory, within(id, "app"));
       await writeWhole(within(id, "state.json"), JSON.stringify(NEVER_RAN));
     },
 
@@ -97,11 +101,17 @@ const ID = /^[a-z0-9][a-z0-9-]{0,127}$/;
 const storedSpec = v.strictObject({
   id: v.string(),
   owner: v.string(),
-  service: v.string(),
+  /** Whose it is: one of the two. */
+  service: v.optional(v.string()),
+  workspace: v.optional(v.string()),
   version: v.number(),
   command: v.nullable(v.array(v.string())),
   env: v.record(v.string(), v.string()),
   hostPort: v.nullable(v.number()),
+  ports: v.optional(
+    v.array(v.strictObject({ key: v.string(), inside: v.number(), outside: v.number() })),
+    [],
+  ),
   restart: v.picklist(["always", "on-failure", "no"]),
 });
 

@@ -1,6 +1,6 @@
 /**
- * The `process` provider: an instance is a copy of an uploaded folder and the process that runs in it, supervised by the
- * daemon and outliving it. It runs with the daemon's user and sees the host's files: no isolation is claimed.
+ * The `process` provider: an instance is a copy of an uploaded folder (of a workspace: a folder of its own) and the process that
+ * runs in it, supervised by the daemon and outliving it. It runs with the daemon's user and sees the host's files: no isolation is claimed.
  * Composed by the daemon, which calls `supervise` at its start and `close` at its end; called by the engine's deploys.
  */
 import { stat } from "node:fs/promises";
@@ -76,6 +76,8 @@ export function makeProcessProvider(options: ProcessProviderOptions): ProcessPro
 
     async prepare(spec, { signal, progress }) {
       checkProcessSpec(spec, process.platform);
+      // What its command needs may come into its folder later.
+      if (spec.workspace !== undefined) return "";
       const folder = spec.directory ?? "";
       if ((await stat(folder).catch(() => undefined))?.isDirectory() !== true) {
         throw fail("service.invalid", `the folder ${quote(folder)} is not there`);
@@ -90,7 +92,7 @@ export function makeProcessProvider(options: ProcessProviderOptions): ProcessPro
       signal.throwIfAborted();
       // What an earlier try of a daemon that was killed left behind.
       await destroy(spec.id);
-      progress("copying the folder");
+      progress(spec.directory === undefined ? "making its folder" : "copying the folder");
       await files.create(spec);
     },
 

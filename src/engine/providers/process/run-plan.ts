@@ -9,7 +9,9 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { fail } from "../../../base/errors.ts";
 import { quote } from "../../../base/text.ts";
+import type { PortBinding } from "../provider.ts";
 import { INSTANCE_MARK } from "./kill.ts";
+import { portVariable } from "./port-variable.ts";
 
 export interface RunPlan {
   readonly command: readonly string[];
@@ -24,6 +26,8 @@ export interface RunWish {
   readonly env: Readonly<Record<string, string>>;
   readonly secrets?: Readonly<Record<string, string>>;
   readonly hostPort: number | null | undefined;
+  /** Of a workspace. Nothing leads from one port to another: the program listens on those of the host. */
+  readonly ports?: readonly PortBinding[];
 }
 
 /**
@@ -41,6 +45,7 @@ export async function planRun(app: string, wish: RunWish, tools?: string): Promi
       ...wish.env,
       ...wish.secrets,
       ...(typeof wish.hostPort === "number" ? { PORT: String(wish.hostPort) } : {}),
+      ...portVariables(wish.ports ?? []),
       ...(isBun ? { BUN_BE_BUN: "1" } : {}),
       [INSTANCE_MARK]: wish.id,
     },
@@ -50,6 +55,14 @@ export async function planRun(app: string, wish: RunWish, tools?: string): Promi
 // --- internal ---
 
 const SYSTEM_PATH = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
+/** `PORT_APP` for the port `app`, and `PORT` for the first. */
+function portVariables(ports: readonly PortBinding[]): Record<string, string> {
+  const [first] = ports;
+  if (first === undefined) return {};
+  const named = ports.map(({ key, outside }) => [portVariable(key), String(outside)]);
+  return { PORT: String(first.outside), ...Object.fromEntries(named) };
+}
 
 interface Found {
   readonly command: readonly string[];

@@ -187,7 +187,7 @@ describe("a gate", () => {
   async function ask(world: World): Promise<void> {
     const deliveries = { openGate: () => 1, dropGate() {}, update() {} };
     const parts = { runner: world.plugins, feed: { touch() {} }, clock: systemClock, log: silentLog };
-    await makeGates({ deliveries, ...parts })(event, new AbortController().signal);
+    await makeGates({ deliveries, caughtUp: async () => {}, ...parts })(event, new AbortController().signal);
   }
 
   test("that fails refuses with its own words; one that says ok lets it be", () =>

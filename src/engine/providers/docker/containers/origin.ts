@@ -26,7 +26,8 @@ export function originOf({ name, labels, owner }: Labelled): Origin {
   if (owner === "" || labels?.[LABELS.owner] !== owner) return { origin: "other" };
   const { [LABELS.instance]: instance, [LABELS.service]: service, [LABELS.plugin]: plugin } = labels;
   if (instance !== undefined) {
-    if (instance !== name || service === undefined) return { origin: "other" };
+    // A workspace's is empty.
+    if (instance !== name || service === undefined || service === "") return { origin: "other" };
     const version = Number(labels[LABELS.version]);
     return {
       origin: "service",

@@ -33,6 +33,26 @@ test("a port is published on the loopback address alone, and nothing is without 
   expect(containerOptions({ ...web, port: 80 }).HostConfig?.PortBindings).toBeUndefined();
 });
 
+test("a workspace's ports are all there, two to one inside too; it keeps its input open and has a label of its own", () => {
+  const ports = [
+    { key: "app", inside: 8080, outside: 8080 },
+    { key: "3000", inside: 3000, outside: 9000 },
+    { key: "8080", inside: 8080, outside: 9001 },
+  ];
+  const options = containerOptions({ ...web, service: undefined, workspace: "web", ports });
+  expect(options.ExposedPorts).toEqual({ "8080/tcp": {}, "3000/tcp": {} });
+  expect(options.HostConfig?.PortBindings).toEqual({
+    "3000/tcp": [{ HostIp: "127.0.0.1", HostPort: "9000" }],
+    "8080/tcp": [
+      { HostIp: "127.0.0.1", HostPort: "8080" },
+      { HostIp: "127.0.0.1", HostPort: "9001" },
+    ],
+  });
+  expect([options.OpenStdin, containerOptions(web).OpenStdin]).toEqual([true, undefined]);
+  // Empty, and not absent: an image may bring one.
+  expect(options.Labels).toMatchObject({ "voxeltron.workspace": "web", "voxeltron.service": "" });
+});
+
 test("a container gets no privilege", () => {
   const host = containerOptions(web).HostConfig;
   expect(host?.Privileged).toBe(false);

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { appendFileSync, readdirSync, rmSync, statSync } from "node:fs";
 import { LIMITS } from "../../../../../src/base/limits.ts";
-import { linesText, wholeLines } from "../../../../../src/engine/providers/log-text.ts";
+import { lastParts, linesText, wholeLines } from "../../../../../src/engine/providers/log-text.ts";
 import { makeLogFile } from "../../../../../src/engine/providers/process/log-file.ts";
 import { makeLogStore, type LogStore } from "../../../../../src/engine/providers/process/log-store.ts";
 import { readInstanceLogs } from "../../../../../src/engine/providers/process/read-logs.ts";
@@ -134,4 +134,49 @@ test("bytes that are no text, and empty lines, do no harm", () => {
   expect(linesText(Buffer.from("\n"))).toBe("");
   expect(linesText(Buffer.from("a\n\n"))).toBe("a\n");
   expect(linesText(Buffer.from("a\r\n"))).toBe("a");
+});
+
+test("the last lines of many parts are the last lines", () => {
+  const part = (text: string) => ({ stream: "stdout", atMs: 0, text }) as const;
+  const parts = [part("a\nb"), part("c"), part("d\ne\nf")];
+  const last = (count: number) => lastParts(parts, count).map(({ text }) => text);
+  expect([0, 1, 3, 4, 5, 6, 9].map(last)).toEqual([
+    [],
+    ["f"],
+    ["d\ne\nf"],
+    ["c", "d\ne\nf"],
+    ["b", "c", "d\ne\nf"],
+    ["a\nb", "c", "d\ne\nf"],
+    ["a\nb", "c", "d\ne\nf"],
+  ]);
+});
+
+test("who looks at a log takes nothing away, and begins where he wants", async () => {
+  await using dir = tempDir();
+  const store = makeLogStore(dir.path);
+  const write = (text: string) => store.withOutput(({ stdout }) => appendFileSync(stdout, text));
+  write(`${"x".repeat(1000)}\n`.repeat(4 * 1024));
+  write("last but one\nlast, without end");
+  const look = (tail?: number) =>
+    Array.fromAsync(
+      linesOf(
+        readInstanceLogs(
+          store,
+          () => false,
+          { from: undefined, look: { tail, follow: false }, signal: never },
+          fakeClock(Date.now()),
+        ),
+      ),
+    );
+  for (let time = 0; time < 2; time++) {
+    expect((await look()).length).toBe(4 * 1024 + 2);
+    expect(texts(await look(3))).toEqual(["x".repeat(1000), "last but one", "last, without end"]);
+    expect(await look(0)).toEqual([]);
+  }
+  // The control: whoever keeps what he reads lets go of it.
+  const all = await Array.fromAsync(
+    linesOf(readInstanceLogs(store, () => true, { from: undefined, signal: never }, fakeClock(Date.now()))),
+  );
+  expect(all.length).toBe(4 * 1024 + 2);
+  expect((await look()).length).toBeLessThan(4 * 1024);
 });

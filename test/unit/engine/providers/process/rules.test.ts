@@ -42,6 +42,22 @@ test("nothing in a spec is silently ignored", () => {
   );
 });
 
+test("a workspace needs a command, and can have no image and no port that leads to another", () => {
+  const good = instanceSpec({ service: undefined, workspace: "shop", command: ["sleep", "1"] });
+  const port = { key: "app", inside: 8080, outside: 8080 };
+  expect(() => checkProcessSpec({ ...good, ports: [port] }, "linux")).not.toThrow();
+  for (const spec of [
+    { ...good, command: undefined },
+    { ...good, image: "nginx" },
+    { ...good, ports: [{ ...port, inside: 3000 }] },
+    { ...good, memoryBytes: 1 },
+    { ...good, volumes: [{ source: "a", target: "/a", readOnly: false }] },
+  ])
+    expect(() => checkProcessSpec(spec, "linux")).toThrow(
+      expect.objectContaining({ code: "provider.unsupported" }),
+    );
+});
+
 test("a name with brackets and blanks does not confuse the fields of a process", () => {
   const rest = Array.from({ length: 40 }, (_, index) => `${index + 100}`).join(" ");
   expect(parseStat(`7 (a) R 9 (b) S ${rest}`)).toEqual({

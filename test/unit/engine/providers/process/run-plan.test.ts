@@ -31,6 +31,16 @@ test("the environment is given in full and holds nothing of ours", async () => {
   });
 });
 
+test("a workspace's ports are variables, and the first of them is PORT", async () => {
+  await using dir = await folder({});
+  const ports = [
+    { key: "8080", inside: 8080, outside: 8080 },
+    { key: "web-ui", inside: 9000, outside: 9000 },
+  ];
+  const { env } = await planRun(dir.path, { ...wish, command: ["sh"], hostPort: undefined, ports });
+  expect(env).toMatchObject({ PORT: "8080", PORT_8080: "8080", PORT_WEB_UI: "9000" });
+});
+
 test("secrets go over plain variables, and under what is ours", async () => {
   await using dir = await folder({ "index.ts": "" });
   const { env } = await planRun(dir.path, {

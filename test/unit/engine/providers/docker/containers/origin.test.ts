@@ -43,6 +43,7 @@ test.each([
   [{ "voxeltron.owner": "me" }],
   [{ "voxeltron.owner": "me", "voxeltron.service": "web" }],
   [{ "voxeltron.owner": "me", "voxeltron.instance": "vx-web-2-00000000" }],
+  [{ ...instance, "voxeltron.service": "", "voxeltron.workspace": "web" }],
 ])("%j is somebody else's", (labels) => {
   expect(origin(labels as Record<string, string> | null)).toBe("other");
 });
