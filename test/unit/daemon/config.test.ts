@@ -394,9 +394,9 @@ describe("rules of alerts", () => {
   });
 
   test.each([
-    [`${head}metrc = 1\n`, ":5: alerts.0.metrc: is not a known key"],
+    [`${head}metrc = 1\n`, ":5:1: alerts.0.metrc: is not a known key"],
     [head.replace("cpu_percent", "cpu_percnt"), 'did you mean "cpu_percent"?'],
-    [`${head}\n${head}`, `:6: alerts.1: found "cpu", wanted a name that no rule before it has`],
+    [`${head}\n${head}`, `:6:1: alerts.1: found "cpu", wanted a name that no rule before it has`],
     [
       head.replace('"cpu"', '"disk"'),
       "service-down, restart-loop, disk, plugin, notification-channel are built in",
