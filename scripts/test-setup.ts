@@ -3,9 +3,9 @@
  * plugins. A part that is there already is left alone. The engine that it starts keeps running; its pid is printed.
  */
 import "./ensure-install.ts";
-import { mkdirSync, openSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { findClang, findGo, findRust } from "../test/wasm/toolchains.ts";
+import { findAnyGo, findClang, findGo, findRust } from "../test/wasm/toolchains.ts";
 import { ENGINE_SOCKET, engineAnswers, STARTED_ENGINE } from "./docker-engine.ts";
 import { BUN, ROOT, runSteps } from "./run.ts";
 
@@ -18,14 +18,23 @@ const PARTS: readonly (readonly [isThere: () => boolean, debianPackages: readonl
   [hasProgram("docker-registry"), ["docker-registry"]],
   [hasProgram("promtool"), ["prometheus"]],
   [hasProgram("python3"), ["python3"]],
+  [hasProgram("podman"), ["podman", "runc", "containernetworking-plugins"]],
+  [hasProgram("lxc-start"), ["lxc", "dnsmasq-base", "iptables", "iproute2"]],
   [() => findClang() !== undefined, ["clang", "lld"]],
   [() => findRust() !== undefined, ["rustc", "cargo", "libstd-rust-dev-wasm32", "lld"]],
+];
+const LXC_NET = [
+  "/usr/libexec/lxc/lxc-net",
+  `/usr/lib/${process.arch === "x64" ? "x86_64" : "aarch64"}-linux-gnu/lxc/lxc-net`,
 ];
 const START_MS = 30_000;
 
 const missing = PARTS.filter(([isThere]) => !isThere());
 if (missing.length > 0) install(missing.flatMap(([, names]) => names));
 if (findGo() === undefined) installGo();
+if (findAnyGo() === undefined) install(["golang-go"]);
+letPodmanRun();
+startBridge();
 if (!(await engineAnswers())) await startEngine();
 await runSteps([{ name: "test plugins", command: [BUN, "run", "test/wasm/build.ts"] }]);
 
@@ -47,6 +56,21 @@ function installGo(): void {
   const minor = /Candidate: (?:\d+:)?1\.(\d+)/.exec(policy)?.[1] ?? 0;
   if (Number(minor) >= 24) install(["golang-go"]);
   else process.stdout.write("Go 1.24 or newer is in no package of this Debian: bring it from go.dev\n");
+}
+
+/** Its usual runtime refuses a machine that has both versions of control groups at once; the other one does not mind. */
+function letPodmanRun(): void {
+  const settings = "/etc/containers/containers.conf";
+  if (!existsSync("/sys/fs/cgroup/unified") || existsSync(settings)) return;
+  mkdirSync("/etc/containers", { recursive: true });
+  writeFileSync(settings, '[engine]\nruntime = "runc"\n');
+}
+
+/** LXC's own, with its service for addresses; on a machine without systemd nobody else starts it. */
+function startBridge(): void {
+  if (existsSync("/sys/class/net/lxcbr0")) return;
+  const program = LXC_NET.find((path) => existsSync(path));
+  if (program !== undefined) run([program, "start"]);
 }
 
 function run(command: string[]): void {

@@ -3,11 +3,12 @@ import { systemClock } from "../src/base/clock.ts";
 import { silentLog } from "../src/base/log.ts";
 import { makeBroker, type Broker } from "../src/host/capabilities/broker.ts";
 import { execMethods } from "../src/host/capabilities/exec.ts";
-import { DEFAULT_QUOTA } from "../src/host/capabilities/quota.ts";
+import { DEFAULT_QUOTA, type QuotaRates } from "../src/host/capabilities/quota.ts";
 import type { PackageFiles } from "../src/host/package/package-files.ts";
 import type { PluginsDeps } from "../src/host/plugins.ts";
 import { executableEnvironment } from "../src/host/runtimes/exec/environment.ts";
 import { makeExchange } from "../src/host/runtimes/exec/exchange.ts";
+import { makeRunProgram } from "../src/host/runtimes/exec/run-program.ts";
 import { openExecRoom } from "../src/host/runtimes/exec/room.ts";
 import type { AuditLog } from "../src/host/capabilities/audit-desk.ts";
 
@@ -15,6 +16,8 @@ export interface ExecSample {
   readonly name?: string;
   readonly version?: string;
   readonly events?: readonly string[];
+  /** A provider, with these actions beside those that every provider has. */
+  readonly actions?: readonly string[];
   /** More lines of plugin.yaml. */
   readonly more?: string;
   /** What is run, without its first line. */
@@ -22,16 +25,13 @@ export interface ExecSample {
 }
 
 export function execTexts(sample: ExecSample = {}): Readonly<Record<"plugin.yaml" | "run", string>> {
-  const { name = "hook", version = "1.0.0", events = ["on_deploy_success"], more = "" } = sample;
+  const { name = "hook", version = "1.0.0", events = ["on_deploy_success"], actions, more = "" } = sample;
+  const kind =
+    actions === undefined
+      ? ["type: hook", `events: [${events.join(", ")}]`]
+      : ["type: provider", `actions: [${actions.join(", ")}]`];
   return {
-    "plugin.yaml": [
-      `name: ${name}`,
-      `version: "${version}"`,
-      "type: hook",
-      "entrypoint: ./run",
-      `events: [${events.join(", ")}]`,
-      more,
-    ].join("\n"),
+    "plugin.yaml": [`name: ${name}`, `version: "${version}"`, ...kind, "entrypoint: ./run", more].join("\n"),
     run: `#!/bin/sh\n${sample.script ?? ECHO}\n`,
   };
 }
@@ -54,6 +54,7 @@ export type AuditLine = Parameters<AuditLog["append"]>[0];
 export function withExecutables(
   audit: AuditLine[] = [],
   environment: Readonly<Record<string, string>> = {},
+  quota: QuotaRates = DEFAULT_QUOTA,
 ): (deps: PluginsDeps) => Partial<PluginsDeps> {
   return (deps) => {
     const broker: Broker = makeBroker({
@@ -61,18 +62,17 @@ export function withExecutables(
       callerOf: () => undefined,
       audit: { append: (line) => void audit.push(line) },
       pluginLogs: deps.logs,
-      quota: () => DEFAULT_QUOTA,
+      quota: () => quota,
       clock: systemClock,
       log: silentLog,
     });
+    const runProgram = makeRunProgram({
+      exchange: makeExchange(systemClock),
+      environment: executableEnvironment(environment),
+    });
     return {
-      openRooms: {
-        ...deps.openRooms,
-        exec: openExecRoom({
-          exchange: makeExchange(systemClock),
-          environment: executableEnvironment(environment),
-        }),
-      },
+      openRooms: { ...deps.openRooms, exec: openExecRoom(runProgram) },
+      runProgram,
       doorFor: (plugin, callerOf) => broker.doorFor(plugin, callerOf),
       changed: (plugin) => broker.rightsChanged(plugin),
     };

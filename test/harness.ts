@@ -95,6 +95,13 @@ export function lacks(part: string): void {
 const parts = {
   /** An engine that answers, its command line, and the program of which the test image is made. */
   docker: () => succeeds("docker", "version", "--format", "x") && Bun.which("busybox") !== null,
+  /** Debian's packages podman and containernetworking-plugins. */
+  podman: () => Bun.which("python3") !== null && Bun.which("busybox") !== null && succeeds("podman", "info"),
+  /** Debian's packages lxc and dnsmasq-base, root, and its bridge. */
+  "lxc and its bridge": () =>
+    process.getuid?.() === 0 &&
+    ["python3", "busybox", "lxc-start"].every((program) => Bun.which(program) !== null) &&
+    existsSync("/sys/class/net/lxcbr0"),
   "docker-registry": () => Bun.which("docker-registry") !== null,
   python3: () => Bun.which("python3") !== null,
   /** Debian's package prometheus has it. */

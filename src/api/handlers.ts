@@ -77,7 +77,7 @@ function pluginHandlers({ plugins, uploads }: Parts): Part<"plugin"> {
     "plugin.rollback": ({ name, to }) => plugins.rollback(name, to, OPERATOR),
     "plugin.list": () => plugins.survey(),
     "plugin.info": ({ name }) => plugins.info(name),
-    "plugin.remove": async ({ name }) => ({ folder: await plugins.remove(name) }),
+    "plugin.remove": async ({ name, ...options }) => ({ folder: await plugins.remove(name, options) }),
     "plugin.enable": ({ name }) => plugins.enable(name),
     "plugin.disable": ({ name }) => plugins.disable(name),
     "plugin.grant": ({ name, ...request }) => plugins.grant(name, request, OPERATOR),

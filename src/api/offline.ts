@@ -105,6 +105,7 @@ async function installedPlugins(
 ): Promise<readonly { readonly row: PluginRow; readonly details: PluginDetails }[]> {
   const { openDatabaseReadOnly } = await import("../state/database.ts");
   const { makePluginRows } = await import("../state/plugins.ts");
+  const { makeProviderInstanceRows } = await import("../state/provider-instances.ts");
   const { makePluginVersionRows } = await import("../state/plugin-versions.ts");
   const { makeGrantRows } = await import("../state/grants.ts");
   const { makeDeliveryRows } = await import("../state/deliveries.ts");
@@ -113,6 +114,7 @@ async function installedPlugins(
   const { makeIntegrity } = await import("../host/installed/integrity.ts");
   const { makeInstalledPlugin } = await import("../host/installed/installed-plugin.ts");
   const { makePluginStatus } = await import("../host/installed/plugin-status.ts");
+  const { makeActionDesk } = await import("../host/runtimes/exec/action-desk.ts");
   const { makeSupervisor } = await import("../host/runtimes/supervisor.ts");
   const { confinementReport } = await import("../platform/confine/report.ts");
   const confinement = confinementReport();
@@ -120,6 +122,7 @@ async function installedPlugins(
   try {
     const grants = makeGrantRows(db);
     const deliveries = makeDeliveryRows(db);
+    const instances = makeProviderInstanceRows(db);
     const status = makePluginStatus({
       integrity: makeIntegrity(makePackageStore(packagesDir(dataDir)), makeApprovedFolders()),
       versions: makePluginVersionRows(db),
@@ -131,22 +134,25 @@ async function installedPlugins(
       lastUse: () => () => undefined,
       watchedAfter: () => 0,
       redact: (text) => text,
+      instancesOn: (provider) => instances.list(provider).map(({ name }) => name),
       pendingFor: (plugin) => deliveries.countPending(plugin),
     });
     const plugins = makePluginRows(db)
       .list()
       .map(async (row) => {
-        const supervisor = makeSupervisor({
-          plugin: row.name,
-          clock: systemClock,
-          idleMs: () => 0,
-          open: () => Promise.reject(fail("daemon.not_reachable", "only the daemon runs plugins")),
-        });
-        const plugin = makeInstalledPlugin(row, grants.list(row.name, row.digest), supervisor);
+        const parts = { plugin: row.name, clock: systemClock };
+        const supervisor = makeSupervisor({ ...parts, idleMs: () => 0, open: async () => refuse() });
+        const actions = makeActionDesk({ ...parts, runProgram: async () => refuse(), open: refuse });
+        const granted = grants.list(row.name, row.digest);
+        const plugin = makeInstalledPlugin(row, granted, { supervisor, actions });
         return { row, details: await status.details(plugin) };
       });
     return await Promise.all(plugins);
   } finally {
     db.close();
   }
+}
+
+function refuse(): never {
+  throw fail("daemon.not_reachable", "only the daemon runs plugins");
 }

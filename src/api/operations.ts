@@ -194,7 +194,10 @@ export const operations = {
   ),
   "plugin.info": unary(v.strictObject({ name }), pluginDetails),
   /** `folder`: of a drop-in, which is removed too. */
-  "plugin.remove": unary(v.strictObject({ name }), v.object({ folder: v.nullable(v.string()) })),
+  "plugin.remove": unary(
+    v.strictObject({ name, force: v.optional(v.boolean()) }),
+    v.object({ folder: v.nullable(v.string()) }),
+  ),
   /** Throws consent.needed for a drop-in to which nobody consented, or not as it is now: that takes an install of it. */
   "plugin.enable": unary(v.strictObject({ name }), pluginView),
   "plugin.disable": unary(v.strictObject({ name }), pluginView),

@@ -100,6 +100,8 @@ export const pluginDetails = v.object({
   strikes: v.number(),
   running: v.boolean(),
   pending: v.number(),
+  /** What it can be asked as a provider, and what is on it; null where it is none. */
+  provider: v.nullable(v.object({ actions: v.array(v.string()), instances: v.array(v.string()) })),
   /** What looks wrong but stops nothing. */
   warnings: v.array(v.string()),
 });

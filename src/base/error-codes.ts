@@ -87,6 +87,7 @@ const table = {
   "plugin.stopped": { kind: "unavailable" },
   "plugin.suspended": { kind: "unavailable" },
   "plugin.paused": { kind: "conflict" },
+  "plugin.in_use": { kind: "conflict" },
   "confinement.unavailable": { kind: "unavailable" },
   "capability.denied": { kind: "denied" },
   "capability.out_of_scope": { kind: "denied" },

@@ -1,10 +1,13 @@
 /** Every bound in one place, so that "is there a limit on X?" has one answer. Bytes and milliseconds. */
+import { EXECUTABLE_LIMITS } from "./executable-limits.ts";
+
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
 export const LIMITS = {
+  ...EXECUTABLE_LIMITS,
   /** What the CLI may upload: a bounded tar stream. */
   pluginUploadBytes: 64 * MIB,
   appUploadBytes: 1024 * MIB,
@@ -86,12 +89,6 @@ export const LIMITS = {
   /** Characters on their way to a Worker that has not come to read them. All of fetchHeldBytes fits in, as base64. */
   guestUnreadChars: 64 * MIB,
   hookDefaultMs: 10 * SECOND,
-  /** Of an executable, which has to be started each time. */
-  execDefaultMs: 30 * SECOND,
-  /** Of a provider that is an executable: to create may mean to pull an image. */
-  execCreateMs: 10 * MINUTE,
-  /** And the most that its author, or the operator, may give an action. */
-  execActionMaxMs: 60 * MINUTE,
   hookMaxMs: 10 * MINUTE,
   pluginIdleMs: 5 * MINUTE,
   roomStartMs: 10 * SECOND,
@@ -148,12 +145,6 @@ export const LIMITS = {
   confinedDataSlackBytes: 384 * MIB,
   /** Kept of what a child says before it is sealed. */
   confinedStderrBytes: 8 * KIB,
-
-  /** An executable that is over its time has so long to end by itself; one that ended, for the last of its output. */
-  execGraceMs: 2 * SECOND,
-  execDrainMs: 1 * SECOND,
-  /** Lines of its standard error that an error shows. */
-  execLastWords: 5,
 
   logTextChars: 8 * KIB,
   logRowsPerPlugin: 5_000,

@@ -41,6 +41,8 @@ function pluginFacts(plugin: PluginDetails): string {
     ["folder", plugin.folder],
     ["linked to", plugin.link],
     ["hooks", plugin.hooks.map((hook) => (hook.gate ? `${hook.hook} (gate)` : hook.hook)).join(", ")],
+    ["actions", plugin.provider?.actions.join(", ") ?? null],
+    ["instances", plugin.provider?.instances.join(", ") || null],
     [
       "waiting",
       plugin.pending === 0 ? null : plugin.pending === 1 ? "1 delivery" : `${plugin.pending} deliveries`,

@@ -19,6 +19,11 @@ import { isFreeOnLoopback, makePorts } from "../engine/ports.ts";
 import type { ServiceControl } from "../engine/providers/docker/containers/containers.ts";
 import { makeDockerProvider, type DockerProvider } from "../engine/providers/docker/provider.ts";
 import { makeProcessProvider, type ProcessProvider } from "../engine/providers/process/provider.ts";
+import type { PluggedProvider } from "../engine/providers/plugged/plugged-provider.ts";
+import {
+  makePluggedProviders,
+  type PluggedProviders,
+} from "../engine/providers/plugged/plugged-providers.ts";
 import type { Provider, SecretsOf } from "../engine/providers/provider.ts";
 import { makeProviders } from "../engine/providers/providers.ts";
 import type { Redaction } from "../engine/secrets/redaction.ts";
@@ -29,6 +34,8 @@ import { workspaceFacts } from "../engine/workspaces/facts.ts";
 import { makeWorkspaces, type Workspaces } from "../engine/workspaces/workspaces.ts";
 import type { EventRows } from "../state/events.ts";
 import { readHostUsage } from "../platform/host-usage.ts";
+import { endProcessGroup, identifyProcess } from "../platform/process-identity.ts";
+import type { ProviderInstanceRows } from "../state/provider-instances.ts";
 import type { MetricRows } from "../state/metrics.ts";
 import type { ServiceState } from "../state/service-state.ts";
 import type { WorkspaceRows } from "../state/workspaces.ts";
@@ -47,6 +54,9 @@ export interface EngineNeeds {
   readonly redaction: Redaction;
   readonly gates: Gates;
   readonly takeUpload: ServiceDeps["takeUpload"];
+  readonly providerInstances: ProviderInstanceRows;
+  /** Plugins that run instances; they come and go. */
+  readonly pluggedProviders: () => readonly PluggedProvider[];
 }
 
 export interface Engine {
@@ -60,6 +70,7 @@ export interface Engine {
   readonly metrics: Metrics;
   readonly processes: ProcessProvider;
   readonly containers: DockerProvider;
+  readonly plugged: PluggedProviders;
   /** Services, for the containers that plugins name. */
   readonly control: ServiceControl;
 }
@@ -71,7 +82,16 @@ export function composeEngine({ config, clock, log }: World, needs: EngineNeeds)
   const processes = makeProcessProvider({ root: join(dataDir, "instances"), secretsOf, clock, log });
   const containers = makeDockerProvider({ endpoint: docker.socket, secretsOf, clock });
   const builtIn: readonly Provider[] = [containers, processes];
-  const providers = makeProviders(() => builtIn);
+  const plugged = makePluggedProviders({
+    rows: needs.providerInstances,
+    installed: needs.pluggedProviders,
+    identify: identifyProcess,
+    endGroup: endProcessGroup,
+    secretsOf,
+    clock,
+    log,
+  });
+  const providers = makeProviders(() => [...builtIn, ...plugged.all()]);
   const logs = makeLogs({
     root: join(dataDir, "logs"),
     providers,
@@ -131,6 +151,7 @@ export function composeEngine({ config, clock, log }: World, needs: EngineNeeds)
     metrics,
     processes,
     containers,
+    plugged,
     control: {
       liveInstance: (name) => findLive(state, state.services.find(name))?.row.instance,
       start: (name, signal) => services.start(name, signal),

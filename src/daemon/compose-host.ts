@@ -28,6 +28,7 @@ import { readLinked } from "../host/link/read-linked.ts";
 import { makePlugins, type Plugins, type PluginsDeps } from "../host/plugins.ts";
 import { executableEnvironment } from "../host/runtimes/exec/environment.ts";
 import { makeExchange } from "../host/runtimes/exec/exchange.ts";
+import { makeRunProgram, type RunProgram } from "../host/runtimes/exec/run-program.ts";
 import { openExecRoom } from "../host/runtimes/exec/room.ts";
 import { loadGuestModule } from "../host/runtimes/js-worker/guest-module.ts";
 import { openJsWorkerRoom } from "../host/runtimes/js-worker/room.ts";
@@ -70,6 +71,8 @@ export interface HostNeeds {
   /** Takes secrets out of what plugins say: a plugin that may read one may also repeat it. */
   readonly redact: Redact;
   readonly secretReader: SecretReader;
+  /** Of a plugin that is a provider: what runs on it, or is to, in words. */
+  readonly instancesOn: PluginsDeps["instancesOn"];
 }
 
 export interface Host {
@@ -149,6 +152,10 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
     clock,
     log,
   });
+  const runProgram = makeRunProgram({
+    exchange: makeExchange(clock),
+    environment: executableEnvironment(world.environment ?? {}),
+  });
   const plugins: Plugins = makePlugins({
     rows: makePluginRows(db),
     versions: makePluginVersionRows(db),
@@ -158,7 +165,10 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
     dropInFolders: dropInFolders(config().data_dir, world.home),
     transaction,
     bundle: confinement.bundle,
-    openRooms: openRooms(confinement, world),
+    openRooms: openRooms(confinement, world, runProgram),
+    runProgram,
+    actionTimeouts: (plugin) => timeoutsFor(config().plugins.timeouts, plugin),
+    instancesOn: needs.instancesOn,
     canConfine: () => confinement.canConfine,
     doorFor: (plugin, callerOf) => broker.doorFor(plugin, callerOf),
     readLinked,
@@ -201,9 +211,18 @@ export function composeHost(world: World, db: Database, needs: HostNeeds): Host 
 
 // --- internal ---
 
+/** A plugin may be called like something that every object has. */
+function timeoutsFor<T extends object>(
+  timeouts: Readonly<Record<string, T>>,
+  plugin: string,
+): T | Record<string, never> {
+  return Object.hasOwn(timeouts, plugin) ? (timeouts[plugin] ?? {}) : {};
+}
+
 function openRooms(
   confinement: Confinement,
-  { clock, environment = {} }: World,
+  { clock }: World,
+  runProgram: RunProgram,
 ): Readonly<Record<RoomKind, OpenRoom>> {
   const { start, uidFor, confined } = confinement;
   const inProcess = openProcessRoom({ start, clock, uidFor, confined });
@@ -211,9 +230,6 @@ function openRooms(
     "js-worker": openJsWorkerRoom({ startWorker: startJsWorker, guestModule: loadGuestModule, clock }),
     "js-process": inProcess,
     "wasm-process": inProcess,
-    exec: openExecRoom({
-      exchange: makeExchange(clock),
-      environment: executableEnvironment(environment),
-    }),
+    exec: openExecRoom(runProgram),
   };
 }

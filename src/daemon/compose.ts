@@ -25,6 +25,7 @@ import { openDatabase } from "../state/database.ts";
 import { makeEventRows } from "../state/events.ts";
 import { installationId } from "../state/installation.ts";
 import { makeMetricRows } from "../state/metrics.ts";
+import { makeProviderInstanceRows } from "../state/provider-instances.ts";
 import { makeWorkspaceRows } from "../state/workspaces.ts";
 import { composeAlerts } from "./compose-alerts.ts";
 import { composeEngine, type Engine } from "./compose-engine.ts";
@@ -105,9 +106,18 @@ export function compose(world: World): Parts {
     eventRows,
     redact: (text) => redaction.forOperators(text),
     secretReader,
+    instancesOn: (provider) => instances.instancesOn(provider),
     queryMetrics: (question) => engine.metrics.query(question),
   });
-  const { edges, logs, processes, containers, control, ...engine }: Engine = composeEngine(world, {
+  const {
+    edges,
+    logs,
+    processes,
+    containers,
+    control,
+    plugged: instances,
+    ...engine
+  }: Engine = composeEngine(world, {
     owner,
     metricRows: makeMetricRows(db),
     state,
@@ -119,6 +129,8 @@ export function compose(world: World): Parts {
     registryLogins: () => secrets.registries.logins(),
     redaction,
     takeUpload: async (id) => uploads.takeApp(id),
+    providerInstances: makeProviderInstanceRows(db),
+    pluggedProviders: () => host.plugins.providers(),
   });
   const { metrics, services, events } = engine;
   const alerts = composeAlerts(world, db, {
@@ -151,6 +163,7 @@ export function compose(world: World): Parts {
       exporter.open();
       await host.plugins.sweep();
       await processes.supervise();
+      instances.recover();
       engine.deploys.recover();
       engine.events.subscribe(() => host.dispatcher.wake());
       host.days.start();

@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { parseByteSize } from "../base/byte-size.ts";
 import { parseDuration } from "../base/duration.ts";
 import { LIMITS } from "../base/limits.ts";
+import { PROVIDER_ACTIONS, type ProviderAction } from "../base/provider-actions.ts";
 import { formatBytes } from "../base/text.ts";
 import { parseAddress, type Address } from "../engine/edge/address.ts";
 import { parseDockerEndpoint, type DockerEndpoint } from "../engine/providers/docker/connect.ts";
@@ -22,6 +23,14 @@ export const duration = v.pipe(
   v.string(),
   v.check((text) => parseDuration(text) !== undefined, 'a duration such as "30s", "5m" or "1h"'),
   v.transform((text) => parseDuration(text) ?? 0),
+);
+
+/** `create = "20m"`: milliseconds by action in the output. */
+export const actionTimeouts = v.strictObject(
+  Object.fromEntries(PROVIDER_ACTIONS.map((action) => [action, v.optional(actionTimeout())])) as Record<
+    ProviderAction,
+    v.OptionalSchema<ReturnType<typeof actionTimeout>, undefined>
+  >,
 );
 
 const wantedSize = 'a size such as "512 MiB" or "2 GiB", or a number of bytes';
@@ -125,6 +134,12 @@ export const count = v.pipe(v.number(wantedCount), v.integer(wantedCount), v.min
 export const pluginConfigValue = v.union([v.string(), v.number(), v.boolean(), v.array(v.string())]);
 
 // --- internal ---
+
+function actionTimeout() {
+  const most = LIMITS.execActionMaxMs;
+  const wanted = `a duration such as "30s" or "20m", more than nothing and at most ${most / 60_000} minutes`;
+  return v.pipe(duration, v.minValue(1, wanted), v.maxValue(most, wanted));
+}
 
 function readAddress(text: string): Address | undefined {
   try {

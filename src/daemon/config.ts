@@ -20,6 +20,7 @@ import { ceiling, pluginCeilings } from "./config-ceiling.ts";
 import { environmentOverrides, variableOf } from "./config-environment.ts";
 import {
   absolutePath,
+  actionTimeouts,
   bindFolders,
   byteRate,
   byteSize,
@@ -47,7 +48,8 @@ const configSchema = v.strictObject({
   log_format: v.optional(v.picklist(["text", "json"]), "text"),
   network: v.optional(v.strictObject({ allow_private: v.optional(v.array(privateRule), []) }), {}),
   providers: v.optional(
-    v.strictObject({ default: v.optional(v.picklist(["docker", "process"]), "docker") }),
+    // A plugin can be one, and which are installed is not known here.
+    v.strictObject({ default: v.optional(pluginName, "docker") }),
     {},
   ),
   docker: v.optional(
@@ -92,6 +94,8 @@ const configSchema = v.strictObject({
         }),
         {},
       ),
+      /** Of providers that are executables: how long their actions may take, by the plugin's name. */
+      timeouts: v.optional(v.record(pluginName, actionTimeouts), {}),
       config: v.optional(v.record(pluginName, v.record(v.string(), pluginConfigValue)), {}),
     }),
     {},

@@ -10,7 +10,7 @@ import { decodeSpec } from "./deploys/service-spec.ts";
 import type { Settlement } from "./deploys/settlement.ts";
 import { openAddress } from "./edge/open-address.ts";
 import { findLive, type Live } from "./live.ts";
-import { hasEnded, isUp, type InstanceStatus, type Provider } from "./providers/provider.ts";
+import { hasEnded, isUp, workMs, type InstanceStatus, type Provider } from "./providers/provider.ts";
 import { placeOf, placeText, samePlace, type Place } from "./providers/providers.ts";
 import { revive } from "./revive.ts";
 import type { ServiceDeps } from "./service-deps.ts";
@@ -36,6 +36,9 @@ export function makeReconcile(deps: ServiceDeps, settlement: Settlement): Reconc
   let failures = 0;
   let reported = "";
   let cancelTimer = (): void => {};
+  let cancelLook = (): void => {};
+  let looked = "";
+  let looking: Promise<void> | undefined;
 
   async function discardNow(place: Place, instance: string): Promise<void> {
     await destroy(deps.providers.of(place), instance, deps);
@@ -49,13 +52,11 @@ export function makeReconcile(deps: ServiceDeps, settlement: Settlement): Reconc
       ...Array.from(unwanted, ([instance, place]) => discardNow(place, instance)),
       ...deps.providers
         .all()
-        .filter((provider) => used.has(placeText(placeOf(provider))))
+        .filter((provider) => used.has(placeText(placeOf(provider))) || provider.unattended === true)
         .map((provider) => sweep(provider, deps)),
       ...services.map(({ name }) => repair(name, deps, stopping.signal)),
     ]);
-    const amiss = results.flatMap((result) =>
-      result.status === "rejected" ? [messageOf(result.reason)] : [],
-    );
+    const amiss = reasonsOf(results);
     if (!settlement.retry()) amiss.push("the failure of a deploy is not written down");
     report(amiss);
     failures = amiss.length === 0 ? 0 : failures + 1;
@@ -70,9 +71,25 @@ export function makeReconcile(deps: ServiceDeps, settlement: Settlement): Reconc
     reported = text;
   }
 
+  /** What nobody else starts again, from the first pass on. */
+  function lookAfter(): void {
+    cancelLook();
+    if (stopping.signal.aborted) return;
+    cancelLook = clock.after(LIMITS.unattendedLookMs, () => {
+      const looks = unattended(deps).map((name) => repair(name, deps, stopping.signal));
+      looking = Promise.allSettled(looks).then((results) => {
+        const amiss = reasonsOf(results).toSorted().join("; ");
+        if (amiss !== "" && amiss !== looked) log.warn("services can't be looked after", { amiss });
+        looked = amiss;
+        lookAfter();
+      });
+    });
+  }
+
   function request(): void {
     if (stopping.signal.aborted) return;
     cancelTimer();
+    lookAfter();
     if (underWay !== undefined) {
       again = true;
       return;
@@ -105,15 +122,21 @@ export function makeReconcile(deps: ServiceDeps, settlement: Settlement): Reconc
     request,
     async idle() {
       for (let pass = underWay; pass !== undefined; pass = underWay) await pass;
+      await looking;
     },
     close() {
       stopping.abort(new Error("the daemon stops"));
       cancelTimer();
+      cancelLook();
     },
   };
 }
 
 // --- internal ---
+
+function reasonsOf(results: readonly PromiseSettledResult<unknown>[]): string[] {
+  return results.flatMap((result) => (result.status === "rejected" ? [messageOf(result.reason)] : []));
+}
 
 function backoff(failures: number): number {
   const waits = LIMITS.reconcileBackoffMs;
@@ -121,19 +144,28 @@ function backoff(failures: number): number {
 }
 
 async function destroy(provider: Provider, instance: string, deps: ServiceDeps): Promise<void> {
-  const bounds = { clock: deps.clock, timeoutMs: LIMITS.providerDestroyMs, who: provider.name };
+  const timeoutMs = workMs(provider, "destroy", LIMITS.providerDestroyMs);
+  const bounds = { clock: deps.clock, timeoutMs, who: provider.name };
   await deps.logs.settled(instance);
   await bounded(provider.destroy(instance), bounds);
   await deps.logs.leave(instance);
 }
 
-/** A provider that no service ever tried is not asked: it may not be installed at all. */
+/** A provider that no service ever tried is not asked: it may not be installed at all. Those that are unattended know what is theirs by our own records. */
 function providersEverUsed(services: readonly ServiceRow[], { state }: ServiceDeps): ReadonlySet<string> {
   const tried = services.flatMap(({ name }) => [
     ...state.versions.list(name),
     ...state.deploys.list(name, LIMITS.deploysKept),
   ]);
   return new Set(tried.map(({ spec }) => placeText(decodeSpec(spec))));
+}
+
+/** Services that should run on a provider which starts nothing again by itself. */
+function unattended({ state, providers }: ServiceDeps): readonly string[] {
+  return state.services
+    .list()
+    .filter((service) => service.desired === "running" && providers.find(service)?.unattended === true)
+    .map(({ name }) => name);
 }
 
 /** Removes what no version owns. Asked again for each: a deploy may have begun or ended meanwhile. */
@@ -165,14 +197,18 @@ async function repair(name: string, deps: ServiceDeps, stopping: AbortSignal): P
   if (service === undefined || live === undefined) return;
   hold.protect(live.row.instance);
   const provider = deps.providers.of(live.spec);
-  const bounds = { clock: deps.clock, timeoutMs: LIMITS.providerStatusMs, who: provider.name, signal };
+  const timeoutMs = workMs(provider, "status", LIMITS.providerStatusMs);
+  const bounds = { clock: deps.clock, timeoutMs, who: provider.name, signal };
   if (service.desired === "running") openAddress(live, deps.edges);
   const status = await bounded(provider.status(live.row.instance), bounds);
-  if (service.desired === "running" && shouldStart(live, status)) await revive(live, deps, signal);
+  if (service.desired === "running" && shouldStart(live, status)) {
+    deps.log.info("starting what should run", { service: name, state: status.state });
+    await revive(live, deps, signal);
+  }
   if (service.desired === "stopped" && isUp(status))
     await bounded(provider.stop(live.row.instance, LIMITS.stopGraceMs), {
       ...bounds,
-      timeoutMs: LIMITS.stopGraceMs + LIMITS.providerDestroyMs,
+      timeoutMs: workMs(provider, "stop", LIMITS.stopGraceMs + LIMITS.providerDestroyMs),
     });
 }
 

@@ -6,7 +6,7 @@ import { LIMITS } from "../base/limits.ts";
 import { isImage } from "./deploys/service-spec.ts";
 import { bounded } from "./bounded.ts";
 import { liveInstance, logTarget, type Live } from "./live.ts";
-import { isUp } from "./providers/provider.ts";
+import { isUp, workMs } from "./providers/provider.ts";
 import type { ServiceDeps } from "./service-deps.ts";
 
 export async function revive(live: Live, deps: ServiceDeps, signal: AbortSignal): Promise<void> {
@@ -14,7 +14,7 @@ export async function revive(live: Live, deps: ServiceDeps, signal: AbortSignal)
   const { instance: id } = live.row;
   const within = <T>(work: Promise<T>, timeoutMs?: number): Promise<T> =>
     bounded(work, { clock: deps.clock, timeoutMs, who: provider.name, signal });
-  const status = await within(provider.status(id), LIMITS.providerStatusMs);
+  const status = await within(provider.status(id), workMs(provider, "status", LIMITS.providerStatusMs));
   if (isUp(status)) return;
   if (status.state === "missing") {
     const context = { signal, progress() {} };
@@ -23,8 +23,9 @@ export async function revive(live: Live, deps: ServiceDeps, signal: AbortSignal)
     await deps.logs.renew(logTarget(live));
     // What was built may have been removed meanwhile, and was built again.
     const image = isImage(live.spec.source) ? exact : instance.image;
-    await within(provider.create({ ...instance, image }, context), LIMITS.providerWorkMs);
+    const createMs = workMs(provider, "create", LIMITS.providerWorkMs);
+    await within(provider.create({ ...instance, image }, context), createMs);
   }
-  await within(provider.start(id), LIMITS.providerWorkMs);
+  await within(provider.start(id), workMs(provider, "start", LIMITS.providerWorkMs));
   deps.logs.watch(logTarget(live));
 }

@@ -103,6 +103,8 @@ export interface PluginDetails extends PluginView {
   running: boolean;
   /** Deliveries that wait. */
   pending: number;
+  /** What it can be asked as a provider, and what is on it; null where it is none. */
+  provider: { actions: string[]; instances: string[] } | null;
   /** What looks wrong but stops nothing. */
   warnings: string[];
 }

@@ -13,11 +13,11 @@ import { makeApprovedFolders } from "./drop-in/approved-folders.ts";
 import { makeDropIns, type DropInsDeps } from "./drop-in/drop-ins.ts";
 import { makeNotInstalled, type NotInstalled } from "./drop-in/not-installed.ts";
 import type { SearchedFolder } from "./drop-in/find-drop-ins.ts";
-import { makeTies } from "./drop-in/ties.ts";
+import { makeTies, type TiesDeps } from "./drop-in/ties.ts";
 import { makeDropInWatch } from "./drop-in/watch-drop-ins.ts";
 import type { GrantRequest } from "./grant-rules.ts";
 import type { Consent } from "./install/install.ts";
-import { makePluginChanges, type ChangesDeps } from "./install/plugin-changes.ts";
+import { makePluginChanges, type ChangesDeps, type RemoveOptions } from "./install/plugin-changes.ts";
 import { makeReadSource, type PluginSource, type SourceDeps } from "./install/plugin-source.ts";
 import { keptRows } from "./install/switch-version.ts";
 import { makeAnnounce } from "./installed/announce.ts";
@@ -25,6 +25,7 @@ import { hookOf, type InstalledPlugin } from "./installed/installed-plugin.ts";
 import { makeIntegrity } from "./installed/integrity.ts";
 import { makeOpenVersion, type OpenVersionDeps } from "./installed/open-version.ts";
 import type { PluginLogs, TailOptions } from "./installed/plugin-logs.ts";
+import { makeProviderOffers, type ProviderOfferHandle } from "./installed/provider-offers.ts";
 import { makePluginStatus, type StatusDeps } from "./installed/plugin-status.ts";
 import { makeRoster, type RosterDeps } from "./installed/roster.ts";
 import { makeStrikeOut } from "./installed/strike-out.ts";
@@ -44,7 +45,8 @@ export function makePlugins(deps: PluginsDeps): Plugins {
   const roster = makeRoster({ ...deps, integrity, openVersion, strikeOut, announce });
   const dropIns = makeDropIns({ ...deps, installed: (name) => roster.find(name)?.row });
   const others = makeNotInstalled(dropIns);
-  const ties = makeTies({ roster, integrity, folders, dropIns, remove: (name) => changes.remove(name) });
+  const remove: TiesDeps["remove"] = (name, options) => changes.remove(name, options);
+  const ties = makeTies({ roster, integrity, folders, dropIns, remove });
   const read = makeReadSource({ ...deps, roster, readDropIn: (name) => dropIns.read(name) });
   const changes = makePluginChanges({ ...deps, roster, integrity, openVersion, read, changed });
   const links: Links = makeLinks({
@@ -67,6 +69,7 @@ export function makePlugins(deps: PluginsDeps): Plugins {
     deps.changed(name);
   }
 
+  const providers = makeProviderOffers(roster, deps);
   const explain: NotInstalled["explain"] = (name, work) => others.explain(name, work);
   const isInstalled = (name: string): boolean => roster.find(name) !== undefined;
   const summary = async (name: string): Promise<PluginView> => status.summary(roster.get(name));
@@ -111,7 +114,7 @@ export function makePlugins(deps: PluginsDeps): Plugins {
     async info(name) {
       return isInstalled(name) ? details(name) : ((await others.find(name)) ?? details(name));
     },
-    remove: (name) => explain(name, () => ties.remove(name)),
+    remove: (name, options = {}) => explain(name, () => ties.remove(name, options)),
     enable: (name) =>
       explain(name, async () => {
         await ties.refuseUnseen(name);
@@ -142,6 +145,7 @@ export function makePlugins(deps: PluginsDeps): Plugins {
         if (plugin.row.dropIn !== null) await ties.refuseChanged(plugin);
         return callByHand(plugin, hook, request, deps);
       }),
+    providers,
     callerOf: (name) => roster.callerOf(name),
     subscribers: (hook) =>
       roster.all().flatMap(({ row, manifest }) => {
@@ -198,8 +202,11 @@ export interface Plugins extends PluginRunner {
   /** That, what lies in the folders of drop-ins, and what is built in, which comes last. */
   survey(): Promise<PluginSurvey>;
   info(name: string): Promise<PluginDetails>;
-  /** With its files, grants, store and logs; a drop-in with its folder, which is given. Throws `plugin.built_in`, `plugin.folder_kept`. */
-  remove(name: string): Promise<string | null>;
+  /**
+   * With its files, grants, store and logs; a drop-in with its folder, which is given. Throws `plugin.built_in`, `plugin.folder_kept`, and
+   * `plugin.in_use` where instances of it are left, unless that is forced.
+   */
+  remove(name: string, options?: RemoveOptions): Promise<string | null>;
   /** Throws `plugin.tampered`, and `consent.needed` for what lies in a folder of drop-ins and was not consented to as it is. */
   enable(name: string): Promise<PluginView>;
   /** A running call may end. */
@@ -212,6 +219,8 @@ export interface Plugins extends PluginRunner {
   /** What they asked the broker for, call by call. */
   calls(name: string | undefined, which: WhichRows, options: TailOptions): AsyncGenerator<AuditCallView>;
   call(name: string, hook: HookName, request?: CallRequest): Promise<CallAnswer>;
+  /** Those that run instances, whether they may be asked now or not. */
+  providers(): readonly ProviderOfferHandle[];
   /** For the broker: who the guest of this plugin is and what it may do, now; undefined where it is installed no more. */
   callerOf(name: string): Caller | undefined;
   close(): Promise<void>;

@@ -20,7 +20,8 @@ export interface ExecutableRun {
   readonly signal?: AbortSignal | undefined;
   /** A line that it wrote to its standard error. */
   readonly said: (line: string) => void;
-  readonly started?: ((pid: number) => void) | undefined;
+  /** Told at once: its pid, which is that of its group. */
+  readonly began?: ((pid: number) => void) | undefined;
   /** It has ended by itself, and what it left in its group runs still: the last chance to look at that. */
   readonly ended?: ((group: number) => Promise<void>) | undefined;
 }
@@ -56,7 +57,7 @@ export async function runExecutable(run: ExecutableRun, clock: Clock): Promise<E
     detached: true,
   });
   run.output?.given();
-  run.started?.(child.pid);
+  run.began?.(child.pid);
   let stopped: ExecutableEnd["stopped"];
   let cancelKill = (): void => {};
 

@@ -13,6 +13,7 @@ import { sql as pluginFiles } from "./migrations/0005-plugin-files.ts";
 import { sql as alerts } from "./migrations/0013-alerts.ts";
 import { sql as servers } from "./migrations/0006-servers.ts";
 import { sql as workspaces } from "./migrations/0007-workspaces.ts";
+import { sql as providerInstances } from "./migrations/0008-provider-instances.ts";
 import { sql as dropIns } from "./migrations/0010-drop-ins.ts";
 
 export type { Database } from "bun:sqlite";
@@ -26,6 +27,7 @@ const migrations: readonly string[] = [
   pluginFiles,
   servers,
   workspaces,
+  providerInstances,
   alerts,
   dropIns,
 ];

@@ -12,6 +12,7 @@ import { table, type Row } from "./measure.ts";
 import { benchFiles } from "./files.ts";
 import { benchMemory } from "./memory.ts";
 import { benchMetrics } from "./metrics.ts";
+import { benchProviders } from "./providers.ts";
 import { benchReload } from "./reload.ts";
 import { benchRooms } from "./rooms.ts";
 import { benchWorkspaces } from "./workspaces.ts";
@@ -27,6 +28,7 @@ const rows: Row[] = [
   ...(await benchCapabilities()),
   ...(await benchFiles()),
   ...(await benchMetrics()),
+  ...(await benchProviders()),
   ...(await benchWorkspaces()),
   ...(await benchAlerts()),
 ];

@@ -47,6 +47,11 @@ export function findGo(): string | undefined {
   return version !== null && Number(version[1]) >= 24 ? go : undefined;
 }
 
+/** Any version: what Debian has is enough for plain programs. */
+export function findAnyGo(): string | undefined {
+  return Bun.which("go") ?? ["/usr/local/go/bin/go", "/usr/lib/go/bin/go"].find((path) => existsSync(path));
+}
+
 // --- internal ---
 
 function hasWasm(rustc: string): boolean {

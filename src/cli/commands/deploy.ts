@@ -48,7 +48,7 @@ const options = {
   provider: {
     type: "text",
     value: "NAME",
-    summary: "what runs it: docker, or process for a folder as it is",
+    summary: "what runs it: docker, process for a folder as it is, or a plugin that is a provider",
   },
   health: { type: "text", value: "PATH", summary: "HTTP path that answers 2xx or 3xx once it is up" },
   "health-timeout": { type: "text", value: "TIME", summary: "how long that may take, such as 90s" },

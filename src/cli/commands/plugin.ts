@@ -74,7 +74,13 @@ const remove = command({
   words: "plugin remove",
   summary: "remove a plugin with its grants and its own store; one from a folder of plugins with that folder",
   args: name,
-  options: { yes: { type: "flag", summary: "do not ask" } },
+  options: {
+    yes: { type: "flag", summary: "do not ask" },
+    force: {
+      type: "flag",
+      summary: "also a provider on which instances are left; they go on, and nobody looks after them",
+    },
+  },
   example: "voxeltron plugin remove deploy-notifier --yes",
   async run(context) {
     const { io, flags, options } = context;
@@ -88,7 +94,7 @@ const remove = command({
         false,
       );
     }
-    const { folder } = await client.call("plugin.remove", { name: plugin });
+    const { folder } = await client.call("plugin.remove", { name: plugin, force: options.force });
     const also = folder === null ? "" : ` and its folder ${printable(folder, LIMITS.uploadPathBytes)}`;
     await io.stdout.write(
       flags.json ? json({ name: plugin, removed: true, folder }) : `removed ${printable(plugin)}${also}\n`,

@@ -6,7 +6,13 @@ import type { Clock } from "../../base/clock.ts";
 import { fail, type VoxError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { bounded } from "../bounded.ts";
-import { hasEnded, type InstanceSpec, type InstanceStatus, type Provider } from "../providers/provider.ts";
+import {
+  hasEnded,
+  workMs,
+  type InstanceSpec,
+  type InstanceStatus,
+  type Provider,
+} from "../providers/provider.ts";
 import type { Probes } from "./probes.ts";
 
 export interface HealthWait {
@@ -57,7 +63,7 @@ function intervalMs(look: number): number {
 function statusOrNothing(wait: HealthWait, clock: Clock): Promise<InstanceStatus | undefined> {
   const bounds = {
     clock,
-    timeoutMs: LIMITS.providerStatusMs,
+    timeoutMs: workMs(wait.provider, "status", LIMITS.providerStatusMs),
     who: wait.provider.name,
     signal: wait.signal,
   };

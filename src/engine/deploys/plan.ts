@@ -155,7 +155,7 @@ function mergeSpec(
 
 /**
  * The one that was named; else the last version's, if it ran the same kind of source; else the default one. A folder goes to the
- * first provider that runs folders.
+ * first provider that runs folders: no plugin does, and what it would say is not the reason.
  */
 function chooseProvider(
   request: DeployRequest,
@@ -168,7 +168,7 @@ function chooseProvider(
   const first = deps.providers.of({ provider: name ?? deps.defaultProvider, server: draft.server });
   const others =
     name === undefined && draft.source.kind === "folder"
-      ? deps.providers.all().filter(({ server }) => server === draft.server)
+      ? deps.providers.all().filter((each) => each.server === draft.server && each.plainNames !== true)
       : [];
   let refusal: unknown;
   for (const provider of [first, ...others]) {

@@ -8,7 +8,7 @@ import { LIMITS } from "../../base/limits.ts";
 import { bounded } from "../bounded.ts";
 import { pruneBuilds } from "../builds.ts";
 import type { LogTarget } from "../logs/logs.ts";
-import type { WorkContext } from "../providers/provider.ts";
+import { workMs, type WorkContext } from "../providers/provider.ts";
 import { placeOf } from "../providers/providers.ts";
 import type { Reconcile } from "../reconcile.ts";
 import { checkPlainNames } from "../secrets/service-secrets.ts";
@@ -73,11 +73,16 @@ function preparing(source: Source): string {
 
 async function create(deploy: Deploy, deps: StepDeps): Promise<void> {
   deploy.created = true;
-  await providerWork(deploy, deps, deploy.plan.provider.create(deploy.instance, workContext(deploy)));
+  await providerWork(
+    "create",
+    deploy,
+    deps,
+    deploy.plan.provider.create(deploy.instance, workContext(deploy)),
+  );
 }
 
 async function start(deploy: Deploy, deps: StepDeps): Promise<void> {
-  await providerWork(deploy, deps, deploy.plan.provider.start(deploy.instance.id));
+  await providerWork("start", deploy, deps, deploy.plan.provider.start(deploy.instance.id));
   deps.logs.watch(logTargetOf(deploy));
 }
 
@@ -137,7 +142,7 @@ async function drain(deploy: Deploy, deps: StepDeps): Promise<void> {
   const provider = deps.providers.of(previous.spec);
   await bounded(provider.stop(previous.row.instance, LIMITS.stopGraceMs), {
     clock: deps.clock,
-    timeoutMs: LIMITS.stopGraceMs + LIMITS.providerDestroyMs,
+    timeoutMs: workMs(provider, "stop", LIMITS.stopGraceMs + LIMITS.providerDestroyMs),
     who: provider.name,
   });
 }
@@ -174,11 +179,16 @@ function untilCancelled<T>(deploy: Deploy, deps: StepDeps, work: Promise<T>): Pr
 }
 
 /** Waits for a provider that can't be interrupted. What it makes after nobody waits any more is swept away. */
-function providerWork(deploy: Deploy, deps: StepDeps, work: Promise<void>): Promise<void> {
+function providerWork(
+  what: "create" | "start",
+  deploy: Deploy,
+  deps: StepDeps,
+  work: Promise<void>,
+): Promise<void> {
   const { plan, instance, signal } = deploy;
   return bounded(work, {
     clock: deps.clock,
-    timeoutMs: LIMITS.providerWorkMs,
+    timeoutMs: workMs(plan.provider, what, LIMITS.providerWorkMs),
     who: plan.provider.name,
     signal,
     late: () => void deps.reconcile.discard(placeOf(plan.provider), instance.id),

@@ -37,12 +37,16 @@ export function startCollector(options: CollectorOptions): Collector {
   let isResting = false;
   const hasEnded = (): boolean => isResting;
   let batches = 0;
+  /** In a row. */
+  let emptyLooks = 0;
   let reported = "";
 
   async function takeAll(): Promise<void> {
     const store = await options.store();
     let worked = clock.monotonic();
-    for await (const batch of provider.logs(instance, { from: store.position(version), signal })) {
+    const before = batches;
+    const look = provider.logRestsMs === undefined ? undefined : { tail: undefined, follow: false };
+    for await (const batch of provider.logs(instance, { from: store.position(version), look, signal })) {
       batches++;
       await store.append(version, batch);
       reported = "";
@@ -50,6 +54,7 @@ export function startCollector(options: CollectorOptions): Collector {
       await clock.sleep(Math.min(spent, LONGEST_PAUSE_MS), signal).catch(() => {});
       worked = clock.monotonic();
     }
+    emptyLooks = batches === before ? emptyLooks + 1 : 0;
   }
 
   /** What hinders it is said once, not at every try. */
@@ -59,6 +64,14 @@ export function startCollector(options: CollectorOptions): Collector {
     reported = text;
   }
 
+  /** Whoever reads the log of a provider that gives none is told so there, once. */
+  async function note(text: string): Promise<void> {
+    const store = await options.store();
+    if (store.position(version) !== undefined) return;
+    const part = { stream: "stderr", atMs: clock.now(), text: `[voxeltron] ${text}` } as const;
+    await store.append(version, { parts: [part], position: NOWHERE });
+  }
+
   async function run(): Promise<void> {
     for (let failures = 0; !signal.aborted;) {
       try {
@@ -66,6 +79,7 @@ export function startCollector(options: CollectorOptions): Collector {
         failures = 0;
       } catch (error) {
         failures++;
+        if (isVoxError(error) && error.code === "provider.unsupported") await note(error.message);
         if (!isVoxError(error) || error.code !== "instance.not_found") report(error);
       }
       await pause(failures);
@@ -76,12 +90,16 @@ export function startCollector(options: CollectorOptions): Collector {
     if (isWanted || signal.aborted) return void (isWanted = false);
     rest = Promise.withResolvers();
     isResting = true;
-    const waits = LIMITS.logRestMs;
-    const cancel = clock.after(waits[Math.min(failures, waits.length - 1)] ?? waits[0], rest.resolve);
+    const cancel = clock.after(restMs(failures), rest.resolve);
     await rest.promise;
     cancel();
     isResting = false;
     isWanted = false;
+  }
+
+  function restMs(failures: number): number {
+    const rests = failures === 0 ? provider.logRestsMs : undefined;
+    return nth(rests ?? LIMITS.logRestMs, rests === undefined ? failures : emptyLooks);
   }
 
   signal.addEventListener("abort", () => rest.resolve(), { once: true });
@@ -112,6 +130,14 @@ export function startCollector(options: CollectorOptions): Collector {
 }
 
 // --- internal ---
+
+/** The last one counts for all that come after it. */
+function nth(waits: readonly number[], index: number): number {
+  return waits[Math.min(index, waits.length - 1)] ?? LIMITS.logRestMs[0];
+}
+
+/** A position that no provider knows: it begins at the first line. */
+const NOWHERE = "none";
 
 const LOOK_MS = 10;
 

@@ -13,6 +13,12 @@ export interface Provider {
    * own. Its errors: `plugin.failed` where it said no; any other leaves open what became of what it was asked for.
    */
   readonly plainNames?: true;
+  /** Nothing of it starts an instance again that has ended: the engine looks after its services. */
+  readonly unattended?: true;
+  /** How long such work may take, where that is longer than is usual. */
+  workMs?(work: ProviderWork): number;
+  /** Its output is looked at from time to time, and not followed: pauses between two looks, the longer the more often nothing came. */
+  readonly logRestsMs?: readonly number[];
   /** Throws `provider.unsupported` for what this provider can't do: nothing in a spec is silently ignored. */
   check(spec: InstanceSpec): void;
   /** Makes images from folders that say how: see `InstanceSpec.build`. */
@@ -30,7 +36,7 @@ export interface Provider {
   destroy(id: string): Promise<void>;
   status(id: string): Promise<InstanceStatus>;
   /** What it has used; nothing where it does not run. Absent where the provider can't tell. */
-  stats?(id: string): Promise<InstanceStats | undefined>;
+  readonly stats?: ((id: string) => Promise<InstanceStats | undefined>) | undefined;
   /** Ids of all instances that this daemon (`owner`) ever made and that still exist. */
   list(owner: string): Promise<readonly string[]>;
   /**
@@ -42,6 +48,13 @@ export interface Provider {
   exec(id: string, options: ExecOptions): Promise<number>;
   /** Where the instance's port is reached from this machine, once it runs; absent: at the loopback port that the engine chose. */
   reach?(spec: InstanceSpec): Promise<Upstream>;
+}
+
+export type ProviderWork = "create" | "start" | "stop" | "destroy" | "status";
+
+/** How long is waited for it: as for every provider, or as long as this one says. */
+export function workMs(provider: Pick<Provider, "workMs">, work: ProviderWork, usualMs: number): number {
+  return Math.max(usualMs, provider.workMs?.(work) ?? 0);
 }
 
 export interface Upstream {

@@ -12,7 +12,7 @@ import { openAddress } from "../edge/open-address.ts";
 import { findLive, type Live } from "../live.ts";
 import type { LogQuery } from "../logs/logs.ts";
 import type { ServiceLogLine } from "../logs/stored-line.ts";
-import type { ExecOptions, Provider } from "../providers/provider.ts";
+import { workMs, type ExecOptions, type Provider } from "../providers/provider.ts";
 import { revive } from "../revive.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 import { statusOf, viewDetails, viewService, type ServiceDetails, type ServiceView } from "./service-view.ts";
@@ -118,7 +118,7 @@ export function makeServices(deps: ServiceDeps): Services {
 function stopInstance(provider: Provider, live: Live, { clock }: ServiceDeps): Promise<void> {
   return bounded(provider.stop(live.row.instance, LIMITS.stopGraceMs), {
     clock,
-    timeoutMs: LIMITS.stopGraceMs + LIMITS.providerDestroyMs,
+    timeoutMs: workMs(provider, "stop", LIMITS.stopGraceMs + LIMITS.providerDestroyMs),
     who: provider.name,
   });
 }
@@ -128,7 +128,7 @@ async function destroyInstance(live: Live, deps: ServiceDeps): Promise<void> {
   await stopInstance(provider, live, deps);
   await bounded(provider.destroy(live.row.instance), {
     clock: deps.clock,
-    timeoutMs: LIMITS.providerDestroyMs,
+    timeoutMs: workMs(provider, "destroy", LIMITS.providerDestroyMs),
     who: provider.name,
   });
   await deps.logs.leave(live.row.instance);

@@ -150,14 +150,15 @@ interface Calls extends BrokerOptions {
 }
 
 async function invoke(options: Calls, table: Table, desk: Desk, call: Call): Promise<unknown> {
-  const leave = desk.quota.enter();
+  const quota = isRoomsOwn(options, table, desk.plugin, call.name) ? UNMETERED : desk.quota;
+  const leave = quota.enter();
   const chars = call.origin?.chars ?? 0;
-  desk.quota.count(chars);
+  quota.count(chars);
   const ready = chars < LARGE_CHARS ? undefined : options.round;
   try {
     return await desk.turn(async () => {
       call.signal?.throwIfAborted();
-      return checked(options, table, desk, call);
+      return checked(options, table, { ...desk, quota }, call);
     }, ready);
   } catch (raw) {
     const error = diskFull(raw);
@@ -219,6 +220,25 @@ async function checked(options: BrokerOptions, table: Table, desk: Desk, call: C
       });
   }
 }
+
+/**
+ * What the daemon asks for itself, for an executable: there is no guest that could ask too much. A provider must be able to stop an
+ * instance whatever it said or did before.
+ */
+function isRoomsOwn({ callerOf }: BrokerOptions, table: Table, plugin: string, name: string): boolean {
+  const method = table.get(name);
+  if (method?.surface !== "room") return false;
+  const requested = callerOf(plugin)?.requested;
+  return method.anyOf.some((each) => requested?.has(each) === true);
+}
+
+const UNMETERED: Quota = {
+  enter: () => () => {},
+  count() {},
+  spend() {},
+  checkUse() {},
+  async awaitUse() {},
+};
 
 /** What it would take: of what opens the method, what its manifest asks for. */
 function wantedOf({ requested }: Caller, { anyOf }: Method): GrantName | null {

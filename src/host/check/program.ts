@@ -113,7 +113,7 @@ export async function openProgram(options: ProgramOptions): Promise<Program> {
           {
             ...how,
             input: sent === undefined || !(how.input instanceof Uint8Array) ? how.input : sent(how.input),
-            started: (pid) => others.add(pid),
+            began: (pid) => others.add(pid),
             ended: (leader) => seeGroup(leader, action),
           },
           at,

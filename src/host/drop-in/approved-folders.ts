@@ -43,7 +43,8 @@ async function printOf(folder: string): Promise<string> {
       return `${found?.mode} ${found?.uid} ${found?.ino}`;
     }),
   );
-  return `${above.join(" ")} ${await fingerprint(folder)}`;
+  const { text } = await fingerprint(folder);
+  return `${above.join(" ")} ${text}`;
 }
 
 function placesAbove(folder: string): readonly string[] {

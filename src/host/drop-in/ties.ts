@@ -5,6 +5,7 @@
 import { isBuiltIn } from "../../base/built-ins.ts";
 import { fail } from "../../base/errors.ts";
 import { quotePath } from "../../base/text.ts";
+import type { RemoveOptions } from "../install/plugin-changes.ts";
 import type { InstalledPlugin } from "../installed/installed-plugin.ts";
 import { changedDropIn, type Integrity } from "../installed/integrity.ts";
 import type { Roster } from "../installed/roster.ts";
@@ -17,7 +18,7 @@ export interface Ties {
   /** For a room that is open: it runs code that was checked when it was opened. Throws `plugin.tampered`. */
   refuseChanged(plugin: InstalledPlugin): Promise<void>;
   /** The plugin and its folder, which is given; null where it has none. Throws `plugin.not_found`, `plugin.folder_kept`. */
-  remove(name: string): Promise<string | null>;
+  remove(name: string, options: RemoveOptions): Promise<string | null>;
 }
 
 export interface TiesDeps {
@@ -26,7 +27,7 @@ export interface TiesDeps {
   readonly folders: ApprovedFolders;
   readonly dropIns: Pick<DropIns, "find" | "read" | "remove">;
   /** What is installed. */
-  readonly remove: (name: string) => Promise<void>;
+  readonly remove: (name: string, options: RemoveOptions) => Promise<void>;
 }
 
 export function makeTies({ roster, integrity, folders, dropIns, remove }: TiesDeps): Ties {
@@ -48,11 +49,11 @@ export function makeTies({ roster, integrity, folders, dropIns, remove }: TiesDe
       supervisor.restart();
       throw changedDropIn(row.name, changed);
     },
-    async remove(name) {
+    async remove(name, options) {
       const row = roster.find(name)?.row;
       if (row === undefined && isBuiltIn(name)) roster.get(name);
       const folder = row === undefined ? (await dropIns.find(name))?.dropIn.folder : row.dropIn;
-      if (row !== undefined || folder === undefined) await remove(name);
+      if (row !== undefined || folder === undefined) await remove(name, options);
       // Last: a crash before it leaves a drop-in to which nobody consented.
       if (typeof folder === "string") await dropIns.remove(folder);
       return folder ?? null;

@@ -91,5 +91,6 @@ const NOTHING: Omit<PluginDetails, "name" | "version" | "kind" | "state" | "sour
   strikes: 0,
   running: false,
   pending: 0,
+  provider: null,
   warnings: [],
 };

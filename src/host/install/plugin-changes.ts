@@ -9,7 +9,7 @@ import type { GrantName } from "../../base/grant-names.ts";
 import type { PluginKvRows } from "../../state/plugin-kv.ts";
 import type { PluginAudit } from "../audit/plugin-audit.ts";
 import { requestOf, settleGrant, type GrantRequest } from "../grant-rules.ts";
-import { versionOf } from "../installed/installed-plugin.ts";
+import { versionOf, type InstalledPlugin } from "../installed/installed-plugin.ts";
 import type { Integrity } from "../installed/integrity.ts";
 import type { PluginLogs } from "../installed/plugin-logs.ts";
 import { requestsOf, type CapabilityRequest, type Manifest } from "../manifest/manifest.ts";
@@ -29,8 +29,11 @@ export interface PluginChanges {
   reload(name: string, source: NextState): Promise<boolean>;
   /** Gives the version that it went back to. Throws `plugin.version_not_found`, `plugin.tampered`. */
   rollback(name: string, to: string | undefined, by: string): Promise<string>;
-  /** With its files, grants, store and logs, and with the containers and volumes that it made. */
-  remove(name: string): Promise<void>;
+  /**
+   * With its files, grants, store and logs, and with the containers and volumes that it made. Throws `plugin.in_use` where instances
+   * of a provider are left: without it nobody could look at them, or stop them.
+   */
+  remove(name: string, options: RemoveOptions): Promise<void>;
   /** Enabling throws `plugin.tampered`; when disabled, a running call may end. */
   setEnabled(name: string, enabled: boolean): Promise<void>;
   grant(name: string, request: GrantRequest, by: string): Promise<void>;
@@ -39,12 +42,19 @@ export interface PluginChanges {
   close(): Promise<void>;
 }
 
+export interface RemoveOptions {
+  /** Also where instances are left. */
+  readonly force?: boolean | undefined;
+}
+
 export interface ChangesDeps extends TakeOverDeps {
   readonly integrity: Integrity;
   readonly kv: Pick<PluginKvRows, "clear">;
   readonly logs: Pick<PluginLogs, "clear">;
   /** Containers and volumes that it made. Throws where the engine can't be reached. */
   readonly clearContainers: (plugin: string) => Promise<void>;
+  /** Of a provider: what runs on it, or is to, in words. */
+  readonly instancesOn: (provider: string) => readonly string[];
   readonly audit: Pick<PluginAudit, "lastUse">;
   readonly log: Log;
 }
@@ -66,7 +76,9 @@ export function makePluginChanges(deps: ChangesDeps): PluginChanges {
     await change(name, async () => {
       work();
       roster.refresh(name);
-      roster.get(name).supervisor.restart();
+      const { supervisor, actions } = roster.get(name);
+      supervisor.restart();
+      actions.forgive();
     });
   }
 
@@ -119,14 +131,16 @@ export function makePluginChanges(deps: ChangesDeps): PluginChanges {
       log.info("plugin rolled back", { plugin: name, version, digest, by });
       return version;
     },
-    async remove(name) {
+    async remove(name, { force = false }) {
       await change(name, async () => {
-        const { supervisor, manifest } = roster.get(name);
+        if (!force) refuseInUse(name, deps.instancesOn(name));
+        const { supervisor, actions, manifest } = roster.get(name);
         await roster.alone(name, async () => {
           deps.transaction(() => forget(name, deps));
           roster.refresh(name);
         });
         await supervisor.close();
+        await actions.close();
         integrity.forget(name);
         await deps.store.settle(name, []);
         if (mayHaveContainers(name, manifest)) await clearContainers(name);
@@ -139,7 +153,9 @@ export function makePluginChanges(deps: ChangesDeps): PluginChanges {
         if (enabled) await integrity.verified(row);
         rows.setEnabled(name, enabled);
         roster.refresh(name);
-        await roster.alone(name, async () => {});
+        // What was enabled already gets another chance, and no action that runs is ended for that.
+        if (enabled && row.enabled) await refreshed(roster.get(name));
+        else await roster.alone(name, async () => {});
       });
       log.info(enabled ? "plugin enabled" : "plugin disabled", { plugin: name });
     },
@@ -172,6 +188,26 @@ export function makePluginChanges(deps: ChangesDeps): PluginChanges {
 function isDockerWrite({ capability }: CapabilityRequest): boolean {
   return capability === "docker_write";
 }
+
+async function refreshed({ supervisor, actions }: InstalledPlugin): Promise<void> {
+  actions.forgive();
+  await supervisor.exclusive(async () => {});
+}
+
+function refuseInUse(name: string, instances: readonly string[]): void {
+  if (instances.length === 0) return;
+  throw fail("plugin.in_use", `${name} still runs ${listed(instances)}`, {
+    details: { plugin: name, instances },
+    hint: `remove them first, or pass --force to leave them alone with what ${name} made`,
+  });
+}
+
+function listed(names: readonly string[]): string {
+  const more = names.length - SHOWN;
+  return more > 0 ? `${names.slice(0, SHOWN).join(", ")} and ${more} more` : names.join(", ");
+}
+
+const SHOWN = 10;
 
 /** All rows that are the plugin's. */
 function forget(name: string, { rows, versions, grants, kv, uids, logs }: ChangesDeps): void {

@@ -12,6 +12,8 @@ import { effectiveGrants } from "../grant-rules.ts";
 import type { HookRequest, Manifest } from "../manifest/manifest.ts";
 import { manifestFrom } from "../manifest/stored-manifest.ts";
 import type { PluginState } from "../plugin-views.ts";
+import type { Suspension } from "../runtimes/breaker.ts";
+import type { ActionDesk } from "../runtimes/exec/action-desk.ts";
 import type { Supervisor } from "../runtimes/supervisor.ts";
 import { configOf, type PluginOverrides, type Version } from "./version.ts";
 
@@ -22,19 +24,22 @@ export interface InstalledPlugin {
   readonly manifestProblem: VoxError | undefined;
   readonly grants: readonly GrantRow[];
   readonly supervisor: Supervisor;
+  /** For what it is asked as a provider. */
+  readonly actions: ActionDesk;
 }
 
 export function makeInstalledPlugin(
   row: PluginRow,
   grants: readonly GrantRow[],
-  supervisor: Supervisor,
+  rooms: Pick<InstalledPlugin, "supervisor" | "actions">,
 ): InstalledPlugin {
+  const { supervisor, actions } = rooms;
+  const parts = { row, grants, supervisor, actions };
   try {
-    const manifest = manifestFrom(row);
-    return { row, manifest, manifestProblem: undefined, grants, supervisor };
+    return { ...parts, manifest: manifestFrom(row), manifestProblem: undefined };
   } catch (error) {
     if (!isVoxError(error)) throw error;
-    return { row, manifest: undefined, manifestProblem: error, grants, supervisor };
+    return { ...parts, manifest: undefined, manifestProblem: error };
   }
 }
 
@@ -80,7 +85,7 @@ export function problemOf(
     if (isVoxError(error)) return error;
     throw error;
   }
-  const { problem } = plugin.supervisor.status();
+  const { problem } = healthOf(plugin);
   return problem !== undefined && TOLD_OTHERWISE.has(problem.code) ? undefined : problem;
 }
 
@@ -93,10 +98,11 @@ export interface Troubles {
 
 /** The first that holds. */
 export function stateOf(
-  { row, supervisor }: InstalledPlugin,
+  plugin: InstalledPlugin,
   { tampered, problem, link }: Troubles,
 ): { readonly state: PluginState; readonly reason: string | null } {
-  const { suspension } = supervisor.status();
+  const { row } = plugin;
+  const { suspension } = healthOf(plugin);
   if (tampered !== undefined) return { state: "tampered", reason: tampered };
   if (!row.enabled) return { state: "disabled", reason: null };
   if (row.paused !== null) return { state: "paused", reason: row.paused };
@@ -106,12 +112,35 @@ export function stateOf(
   return { state: "enabled", reason: link ?? null };
 }
 
+/** How it did lately, as a handler of events and as a provider. */
+export function healthOf({ supervisor, actions }: InstalledPlugin): PluginHealth {
+  const [room, desk] = [supervisor.status(), actions.status()];
+  return {
+    running: room.running || desk.running > 0,
+    strikes: room.strikes + desk.strikes,
+    suspension: room.suspension ?? desk.suspension,
+    problem: room.problem ?? desk.problem,
+  };
+}
+
+export interface PluginHealth {
+  readonly running: boolean;
+  readonly strikes: number;
+  readonly suspension: Suspension | undefined;
+  readonly problem: VoxError | undefined;
+}
+
 /** What looks wrong and stops nothing. */
 export function warningsOf(plugin: InstalledPlugin, ceilings: Ceilings): string[] {
-  const { manifest, grants, supervisor } = plugin;
+  const { manifest, grants, supervisor, actions } = plugin;
   if (manifest === undefined) return [];
   const { handlers } = supervisor.status();
   return [
+    ...actions
+      .status()
+      .suspended.map(
+        ({ action, suspension }) => `${action} is suspended until ${suspension.until}: ${suspension.reason}`,
+      ),
     ...unnamedHooks(manifest, handlers ?? []).map(
       (hook) => `its code has ${hook}, and [hooks] in its plugin.toml does not name it`,
     ),

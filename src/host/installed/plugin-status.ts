@@ -2,6 +2,7 @@
  * What an operator sees of an installed plugin, looked up anew each time: the row, the files on disk, the room and the
  * deliveries that wait. Called by plugins.ts.
  */
+import { REQUIRED_ACTIONS } from "../../base/provider-actions.ts";
 import type { Redact } from "../../base/redact.ts";
 import { unusedGrants } from "../audit/unused.ts";
 import type { Ceilings } from "../ceiling.ts";
@@ -14,7 +15,14 @@ import {
   type PluginView,
 } from "../plugin-views.ts";
 import { standings } from "../standing.ts";
-import { problemOf, stateOf, versionOf, warningsOf, type InstalledPlugin } from "./installed-plugin.ts";
+import {
+  healthOf,
+  problemOf,
+  stateOf,
+  versionOf,
+  warningsOf,
+  type InstalledPlugin,
+} from "./installed-plugin.ts";
 import type { Integrity } from "./integrity.ts";
 import { roomOf, type PluginOverrides } from "./version.ts";
 
@@ -38,6 +46,8 @@ export interface StatusDeps {
   readonly watchedAfter: (day: string) => number;
   /** Deliveries that wait for the plugin. */
   readonly pendingFor: (plugin: string) => number;
+  /** Of a provider: what runs on it, or is to, in words. */
+  readonly instancesOn: (provider: string) => readonly string[];
   /** Why the folder that it is linked to is not what runs. */
   readonly linkProblem: (plugin: string) => string | undefined;
   /** Takes secrets out of text. */
@@ -61,7 +71,9 @@ export function makePluginStatus(deps: StatusDeps): PluginStatus {
     const view = await summary(plugin);
     const { name, digest, installedAt, source, link } = plugin.row;
     const lastUse = deps.lastUse(name);
-    const { strikes, running } = plugin.supervisor.status();
+    const provider = plugin.manifest?.provider;
+    const instances = provider === undefined ? [] : [...deps.instancesOn(name)];
+    const { strikes, running } = healthOf(plugin);
     return {
       ...view,
       ...consentView(plugin.manifest, plugin.grants),
@@ -78,9 +90,18 @@ export function makePluginStatus(deps: StatusDeps): PluginStatus {
           ? []
           : standings(plugin.manifest, plugin.grants, deps.ceilings(name), lastUse),
       unused: unusedGrants(name, plugin.grants, lastUse, deps.watchedAfter),
-      warnings: warningsOf(plugin, deps.ceilings(name)),
+      provider:
+        provider === undefined ? null : { actions: [...REQUIRED_ACTIONS, ...provider.actions], instances },
+      warnings: [...warningsOf(plugin, deps.ceilings(name)), ...orphanWarnings(view, instances)],
     };
   }
 
   return { summary, details };
+}
+
+// --- internal ---
+
+function orphanWarnings({ state }: PluginView, instances: readonly string[]): string[] {
+  if (state === "enabled" || instances.length === 0) return [];
+  return [`what runs on it can't be looked at or changed until it is enabled: ${instances.join(", ")}`];
 }

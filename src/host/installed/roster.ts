@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../../base/clock.ts";
 import { fail, messageOf } from "../../base/errors.ts";
+import type { ProviderAction } from "../../base/provider-actions.ts";
 import type { Log } from "../../base/log.ts";
 import { didYouMean, quote } from "../../base/text.ts";
 import type { GrantRows } from "../../state/grants.ts";
@@ -12,6 +13,8 @@ import type { PluginRows } from "../../state/plugins.ts";
 import type { CallerOf } from "../capabilities/broker.ts";
 import type { Caller } from "../capabilities/method.ts";
 import type { Ceilings } from "../ceiling.ts";
+import { makeActionDesk, type ActionDesk, type OpenedProgram } from "../runtimes/exec/action-desk.ts";
+import type { RunProgram } from "../runtimes/exec/run-program.ts";
 import type { OpenedRoom } from "../runtimes/room-keeper.ts";
 import type { PluginDoor, RoomKind } from "../runtimes/runtime.ts";
 import { makeSupervisor, type Supervisor } from "../runtimes/supervisor.ts";
@@ -103,14 +106,47 @@ export function makeRoster(deps: RosterDeps): Roster {
     });
   }
 
+  /** The files are looked at when it runs: each time, and not only when a room is opened. */
+  function openProgram(name: string, action: ProviderAction): OpenedProgram {
+    const plugin = get(name);
+    refuseResting(plugin);
+    const version = versionOf(plugin);
+    configOf(version, deps.configFor);
+    const { provider, main: entrypoint } = version.manifest;
+    if (provider === undefined || entrypoint === undefined)
+      throw fail("plugin.unsupported", `${name} is no provider`);
+    return {
+      program: { name, entrypoint, disk: deps.integrity.disk(plugin.row) },
+      door: doorOf(name, plugin.row.digest),
+      deadlineMs: deps.actionTimeouts(name)[action] ?? provider.timeoutMs[action],
+    };
+  }
+
+  function serve(plugin: string): ActionDesk {
+    return makeActionDesk({
+      plugin,
+      clock: deps.clock,
+      runProgram: deps.runProgram,
+      open: (action) => openProgram(plugin, action),
+      suspended: (action, { until, reason }) =>
+        deps.announce(plugin, "warn", `its ${action} is suspended until ${until}: ${reason}`),
+    });
+  }
+
   function refresh(name: string): void {
     const row = deps.rows.get(name);
     if (row === undefined) {
       plugins.delete(name);
       tried.delete(name);
     } else {
-      const supervisor = plugins.get(name)?.supervisor ?? supervise(name);
-      plugins.set(name, makeInstalledPlugin(row, deps.grants.list(name, row.digest), supervisor));
+      const { supervisor, actions } = plugins.get(name) ?? {
+        supervisor: supervise(name),
+        actions: serve(name),
+      };
+      plugins.set(
+        name,
+        makeInstalledPlugin(row, deps.grants.list(name, row.digest), { supervisor, actions }),
+      );
     }
     sorted = [...plugins.keys()].toSorted().map(get);
   }
@@ -131,18 +167,20 @@ export function makeRoster(deps: RosterDeps): Roster {
     doorOf,
     refresh,
     async alone(name, work) {
-      const supervisor = plugins.get(name)?.supervisor;
-      await (supervisor === undefined ? work() : supervisor.exclusive(work));
+      const plugin = plugins.get(name);
+      if (plugin === undefined) return work();
+      const { supervisor, actions } = plugin;
+      await actions.exclusive(() => supervisor.exclusive(work));
     },
     async swap(name, work) {
-      const before = plugins.get(name)?.supervisor;
-      if (before !== undefined) return before.swap(work);
+      const before = plugins.get(name);
+      if (before !== undefined) return before.actions.exclusive(() => before.supervisor.swap(work));
       const opened = await work();
       // Now it is there, and so is its supervisor.
       return get(name).supervisor.swap(async () => opened);
     },
     async close() {
-      await Promise.all(sorted.map(({ supervisor }) => supervisor.close()));
+      await Promise.all(sorted.flatMap(({ supervisor, actions }) => [supervisor.close(), actions.close()]));
     },
   };
 }
@@ -163,6 +201,10 @@ export interface RosterDeps {
   readonly ceilings: (plugin: string) => Ceilings;
   /** How long a room may stand idle. */
   readonly idleMs: () => number;
+  /** The room of executables, for actions of providers. */
+  readonly runProgram: RunProgram;
+  /** What the operator gives to a provider's actions, in place of what its manifest says. */
+  readonly actionTimeouts: (plugin: string) => { readonly [A in ProviderAction]?: number | undefined };
 }
 
 export interface Roster {

@@ -53,7 +53,7 @@ export function watchFolder(folder: string, clock: Clock, changed: () => void): 
     firstNoticeAt = undefined;
     const startedAt = clock.monotonic();
     rearm();
-    const print = await fingerprint(folder);
+    const { text: print } = await fingerprint(folder);
     if (isClosed) return;
     const before = seen;
     seen = print;

@@ -22,17 +22,18 @@ export function writePlugin(root: string, files: Readonly<Record<string, string 
   return folder;
 }
 
-/** `place` is its $TMPDIR and its $HOME. */
+/** `place` is its $TMPDIR, and its $HOME unless it needs another. */
 export async function runCheck(
   folder: string,
   place: string,
   args: readonly string[] = ["--yes"],
   command: readonly string[] = cliCommand([]),
+  home = place,
 ): Promise<CheckRun> {
   const temporary = join(place, "tmp");
   mkdirSync(temporary, { recursive: true });
   const child = Bun.spawn([...command, "plugin", "check", folder, "--json", ...args], {
-    env: { PATH: process.env["PATH"] ?? "", HOME: place, TMPDIR: temporary, NO_COLOR: "1" },
+    env: { PATH: process.env["PATH"] ?? "", HOME: home, TMPDIR: temporary, NO_COLOR: "1" },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
@@ -51,7 +52,9 @@ export function leftIn(place: string): string[] {
     .filter((name) => /^\d+$/.test(name))
     .flatMap((pid) => {
       try {
-        const isOurs = readFileSync(`/proc/${pid}/environ`, "latin1").includes(`HOME=${place}\0`);
+        const isOurs = readFileSync(`/proc/${pid}/environ`, "latin1").includes(
+          `TMPDIR=${join(place, "tmp")}\0`,
+        );
         return isOurs ? [readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")] : [];
       } catch {
         return [];

@@ -1,10 +1,11 @@
 /** Plugins that are as they should be: the check finds nothing, in any language, and says so where there is something to know. */
 import { beforeAll, describe, expect, test } from "bun:test";
-import { cpSync, readdirSync, readFileSync } from "node:fs";
+import { cpSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { makeGuestWasm } from "../../../scripts/guest-wasm/make-guest-wasm.ts";
 import { documentedExecutable, type DocumentedLanguage } from "../../fixtures/documented-executables.ts";
 import { documentedPlugin } from "../../fixtures/documented-plugin.ts";
+import { ensureTestImage } from "../../fixtures/docker-image.ts";
 import { lacks, needs, tempDir } from "../../harness.ts";
 import { ownModule } from "../../wasm/modules.ts";
 import { findGo } from "../../wasm/toolchains.ts";
@@ -26,9 +27,9 @@ function complaints({ report }: CheckRun): string[] {
     );
 }
 
-async function checked(folder: string, args?: readonly string[]): Promise<CheckRun> {
+async function checked(folder: string, args?: readonly string[], home?: string): Promise<CheckRun> {
   await using dir = tempDir();
-  const ran = await runCheck(folder, dir.path, args);
+  const ran = await runCheck(folder, dir.path, args, undefined, home);
   expect(leftIn(dir.path)).toEqual([]);
   return ran;
 }
@@ -139,23 +140,39 @@ describe.skipIf(!needs("linux"))("the documentation's", () => {
   );
 });
 
+/** What a provider needs, and what it makes its instances from. */
+const REFERENCE_PROVIDERS: Readonly<
+  Record<string, { readonly needs: Parameters<typeof needs>[0]; readonly image?: () => Promise<string> }>
+> = {
+  podman: { needs: "podman", image: () => ensureTestImage("podman") },
+  lxc: { needs: "lxc and its bridge" },
+};
+
 describe("a reference plugin", () => {
   for (const name of readdirSync(join(ROOT, "plugins"))) {
     const folder = join(ROOT, "plugins", name);
-    // What a provider does is tried where there is what it drives.
-    const isProvider =
-      readdirSync(folder).includes("plugin.yaml") &&
-      /type: *provider/.test(readFileSync(join(folder, "plugin.yaml"), "utf8"));
-    test(
+    const provider = REFERENCE_PROVIDERS[name];
+    test.skipIf(provider !== undefined && !needs(provider.needs))(
       `${name} passes`,
       async () => {
-        const ran = await checked(folder, isProvider ? ["--no-run"] : ["--yes"]);
-        expect([complaints(ran), ran.status]).toEqual([[], 0]);
+        const image = await provider?.image?.();
+        const ran = await checked(
+          folder,
+          ["--yes", ...(image === undefined ? [] : ["--image", image])],
+          HOME,
+        );
+        const said = complaints(ran).filter((line) => !KNOWN.test(line));
+        expect([said, ran.report.ran, ran.status]).toEqual([[], true, 0]);
       },
-      LONGEST_MS,
+      3 * LONGEST_MS,
     );
   }
 });
+
+/** Where containers and their images are. */
+const HOME = process.env["HOME"];
+/** LXC's own limit, which its plugin says. */
+const KNOWN = /^warning options\.create a variable of two lines: LXC can't/;
 
 test.skipIf(!needs("compiled") || !needs("confinement"))(
   "a module is called in its room with what it asks for",

@@ -41,6 +41,7 @@ const details = {
   strikes: 0,
   running: false,
   pending: 0,
+  provider: null,
   warnings: [],
 };
 

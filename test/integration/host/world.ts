@@ -140,6 +140,9 @@ export function makeWorld(dataDir: string, changes: Changes = {}): World {
       pause: async () => {},
     }),
     watchedAfter: () => 0,
+    instancesOn: () => [],
+    actionTimeouts: () => ({}),
+    runProgram: async () => undefined,
   };
   const deps = { ...standard, ...(typeof changes === "function" ? changes(standard) : changes) };
   const plugins = makePlugins(deps);

@@ -47,6 +47,13 @@ describe("the configuration", () => {
     expect(config.plugins.ceiling).toBeUndefined();
   });
 
+  test("may name a provider that is a plugin, and how long its actions may take", async () => {
+    const toml = '[providers]\ndefault = "podman"\n[plugins.timeouts.podman]\ncreate = "20m"\nstop = "1m"\n';
+    const { providers, plugins } = await load(toml);
+    expect(providers.default).toBe("podman");
+    expect(plugins.timeouts).toEqual({ podman: { create: 1_200_000, stop: 60_000 } });
+  });
+
   test("of root lives in the system's places", () => {
     expect(loadConfig({}, {}, 0)).toMatchObject({
       data_dir: "/var/lib/voxeltron",
@@ -200,7 +207,10 @@ describe("the configuration", () => {
     ['[plugins]\nallow_unconfined = "true"', 'found "true", wanted true or false'],
     ['[network]\nallow_private = ["everywhere"]', "wanted a network such as 10.0.0.0/8, or host:port"],
     ['[network]\nallow_private = "10.0.0.0/8"', "network.allow_private"],
-    ['[providers]\ndefault = "podman"', "providers.default"],
+    ['[providers]\ndefault = "My Podman"', "providers.default"],
+    ['[plugins.timeouts.podman]\ncreate = "2h"', "plugins.timeouts.podman.create"],
+    ["[plugins.timeouts.podman]\ncreate = 20", "found 20, wanted a text"],
+    ['[plugins.timeouts.podman]\ncreat = "1m"', 'did you mean "create"?'],
     ['data_dir = "here"', 'found "here", wanted an absolute path'],
     ["log_level = ", "config.toml:1:"],
     ["a = 1\na = 2", "config.toml:2:"],

@@ -1,7 +1,7 @@
 /**
  * One call of an executable: started, asked, heard and gone. Whatever it does, the caller gets an answer or one clear error, and no
- * process is left. It runs with the daemon's user and full power; consent said so. Called by room.ts and by the engine's providers
- * through daemon/compose-host.ts.
+ * process is left. It runs with the daemon's user and full power; consent said so. Called through
+ * run-program.ts, for hooks and for providers.
  */
 import type { Clock } from "../../../base/clock.ts";
 import { fail, messageOf, type VoxError } from "../../../base/errors.ts";
@@ -23,6 +23,8 @@ export interface ExchangeOptions {
   readonly signal?: AbortSignal | undefined;
   /** A line of its standard error. */
   readonly said?: ((line: string) => void) | undefined;
+  /** Its process runs: the leader of a group of its own. */
+  readonly began?: ((pid: number) => void) | undefined;
 }
 
 /**
@@ -37,9 +39,9 @@ export type Exchange = (
 
 /** `run`: what starts the process, where it is not the usual. */
 export function makeExchange(clock: Clock, run: RunExecutable = runExecutable): Exchange {
-  return async (executable, request, { signal, said } = {}) => {
+  return async (executable, request, { signal, said, began } = {}) => {
     const words: string[] = [];
-    const end = await start(run, executable, request, clock, signal, (line) => {
+    const end = await start(run, executable, request, clock, { signal, began }, (line) => {
       if (line.trim() !== "") words.push(line);
       if (words.length > LIMITS.execLastWords) words.shift();
       said?.(line);
@@ -58,7 +60,7 @@ async function start(
   { plugin, folder, entrypoint, env }: Executable,
   request: ExecRequest,
   clock: Clock,
-  signal: AbortSignal | undefined,
+  { signal, began }: Pick<ExchangeOptions, "signal" | "began">,
   said: (line: string) => void,
 ): Promise<ExecutableEnd> {
   try {
@@ -72,6 +74,7 @@ async function start(
         outputBytes: LIMITS.messageBytes,
         signal,
         said,
+        began,
       },
       clock,
     );

@@ -1,8 +1,13 @@
 import { expect, test } from "bun:test";
+import type { GrantName } from "../../../../src/base/grant-names.ts";
 import { LIMITS } from "../../../../src/base/limits.ts";
+import { silentLog } from "../../../../src/base/log.ts";
+import { makeBroker } from "../../../../src/host/capabilities/broker.ts";
+import { execMethods } from "../../../../src/host/capabilities/exec.ts";
+import type { Caller } from "../../../../src/host/capabilities/method.ts";
 import { DEFAULT_QUOTA, makeQuota, type QuotaRates } from "../../../../src/host/capabilities/quota.ts";
 import { fakeClock } from "../../../harness.ts";
-import { rejection } from "../../../fixtures/rejection.ts";
+import { codeOf, rejection } from "../../../fixtures/rejection.ts";
 
 function setUp(rates: Partial<QuotaRates> = {}) {
   const clock = fakeClock();
@@ -75,3 +80,40 @@ test("time that calls had the daemon for themselves is owed too, whatever the ra
   expect(await waited).toBe(1_000);
   quota.checkUse();
 });
+
+test("what the daemon asks for an executable is not metered; a guest that names it is", async () => {
+  const callers: Record<string, Caller> = {
+    program: caller("program", ["unsandboxed"]),
+    guest: caller("guest", []),
+  };
+  const broker = makeBroker({
+    methods: execMethods(),
+    callerOf: (plugin) => callers[plugin],
+    audit: { append() {} },
+    pluginLogs: { append: () => 0 },
+    quota: () => ({ ...DEFAULT_QUOTA, calls_per_second: 1, concurrent_calls: 2 }),
+    clock: fakeClock(),
+    log: silentLog,
+  });
+  const ended = Promise.withResolvers<unknown>();
+  const ask = (plugin: string) =>
+    codeOf(broker.doorFor(plugin).invoke("exec.run", { entrypoint: "run", work: () => ended.promise }));
+  const codes = async (plugin: string) => {
+    const calls = Array.from({ length: 20 }, () => ask(plugin));
+    ended.resolve(undefined);
+    return new Set(await Promise.all(calls));
+  };
+  expect(await codes("program")).toEqual(new Set(["ok"]));
+  expect(await codes("guest")).toEqual(new Set(["capability.unknown_method", "capability.limit"]));
+});
+
+function caller(plugin: string, names: readonly GrantName[]): Caller {
+  const all = new Set(names);
+  return {
+    plugin,
+    grants: new Map(names.map((name) => [name, null])),
+    requested: all,
+    optional: new Set(),
+    withheld: new Set(),
+  };
+}
