@@ -3,12 +3,16 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { cpSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { makeGuestWasm } from "../../../scripts/guest-wasm/make-guest-wasm.ts";
-import { documentedExecutable, type DocumentedLanguage } from "../../fixtures/documented-executables.ts";
+import {
+  documentedExecutable,
+  documentedProvider,
+  type DocumentedLanguage,
+} from "../../fixtures/documented-executables.ts";
 import { documentedPlugin } from "../../fixtures/documented-plugin.ts";
 import { ensureTestImage } from "../../fixtures/docker-image.ts";
-import { lacks, needs, tempDir } from "../../harness.ts";
+import { SAMPLE_LANGUAGES, sampleProvider } from "../../fixtures/provider-samples.ts";
+import { needs, tempDir } from "../../harness.ts";
 import { ownModule } from "../../wasm/modules.ts";
-import { findGo } from "../../wasm/toolchains.ts";
 import { leftIn, runCheck, writePlugin, type CheckRun } from "./checked.ts";
 
 const ROOT = join(import.meta.dir, "../../..");
@@ -70,31 +74,38 @@ describe.skipIf(!needs("linux"))("a provider that keeps its state in a folder", 
   );
 });
 
-test(
-  "the smallest provider, in Go, passes with warnings: it says running of everything",
-  async () => {
-    const go = findGo();
-    if (go === undefined) return lacks("Go 1.24 or newer");
-    await using dir = tempDir();
-    const folder = join(dir.path, "plugin");
-    cpSync(join(CHECKED, "provider-go"), folder, { recursive: true });
-    const built = Bun.spawnSync([go, "build", "-o", "minimal-go", "main.go"], {
-      cwd: folder,
-      env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "-mod=mod" },
-      stderr: "pipe",
-    });
-    expect([built.exitCode, built.stderr.toString()]).toEqual([0, ""]);
-    const ran = await checked(folder);
-    const said = complaints(ran);
-    expect(said.filter((line) => !line.startsWith("warning"))).toEqual([]);
-    expect(said).toContain("warning life.gone : running, as it says of everything");
-    expect(said).toContain("warning order.start_missing : ok: true, without a result");
-    expect(said.every((line) => /as it says of everything|ok: true/.test(line))).toBe(true);
-    expect(ran.report.ok).toBe(true);
-    expect(ran.status).toBe(0);
-  },
-  LONGEST_MS,
-);
+describe.skipIf(!needs("linux"))("the devbox plugin API's own example", () => {
+  for (const language of SAMPLE_LANGUAGES) {
+    test(
+      `in ${language} passes with warnings: it says running of everything`,
+      async () => {
+        const folder = sampleProvider(language, "minimal");
+        if (folder === undefined) return;
+        const ran = await checked(folder);
+        const said = complaints(ran);
+        expect(said).toContain("warning life.gone : running, as it says of everything");
+        expect(said).toContain("warning order.start_missing : ok: true, without a result");
+        expect(said.filter((line) => !/^warning .*(as it says of everything|ok: true)/.test(line))).toEqual(
+          [],
+        );
+        expect([ran.report.ok, ran.status]).toEqual([true, 0]);
+      },
+      LONGEST_MS,
+    );
+
+    test(
+      `in ${language} passes where it remembers what it did`,
+      async () => {
+        const folder = sampleProvider(language, "stateful");
+        if (folder === undefined) return;
+        const ran = await checked(folder);
+        expect(complaints(ran).filter((line) => line.startsWith("failed"))).toEqual([]);
+        expect([ran.report.ok, ran.status]).toEqual([true, 0]);
+      },
+      LONGEST_MS,
+    );
+  }
+});
 
 describe.skipIf(!needs("linux"))("the documentation's", () => {
   for (const language of ["sh", "python"] as const satisfies readonly DocumentedLanguage[])
@@ -108,6 +119,17 @@ describe.skipIf(!needs("linux"))("the documentation's", () => {
       },
       LONGEST_MS,
     );
+
+  test.skipIf(!needs("python3"))(
+    "provider passes, and says that it has no volumes",
+    async () => {
+      await using dir = tempDir();
+      const ran = await checked(writePlugin(dir.path, documentedProvider()));
+      expect(complaints(ran)).toEqual(["warning options.create : a box has no volumes"]);
+      expect(ran.status).toBe(0);
+    },
+    LONGEST_MS,
+  );
 
   test(
     "JavaScript plugin passes, and sends nothing anywhere",
