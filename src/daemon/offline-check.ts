@@ -7,6 +7,7 @@ import { newId } from "../base/ids.ts";
 import type { Environment } from "../base/paths.ts";
 import { sampleEvent } from "../engine/events/samples.ts";
 import { makePorts } from "../engine/ports.ts";
+import { LOCAL } from "../engine/providers/providers.ts";
 import { makeBundler } from "../host/bundle/bundle-plugin.ts";
 import type { CheckPowers } from "../host/check/check-plugin.ts";
 import { confineBundler, confinePlugins } from "../host/confine-or-not.ts";
@@ -54,7 +55,7 @@ export function makeOfflineCheck(flags: ConfigFlags, environment: Environment, u
     canConfine: report.ok,
     sample: (hook) => ({ ...sampleEvent(hook, { id: newId(), at: timestamp(clock.now()) }) }),
     environment: executableEnvironment(environment),
-    freePort: () => ports.take(new Set()),
+    freePort: () => ports.take(LOCAL, new Set()),
     mark: () => newId().slice(-MARK_CHARS),
     clock,
   };
