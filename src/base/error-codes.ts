@@ -83,6 +83,7 @@ const table = {
   "plugin.crashed": { kind: "failure" },
   "plugin.protocol": { kind: "failure" },
   "plugin.no_hook": { kind: "missing" },
+  "plugin.check_failed": { kind: "failure" },
   "plugin.stopped": { kind: "unavailable" },
   "plugin.suspended": { kind: "unavailable" },
   "plugin.paused": { kind: "conflict" },

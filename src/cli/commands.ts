@@ -13,6 +13,7 @@ import { logs } from "./commands/logs.ts";
 import { notifyCommands } from "./commands/notify.ts";
 import { metrics } from "./commands/metrics.ts";
 import { pluginAudit } from "./commands/plugin-audit.ts";
+import { pluginCheck } from "./commands/plugin-check.ts";
 import { pluginGrantCommands } from "./commands/plugin-grants.ts";
 import { pluginDev } from "./commands/plugin-dev.ts";
 import { pluginInstall } from "./commands/plugin-install.ts";
@@ -31,6 +32,7 @@ export const commands: readonly Command[] = [
   doctor,
   pluginInstall,
   ...pluginCommands,
+  pluginCheck,
   pluginDev,
   ...pluginGrantCommands,
   pluginAudit,

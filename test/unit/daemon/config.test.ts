@@ -219,13 +219,13 @@ describe("the configuration", () => {
   });
 
   const bad: readonly (readonly [toml: string, says: string])[] = [
-    ["log_levle = 1", 'config.toml:1: log_levle: is not a known key; did you mean "log_level"?'],
+    ["log_levle = 1", 'config.toml:1:1: log_levle: is not a known key; did you mean "log_level"?'],
     [
       '\n[docker]\nsocket = "relative"',
-      'config.toml:3: docker.socket: found "relative", wanted an absolute path',
+      'config.toml:3:1: docker.socket: found "relative", wanted an absolute path',
     ],
     ['[plugins]\nidle_timeout = "soon"', 'found "soon", wanted a duration'],
-    ["[plugins]\nidle_timeout = 5", "config.toml:2: plugins.idle_timeout"],
+    ["[plugins]\nidle_timeout = 5", "config.toml:2:1: plugins.idle_timeout"],
     ['[plugins]\nceiling = ["everything"]', "plugins.ceiling"],
     ["[plugins]\nuid_range = 60000", "found 60000, wanted the first and the last of at least two ids"],
     ["[plugins]\nuid_range = [60000]", "wanted the first and the last"],
@@ -436,9 +436,9 @@ describe("rules of alerts", () => {
   });
 
   test.each([
-    [`${head}metrc = 1\n`, ":5: alerts.0.metrc: is not a known key"],
+    [`${head}metrc = 1\n`, ":5:1: alerts.0.metrc: is not a known key"],
     [head.replace("cpu_percent", "cpu_percnt"), 'did you mean "cpu_percent"?'],
-    [`${head}\n${head}`, `:6: alerts.1: found "cpu", wanted a name that no rule before it has`],
+    [`${head}\n${head}`, `:6:1: alerts.1: found "cpu", wanted a name that no rule before it has`],
     [
       head.replace('"cpu"', '"disk"'),
       "service-down, restart-loop, disk, plugin, notification-channel, certificate-expiry are built in",
