@@ -10,6 +10,7 @@ import { LIMITS } from "../base/limits.ts";
 import { LOG_LEVELS } from "../base/log.ts";
 import { HOOK_NAMES } from "../sdk/index.ts";
 import { auditAnswer, auditCallView, whichCalls } from "./audit-views.ts";
+import { certificateView } from "./cert-views.ts";
 import { candidateView, dropInFolder, pluginDetails, pluginView } from "./plugin-views.ts";
 import {
   metricsAnswer,
@@ -50,7 +51,7 @@ const eventView = v.object({
 
 const alertView = v.object({
   name: v.string(),
-  /** A service, a plugin, a channel; empty for the host. */
+  /** A service, a plugin, a channel, a domain; empty for the host. */
   subject: v.string(),
   service: v.nullable(v.string()),
   state: v.picklist(["firing", "resolved"]),
@@ -293,6 +294,11 @@ export const operations = {
   /** `sealed`: how many secrets and passwords are under the new key. */
   "secret.rotate": unary(none, v.object({ sealed: v.number() })),
 
+  /** Of the domains of live services, where anything is served over TLS. */
+  "cert.list": unary(none, v.object({ certificates: v.array(certificateView) })),
+  /** Tries now: one domain, or all that have no certificate, are due or failed. A line for each, when it is through. */
+  "cert.renew": stream(v.strictObject({ domain: v.optional(name) }), certificateView, none),
+
   "event.list": unary(
     v.strictObject({ limit: v.number(), hook: v.optional(hook) }),
     v.object({ events: v.array(eventView) }),
@@ -356,6 +362,7 @@ export type PluginDetails = v.InferOutput<typeof pluginDetails>;
 export type CandidateView = v.InferOutput<typeof candidateView>;
 export type Examination = v.InferOutput<typeof examination>;
 export type ConfinementStatus = v.InferOutput<typeof confinementStatus>;
+export type CertificateView = v.InferOutput<typeof certificateView>;
 export type EventView = v.InferOutput<typeof eventView>;
 export type ServiceView = v.InferOutput<typeof serviceView>;
 export type ServiceDetails = v.InferOutput<typeof serviceDetails>;
