@@ -140,7 +140,7 @@ function readAll(source: AsyncIterable<Uint8Array>, take: (chunk: Uint8Array) =>
   const reader = source instanceof ReadableStream ? source.getReader() : undefined;
   async function read(): Promise<void> {
     if (reader === undefined) for await (const chunk of source) take(chunk);
-    else for (let next = await reader.read(); next.done !== true; next = await reader.read()) take(next.value);
+    else for (let next = await reader.read(); !next.done; next = await reader.read()) take(next.value);
   }
   return {
     // Rejects where it was killed while it wrote.
