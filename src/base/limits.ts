@@ -20,6 +20,8 @@ export const LIMITS = {
   ignoreRules: 1_000,
   ignoreGlobstars: 100,
   ignoreGlobstarsPerRule: 2,
+  /** Stars of a .dockerignore in all: each can be at several places of a path at once. */
+  ignoreStars: 1_000,
   /** sun_path has 108 bytes with its NUL on Linux, 104 on macOS. */
   socketPathBytes: 103,
   requestBodyBytes: 4 * MIB,
