@@ -65,7 +65,10 @@ async function enter(lane: Lane, signal: AbortSignal): Promise<void> {
   }
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const giveUp = (): void => {
-    lane.waiting.splice(lane.waiting.indexOf(resolve), 1);
+    const at = lane.waiting.indexOf(resolve);
+    // Its turn came already: who is behind it keeps his place.
+    if (at === -1) return;
+    lane.waiting.splice(at, 1);
     reject(signal.reason as Error);
   };
   lane.waiting.push(resolve);
