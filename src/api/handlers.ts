@@ -2,6 +2,7 @@
  * Operation → the part that does it. One or two lines each: nothing is decided here. The type makes the compiler ask for a
  * handler for every operation, with its input and output. Called by server.ts.
  */
+import type { Redact } from "../base/redact.ts";
 import { VERSION } from "../base/version.ts";
 import type { Parts } from "../daemon/compose.ts";
 import { testNotification } from "../engine/notify/notification.ts";
@@ -43,6 +44,11 @@ export function makeHandlers(parts: Parts, facts: DaemonFacts): Handlers {
 
 /** Who consents: whoever could open the socket. */
 const OPERATOR = "operator";
+
+/** How work goes on is told in others' words too: a provider's, or those of a build. */
+function withoutSecrets<T extends { readonly text: string }>(step: T, redact: Redact): T {
+  return { ...step, text: redact(step.text) };
+}
 
 type Part<Prefix extends string> = Pick<Handlers, Extract<keyof Handlers, `${Prefix}.${string}`>>;
 
@@ -129,20 +135,21 @@ function serviceHandlers({
   services,
   environment,
   metrics,
+  redact,
 }: Parts): Part<"deploy" | "service" | "env" | "metrics"> {
   return {
     // A lost connection does not cancel a deploy: only deploy.cancel does.
     "deploy.run": (input) =>
       makeProgressStream((progress) =>
         deploys.run(input, {
-          progress: (step) => void progress(step),
+          progress: (step) => void progress(withoutSecrets(step, redact)),
           signal: new AbortController().signal,
         }),
       ),
     "deploy.rollback": (input) =>
       makeProgressStream((progress) =>
         deploys.rollback(input, {
-          progress: (step) => void progress(step),
+          progress: (step) => void progress(withoutSecrets(step, redact)),
           signal: new AbortController().signal,
         }),
       ),
@@ -176,13 +183,17 @@ function serviceHandlers({
   };
 }
 
-function workspaceHandlers({ workspaces }: Parts): Part<"workspace"> {
+function workspaceHandlers({ workspaces, redact }: Parts): Part<"workspace"> {
   return {
     // A lost connection cancels nothing: only workspace.cancel does.
     "workspace.create": (input) =>
-      makeProgressStream((progress) => workspaces.create(input, (step) => void progress(step))),
+      makeProgressStream((progress) =>
+        workspaces.create(input, (step) => void progress(withoutSecrets(step, redact))),
+      ),
     "workspace.start": ({ name }) =>
-      makeProgressStream((progress) => workspaces.start(name, (step) => void progress(step))),
+      makeProgressStream((progress) =>
+        workspaces.start(name, (step) => void progress(withoutSecrets(step, redact))),
+      ),
     "workspace.stop": ({ name }) => workspaces.stop(name),
     "workspace.destroy": ({ name, force = false }) => workspaces.destroy(name, force),
     async "workspace.cancel"({ name }) {
