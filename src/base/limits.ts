@@ -30,6 +30,8 @@ export const LIMITS = {
   answerLineBytes: 8 * MIB,
 
   manifestBytes: 64 * KIB,
+  /** Of a plugin.yaml, in all, and so many dashes in one line: how deep it can go, whatever these stand in. */
+  yamlBrackets: 100,
   /** Of one capability: each is compared with each of a grant and of a ceiling. */
   scopeEntries: 100,
   configBytes: 1 * MIB,

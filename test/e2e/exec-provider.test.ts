@@ -81,7 +81,9 @@ describe.skipIf(!needs("compiled") || !needs("python3"))("a provider that is an 
     await machine.start();
     await scripted(machine, `read -r request; echo "$request" >&2; echo '{"ok":false,"error":"no"}'`);
     const secret = machine.write("secrets", { token: "correct-horse-battery" });
-    expect((await machine.cli("secret", "set", "web", "TOKEN", "--file", join(secret, "token"))).status).toBe(0);
+    expect((await machine.cli("secret", "set", "web", "TOKEN", "--file", join(secret, "token"))).status).toBe(
+      0,
+    );
     const { stdout, stderr } = await machine.cli(...DEPLOY, "--env", "PLAIN=stapled");
     const shown = `${stdout}${stderr}`;
     expect(shown).toContain('"PLAIN":"stapled"');

@@ -62,7 +62,10 @@ function isEmpty(value: unknown): boolean {
 function portsOf({ port, hostPort, ports }: InstanceSpec): Readonly<Record<string, number>> {
   const own =
     port === undefined || hostPort === undefined ? [] : [[servicePortKey({ port }), hostPort] as const];
-  return Object.fromEntries([...own, ...ports.map((each) => [workspacePortKey(each), each.outside] as const)]);
+  return Object.fromEntries([
+    ...own,
+    ...ports.map((each) => [workspacePortKey(each), each.outside] as const),
+  ]);
 }
 
 function quoted(word: string): string {

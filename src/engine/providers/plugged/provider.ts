@@ -79,7 +79,8 @@ export function makePluggedProvider(
     // A workspace may have any name, also that of an instance: it would take its place on record, and its destruction with it.
     if (before !== undefined && (before.service !== service || before.workspace !== workspace))
       throw fail("provider.failed", `${name} runs something else as ${id} already`, {
-        hint: before.service === null ? undefined : `it is of the service ${before.service}; choose another name`,
+        hint:
+          before.service === null ? undefined : `it is of the service ${before.service}; choose another name`,
       });
     rows.put({ provider: name, name: id, service, workspace, createdAt: timestamp(clock.now()) });
     let began = false;
