@@ -3,7 +3,7 @@
  * run and does not is started, without one, because nobody asked. In the background, and again with back-off where a provider does not
  * answer. Called by workspaces.ts.
  */
-import { canHelpToRetry, messageOf } from "../../base/errors.ts";
+import { messageOf } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { WorkspacePhase, WorkspaceRow } from "../../state/workspaces.ts";
 import type { Busy } from "../busy.ts";
@@ -14,7 +14,7 @@ import { tearDown } from "./destroy.ts";
 import type { Journal } from "./journal.ts";
 import { bringUp, startWorkspace } from "./start.ts";
 import { bringDown } from "./stop.ts";
-import { start, statusOf, workOn, type Control } from "./work.ts";
+import { mayPass, start, statusOf, workOn, type Control } from "./work.ts";
 import type { WorkspaceDeps } from "./workspace-deps.ts";
 
 export interface Recovery {
@@ -61,7 +61,20 @@ export function makeRecovery(
       else if (next !== undefined) await keepUp(next, control, deps);
       return false;
     } catch (error) {
+      return isLeft(current, error, interrupted);
+    }
+  }
+
+  /** Of one that can't be written down, as on a full disk, no other workspace has to suffer. */
+  function isLeft(
+    current: () => WorkspaceRow | undefined,
+    error: unknown,
+    interrupted: AbortSignal,
+  ): boolean {
+    try {
       return !giveUp(current(), error, interrupted);
+    } catch {
+      return true;
     }
   }
 
@@ -69,7 +82,7 @@ export function makeRecovery(
   function giveUp(row: WorkspaceRow | undefined, error: unknown, interrupted: AbortSignal): boolean {
     // Whoever wanted it goes on with it, or the next daemon.
     if (interrupted.aborted || row === undefined) return true;
-    const isOver = !canHelpToRetry(error);
+    const isOver = !mayPass(error);
     if (failures === 0 || isOver)
       log.warn(
         isOver ? "a workspace is not as it should be" : "a workspace is not as it should be; trying again",

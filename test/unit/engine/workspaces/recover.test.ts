@@ -279,3 +279,31 @@ describe("what somebody else did", () => {
     expect(await world.workspaces.list()).toMatchObject([{ name: "shop", state: "unknown", drift: null }]);
   });
 });
+
+describe("a disk that is full when the daemon starts", () => {
+  test("costs no other workspace its mending, and is waited out", async () => {
+    const world = makeWorld();
+    for (const name of ["blog", "shop"]) await world.create({ name, start: true });
+    for (const each of world.provider.cluster.values()) each.status = { state: "exited", exitCode: 0 };
+    world.db.run(
+      "CREATE TRIGGER full BEFORE UPDATE ON workspaces WHEN NEW.name = 'blog' BEGIN SELECT RAISE(ABORT, 'full'); END",
+    );
+    const clock = fakeClock();
+    const next = world.reborn({ clock: { ...clock, sleep: async () => {} } });
+    const { start } = next.provider;
+    // As a plugin is not run where that can't be written down.
+    next.provider.start = async (id) => {
+      if (id.includes("blog") && isFull) throw fail("disk.full", "full");
+      await start(id);
+    };
+    let isFull = true;
+    next.workspaces.recover();
+    await next.workspaces.idle();
+    expect([next.state("blog"), next.state("shop")]).toEqual(["exited", "running"]);
+    isFull = false;
+    next.db.run("DROP TRIGGER full");
+    await clock.advance(LIMITS.reconcileBackoffMs[0]);
+    await until(() => next.state("blog") === "running");
+    await next.workspaces.close();
+  });
+});
