@@ -9,6 +9,7 @@ import type { WorkspacePhase, WorkspaceRow } from "../../state/workspaces.ts";
 import type { Busy } from "../busy.ts";
 import { fewAtATime } from "../few-at-a-time.ts";
 import { isUp } from "../providers/provider.ts";
+import { placeText } from "../providers/providers.ts";
 import { makeInstance } from "./create.ts";
 import { tearDown } from "./destroy.ts";
 import type { Journal } from "./journal.ts";
@@ -97,9 +98,14 @@ export function makeRecovery(
 
   async function pass(): Promise<void> {
     const again: string[] = [];
-    await fewAtATime(left, MENDED_AT_ONCE, async (name) => {
-      if (!stopping.aborted && (await mend(name))) again.push(name);
-    });
+    // A provider that hangs must not keep those of others waiting.
+    const byPlace = Map.groupBy(left, (name) => placeText(rows.find(name) ?? NOWHERE));
+    const mending = Array.from(byPlace.values(), (names) =>
+      fewAtATime(names, MENDED_AT_ONCE, async (name) => {
+        if (!stopping.aborted && (await mend(name))) again.push(name);
+      }),
+    );
+    await Promise.all(mending);
     left = again;
     failures = again.length === 0 ? 0 : failures + 1;
     if (again.length > 0 && !stopping.aborted) cancelTimer = clock.after(backOffMs(failures), run);
@@ -124,7 +130,10 @@ export function makeRecovery(
 
 // --- internal ---
 
+/** On each provider. */
 const MENDED_AT_ONCE = 8;
+
+const NOWHERE = { provider: "", server: "" };
 
 function backOffMs(failures: number): number {
   const waits = LIMITS.reconcileBackoffMs;

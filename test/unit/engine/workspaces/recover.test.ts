@@ -4,6 +4,8 @@ import { fail } from "../../../../src/base/errors.ts";
 import { LIMITS } from "../../../../src/base/limits.ts";
 import { rejection } from "../../../fixtures/rejection.ts";
 import { fakeClock, until } from "../../../harness.ts";
+import { makeProviders } from "../../../../src/engine/providers/providers.ts";
+import { fakeProvider } from "../fake-provider.ts";
 import { makeWorld, type World, type WorldOptions } from "./workspace-world.ts";
 
 type Method = "prepare" | "create" | "start" | "stop" | "destroy" | "status";
@@ -306,4 +308,19 @@ describe("a disk that is full when the daemon starts", () => {
     await until(() => next.state("blog") === "running");
     await next.workspaces.close();
   });
+});
+
+test("a provider that hangs keeps no other provider's workspaces from being mended", async () => {
+  const [slow, quick] = [fakeProvider("slow"), fakeProvider("quick")];
+  const world = makeWorld({ deps: { providers: makeProviders(() => [slow, quick]) } });
+  // More than are mended at once, and all before it.
+  for (let index = 0; index < 20; index++)
+    await world.create({ name: `a${index}`, provider: "slow", start: true });
+  await world.create({ provider: "quick", start: true });
+  for (const each of quick.cluster.values()) each.status = { state: "exited" };
+  slow.script.status = "hang";
+  const next = world.reborn();
+  next.workspaces.recover();
+  await until(() => [...quick.cluster.values()].every(({ status }) => status.state === "running"));
+  await next.workspaces.close();
 });
