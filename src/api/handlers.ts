@@ -9,7 +9,7 @@ import { testNotification } from "../engine/notify/notification.ts";
 import type { Services } from "../engine/services/services.ts";
 import type { PluginSource } from "../host/install/plugin-source.ts";
 import type { Input, Item, Output, StreamName, UnaryName, UploadAnswer, UploadKind } from "./operations.ts";
-import { makeProgressStream } from "./progress-stream.ts";
+import { lossy, makeProgressStream, type Report } from "./progress-stream.ts";
 
 export type Handlers = {
   readonly [N in UnaryName]: (input: Input<N>, signal: AbortSignal) => Output<N> | Promise<Output<N>>;
@@ -45,9 +45,10 @@ export function makeHandlers(parts: Parts, facts: DaemonFacts): Handlers {
 /** Who consents: whoever could open the socket. */
 const OPERATOR = "operator";
 
-/** How work goes on is told in others' words too: a provider's, or those of a build. */
-function withoutSecrets<T extends { readonly text: string }>(step: T, redact: Redact): T {
-  return { ...step, text: redact(step.text) };
+/** How work goes on is told in others' words too, a provider's or those of a build: without end, and with secrets in them. */
+function toTell<T extends { readonly text: string }>(report: Report<T>, redact: Redact): (step: T) => void {
+  const tell = lossy(report);
+  return (step) => tell({ ...step, text: redact(step.text) });
 }
 
 type Part<Prefix extends string> = Pick<Handlers, Extract<keyof Handlers, `${Prefix}.${string}`>>;
@@ -142,14 +143,14 @@ function serviceHandlers({
     "deploy.run": (input) =>
       makeProgressStream((progress) =>
         deploys.run(input, {
-          progress: (step) => void progress(withoutSecrets(step, redact)),
+          progress: toTell(progress, redact),
           signal: new AbortController().signal,
         }),
       ),
     "deploy.rollback": (input) =>
       makeProgressStream((progress) =>
         deploys.rollback(input, {
-          progress: (step) => void progress(withoutSecrets(step, redact)),
+          progress: toTell(progress, redact),
           signal: new AbortController().signal,
         }),
       ),
@@ -187,13 +188,9 @@ function workspaceHandlers({ workspaces, redact }: Parts): Part<"workspace"> {
   return {
     // A lost connection cancels nothing: only workspace.cancel does.
     "workspace.create": (input) =>
-      makeProgressStream((progress) =>
-        workspaces.create(input, (step) => void progress(withoutSecrets(step, redact))),
-      ),
+      makeProgressStream((progress) => workspaces.create(input, toTell(progress, redact))),
     "workspace.start": ({ name }) =>
-      makeProgressStream((progress) =>
-        workspaces.start(name, (step) => void progress(withoutSecrets(step, redact))),
-      ),
+      makeProgressStream((progress) => workspaces.start(name, toTell(progress, redact))),
     "workspace.stop": ({ name }) => workspaces.stop(name),
     "workspace.destroy": ({ name, force = false }) => workspaces.destroy(name, force),
     async "workspace.cancel"({ name }) {
