@@ -37,7 +37,8 @@ interface Rule {
 /** `one`: a character. `many`: any number of them. `folders`: what ends with a slash. `maybe`: the step behind it, or the one after that. */
 type Step =
   | { readonly kind: "one" | "many"; readonly takes: (character: string) => boolean }
-  | { readonly kind: "folders" | "maybe" };
+  | { readonly kind: "folders" }
+  | { readonly kind: "maybe" };
 
 function readRule(line: string, where: string): Rule[] {
   const rule = line.trim();

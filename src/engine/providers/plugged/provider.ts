@@ -22,7 +22,7 @@ import { LOCAL } from "../providers.ts";
 import { addressesFrom, execFrom, logsFrom, parseUpstream, statsFrom, statusFrom } from "./answers.ts";
 import { gone, makeAsk, unsupported } from "./ask.ts";
 import { createParams, servicePortKey, workspacePortKey } from "./create-params.ts";
-import { lookAtLogs } from "./look-at-logs.ts";
+import { lookAtLogs, type LogParams } from "./look-at-logs.ts";
 import type { AskCall, PluggedProvider } from "./plugged-provider.ts";
 import { runCommand } from "./run-command.ts";
 
@@ -202,12 +202,10 @@ export function makePluggedProvider(
       }
       const source = {
         provider: name,
-        ask: async (params: Readonly<Record<string, unknown>>, signal: AbortSignal) =>
-          logsFrom({
-            provider: name,
-            action: "logs",
-            result: await ask("logs", { name: id, ...params }, { signal }),
-          }),
+        ask: async (params: LogParams, signal: AbortSignal) => {
+          const result = await ask("logs", { name: id, ...params }, { signal });
+          return logsFrom({ provider: name, action: "logs", result }, params.tail);
+        },
         async ended() {
           const found = await status(id);
           return hasEnded(found) || found.state === "missing";

@@ -292,7 +292,7 @@ describe("a disk that is full when the daemon starts", () => {
     );
     const clock = fakeClock();
     const next = world.reborn({ clock: { ...clock, sleep: async () => {} } });
-    const { start } = next.provider;
+    const start = next.provider.start.bind(next.provider);
     // As a plugin is not run where that can't be written down.
     next.provider.start = async (id) => {
       if (id.includes("blog") && isFull) throw fail("disk.full", "full");
