@@ -92,9 +92,15 @@ export function lacks(part: string): void {
 
 // --- internal ---
 
+const SECOND_ENGINE = ["dockerd", "docker", "ip", "busybox"];
+const SYSTEM = { PATH: `${process.env["PATH"]}:/usr/sbin:/sbin` };
+
 const parts = {
   /** An engine that answers, its command line, and the program of which the test image is made. */
   docker: () => succeeds("docker", "version", "--format", "x") && Bun.which("busybox") !== null,
+  /** May start an engine of its own, with a bridge of its own. */
+  "second engine": () =>
+    parts.root() && SECOND_ENGINE.every((program) => Bun.which(program, SYSTEM) !== null),
   /** Debian's packages podman and containernetworking-plugins. */
   podman: () => Bun.which("python3") !== null && Bun.which("busybox") !== null && succeeds("podman", "info"),
   /** Debian's packages lxc and dnsmasq-base, root, and its bridge. */
@@ -106,6 +112,8 @@ const parts = {
   python3: () => Bun.which("python3") !== null,
   /** Debian's package prometheus has it. */
   promtool: () => Bun.which("promtool") !== null,
+  /** An ACME authority and a name server for it. */
+  pebble: () => Bun.which("pebble") !== null && Bun.which("pebble-challtestsrv") !== null,
   compiled: () => existsSync(join(import.meta.dir, "../dist/voxeltron")),
   linux: () => process.platform === "linux",
   /** A kernel that can confine plugin processes. */

@@ -34,8 +34,10 @@ export function makeHandlers(parts: Parts, facts: DaemonFacts): Handlers {
     ...serviceHandlers(parts),
     ...workspaceHandlers(parts),
     ...secretHandlers(parts),
+    ...certHandlers(parts),
     ...eventHandlers(parts),
     ...notifyHandlers(parts),
+    ...serverHandlers(parts),
     ...alertHandlers(parts),
   };
 }
@@ -166,8 +168,8 @@ function serviceHandlers({
     },
     "service.stop": ({ name }) => services.stop(name),
     "service.start": ({ name }, signal) => services.start(name, signal),
-    async "service.remove"({ name }) {
-      await services.remove(name);
+    async "service.remove"({ name, abandon }) {
+      await services.remove(name, abandon);
       return {};
     },
     "service.exec": (input, signal) => runInside(input, signal, services),
@@ -179,6 +181,16 @@ function serviceHandlers({
     },
     "env.unset"({ name, keys }) {
       environment.unset(name, keys);
+      return {};
+    },
+  };
+}
+
+function certHandlers({ certificates }: Parts): Part<"cert"> {
+  return {
+    "cert.list": () => ({ certificates: [...certificates.list()] }),
+    async *"cert.renew"({ domain }) {
+      yield* certificates.renew(domain);
       return {};
     },
   };
@@ -231,6 +243,10 @@ function eventHandlers({ feed, dispatcher }: Parts): Part<"event"> {
     },
     "event.replay": ({ id }) => dispatcher.replay(id),
   };
+}
+
+function serverHandlers({ servers }: Parts): Part<"server"> {
+  return { "server.list": async () => ({ servers: [...(await servers.look())] }) };
 }
 
 function notifyHandlers({ notify }: Parts): Part<"notify"> {

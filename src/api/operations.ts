@@ -11,6 +11,7 @@ import { LIMITS } from "../base/limits.ts";
 import { LOG_LEVELS } from "../base/log.ts";
 import { HOOK_NAMES } from "../sdk/index.ts";
 import { auditAnswer, auditCallView, whichCalls } from "./audit-views.ts";
+import { certificateView } from "./cert-views.ts";
 import { candidateView, dropInFolder, pluginDetails, pluginView } from "./plugin-views.ts";
 import {
   metricsAnswer,
@@ -58,7 +59,7 @@ const eventView = v.object({
 
 const alertView = v.object({
   name: v.string(),
-  /** A service, a plugin, a channel; empty for the host. */
+  /** A service, a plugin, a channel, a domain; empty for the host. */
   subject: v.string(),
   service: v.nullable(v.string()),
   state: v.picklist(["firing", "resolved"]),
@@ -90,6 +91,8 @@ const deployInput = v.strictObject({
   cpus: v.optional(v.number()),
   restart: v.optional(v.string()),
   provider: v.optional(v.string()),
+  /** `local`, or a name of the configuration. */
+  server: v.optional(v.string()),
   health: v.optional(v.string()),
   healthTimeoutMs: v.optional(v.number()),
   detach: v.optional(v.boolean()),
@@ -103,6 +106,19 @@ const deployEnd = v.object({
   address: v.nullable(v.string()),
   durationMs: v.number(),
   detached: v.boolean(),
+});
+
+const serverView = v.object({
+  /** `local`, or the name in the configuration. */
+  name: v.string(),
+  endpoint: v.string(),
+  /** Where its instances are reached from the daemon's machine. */
+  address: v.string(),
+  reachable: v.boolean(),
+  version: v.nullable(v.string()),
+  apiVersion: v.nullable(v.string()),
+  /** Why it is not reachable. */
+  error: v.nullable(v.string()),
 });
 
 const serviceLogLine = v.object({
@@ -252,7 +268,7 @@ export const operations = {
   ),
   "service.stop": unary(v.strictObject({ name }), serviceView),
   "service.start": unary(v.strictObject({ name }), serviceView),
-  "service.remove": unary(v.strictObject({ name }), none),
+  "service.remove": unary(v.strictObject({ name, abandon: v.optional(v.boolean()) }), none),
   "service.exec": stream(
     v.strictObject({ name, command: v.array(v.string()), stdin: v.optional(v.string()) }),
     outputChunk,
@@ -286,6 +302,11 @@ export const operations = {
   /** `sealed`: how many secrets and passwords are under the new key. */
   "secret.rotate": unary(none, v.object({ sealed: v.number() })),
 
+  /** Of the domains of live services, where anything is served over TLS. */
+  "cert.list": unary(none, v.object({ certificates: v.array(certificateView) })),
+  /** Tries now: one domain, or all that have no certificate, are due or failed. A line for each, when it is through. */
+  "cert.renew": stream(v.strictObject({ domain: v.optional(name) }), certificateView, none),
+
   "event.list": unary(
     v.strictObject({ limit: v.number(), hook: v.optional(hook) }),
     v.object({ events: v.array(eventView) }),
@@ -310,6 +331,8 @@ export const operations = {
     }),
   ),
 
+  /** This machine's engine and those of `[servers]`, each asked now; this takes some seconds where one does not answer. */
+  "server.list": unary(none, v.object({ servers: v.array(serverView) })),
   /** What fires; with `all` also what is over. */
   "alert.list": unary(
     v.strictObject({ all: v.optional(v.boolean()) }),
@@ -347,6 +370,7 @@ export type PluginDetails = v.InferOutput<typeof pluginDetails>;
 export type CandidateView = v.InferOutput<typeof candidateView>;
 export type Examination = v.InferOutput<typeof examination>;
 export type ConfinementStatus = v.InferOutput<typeof confinementStatus>;
+export type CertificateView = v.InferOutput<typeof certificateView>;
 export type EventView = v.InferOutput<typeof eventView>;
 export type ServiceView = v.InferOutput<typeof serviceView>;
 export type ServiceDetails = v.InferOutput<typeof serviceDetails>;

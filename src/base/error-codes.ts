@@ -83,6 +83,7 @@ const table = {
   "plugin.crashed": { kind: "failure" },
   "plugin.protocol": { kind: "failure" },
   "plugin.no_hook": { kind: "missing" },
+  "plugin.check_failed": { kind: "failure" },
   "plugin.stopped": { kind: "unavailable" },
   "plugin.suspended": { kind: "unavailable" },
   "plugin.paused": { kind: "conflict" },
@@ -136,6 +137,10 @@ const table = {
   "deploy.failed": { kind: "failure" },
   "provider.unknown": { kind: "usage" },
   "server.unknown": { kind: "usage", hint: "servers are named in the configuration: [servers.NAME]" },
+  "server.untrusted": { kind: "denied" },
+  "server.refused": { kind: "denied" },
+  "server.files_invalid": { kind: "invalid" },
+  "server.unsupported": { kind: "unavailable" },
   "provider.unavailable": { kind: "unavailable" },
   "provider.unsupported": { kind: "usage" },
   "provider.failed": { kind: "failure" },
@@ -151,6 +156,12 @@ const table = {
   "secret.key_invalid": { kind: "invalid" },
   "secret.key_exposed": { kind: "invalid" },
   "secret.key_fixed": { kind: "conflict" },
+
+  // certificates
+  "certificate.not_found": { kind: "missing", hint: "voxeltron cert list shows the domains that need one" },
+  "certificate.failed": { kind: "failure" },
+  "certificate.held": { kind: "unavailable" },
+  "certificate.unusable": { kind: "invalid" },
 
   // workspaces
   "workspace.not_found": { kind: "missing", hint: "voxeltron workspace list shows which there are" },
@@ -178,6 +189,9 @@ const table = {
   "metrics.unknown": { kind: "missing" },
   "metrics.invalid_query": { kind: "usage" },
   "metrics.listen_failed": { kind: "failure" },
+
+  // the proxy
+  "proxy.listen_failed": { kind: "failure" },
 } as const satisfies Record<string, Row>;
 
 export type ErrorCode = keyof typeof table;

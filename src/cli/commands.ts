@@ -1,6 +1,7 @@
 /** Every command, in the order of the help. */
 import type { Command } from "./command.ts";
 import { alertCommands } from "./commands/alert.ts";
+import { certCommands } from "./commands/cert.ts";
 import { configCommands } from "./commands/config.ts";
 import { daemonCommands } from "./commands/daemon.ts";
 import { deploy } from "./commands/deploy.ts";
@@ -12,11 +13,13 @@ import { logs } from "./commands/logs.ts";
 import { notifyCommands } from "./commands/notify.ts";
 import { metrics } from "./commands/metrics.ts";
 import { pluginAudit } from "./commands/plugin-audit.ts";
+import { pluginCheck } from "./commands/plugin-check.ts";
 import { pluginGrantCommands } from "./commands/plugin-grants.ts";
 import { pluginDev } from "./commands/plugin-dev.ts";
 import { pluginInstall } from "./commands/plugin-install.ts";
 import { pluginCommands } from "./commands/plugin.ts";
 import { registryCommands } from "./commands/registry.ts";
+import { serverCommands } from "./commands/server.ts";
 import { rollback } from "./commands/rollback.ts";
 import { secretCommands } from "./commands/secret.ts";
 import { serviceCommands } from "./commands/service.ts";
@@ -29,6 +32,7 @@ export const commands: readonly Command[] = [
   doctor,
   pluginInstall,
   ...pluginCommands,
+  pluginCheck,
   pluginDev,
   ...pluginGrantCommands,
   pluginAudit,
@@ -43,9 +47,11 @@ export const commands: readonly Command[] = [
   ...workspaceUse,
   ...envCommands,
   ...secretCommands,
+  ...certCommands,
   ...eventCommands,
   ...notifyCommands,
   ...alertCommands,
   ...registryCommands,
+  ...serverCommands,
   ...configCommands,
 ];

@@ -34,7 +34,7 @@ const options = {
   domain: {
     type: "list",
     value: "DOMAIN",
-    summary: "name for status and events; nothing is routed by it yet",
+    summary: "name under which the proxy answers: app.example.org, *.example.org, example.org/api",
   },
   env: { type: "list", value: "KEY=VALUE", summary: "variable for this and later versions" },
   volume: {
@@ -50,6 +50,11 @@ const options = {
     value: "NAME",
     summary: "what runs it: docker, process for a folder as it is, or a plugin that is a provider",
   },
+  server: {
+    type: "text",
+    value: "NAME",
+    summary: "machine that it runs on: local, or one of voxeltron server list",
+  },
   health: { type: "text", value: "PATH", summary: "HTTP path that answers 2xx or 3xx once it is up" },
   "health-timeout": { type: "text", value: "TIME", summary: "how long that may take, such as 90s" },
   detach: { type: "flag", short: "d", summary: "print the deploy's id and do not wait" },
@@ -64,11 +69,13 @@ export const deploy = command({
     "voxeltron deploy web --image nginx:1.27 --port 80 --publish 8080",
     "voxeltron deploy shop --path ./shop --port 8080 --build-arg STAGE=production",
     'voxeltron deploy api --path ./api --command "node server.js" --port 3000 --health /healthz',
-    "voxeltron deploy web --image nginx:1.28",
+    "voxeltron deploy web --image nginx:1.28 --domain www.example.org --domain example.org",
+    "voxeltron deploy web --server build-2",
   ].join("\n"),
   notes: [
     "What is not given stays as it is in the version that runs. If the new version does not become healthy, the old one",
     "keeps running. Ctrl-C cancels and undoes; a second Ctrl-C leaves at once while the daemon goes on undoing.",
+    "Domains are answered by the proxy, at the addresses that [proxy] http and https of the configuration name.",
     "Values given with --env are seen by other users of this machine while the command runs: for secrets that matter,",
     "use voxeltron secret set.",
   ],
@@ -109,6 +116,7 @@ function makeRequest(service: string, values: Values): Request {
       cpus: values.cpus,
       restart: values.restart,
       provider: values.provider,
+      server: values.server,
       health: values.health,
       healthTimeoutMs,
       domains: values.domain.length === 0 ? undefined : [...values.domain],
