@@ -2,13 +2,14 @@
  * Operation → the part that does it. One or two lines each: nothing is decided here. The type makes the compiler ask for a
  * handler for every operation, with its input and output. Called by server.ts.
  */
+import type { Redact } from "../base/redact.ts";
 import { VERSION } from "../base/version.ts";
 import type { Parts } from "../daemon/compose.ts";
 import { testNotification } from "../engine/notify/notification.ts";
 import type { Services } from "../engine/services/services.ts";
 import type { PluginSource } from "../host/install/plugin-source.ts";
 import type { Input, Item, Output, StreamName, UnaryName, UploadAnswer, UploadKind } from "./operations.ts";
-import { makeProgressStream } from "./progress-stream.ts";
+import { lossy, makeProgressStream, type Report } from "./progress-stream.ts";
 
 export type Handlers = {
   readonly [N in UnaryName]: (input: Input<N>, signal: AbortSignal) => Output<N> | Promise<Output<N>>;
@@ -45,6 +46,12 @@ export function makeHandlers(parts: Parts, facts: DaemonFacts): Handlers {
 
 /** Who consents: whoever could open the socket. */
 const OPERATOR = "operator";
+
+/** How work goes on is told in others' words too, a provider's or those of a build: without end, and with secrets in them. */
+function toTell<T extends { readonly text: string }>(report: Report<T>, redact: Redact): (step: T) => void {
+  const tell = lossy(report);
+  return (step) => tell({ ...step, text: redact(step.text) });
+}
 
 type Part<Prefix extends string> = Pick<Handlers, Extract<keyof Handlers, `${Prefix}.${string}`>>;
 
@@ -131,20 +138,21 @@ function serviceHandlers({
   services,
   environment,
   metrics,
+  redact,
 }: Parts): Part<"deploy" | "service" | "env" | "metrics"> {
   return {
     // A lost connection does not cancel a deploy: only deploy.cancel does.
     "deploy.run": (input) =>
       makeProgressStream((progress) =>
         deploys.run(input, {
-          progress: (step) => void progress(step),
+          progress: toTell(progress, redact),
           signal: new AbortController().signal,
         }),
       ),
     "deploy.rollback": (input) =>
       makeProgressStream((progress) =>
         deploys.rollback(input, {
-          progress: (step) => void progress(step),
+          progress: toTell(progress, redact),
           signal: new AbortController().signal,
         }),
       ),
@@ -188,13 +196,13 @@ function certHandlers({ certificates }: Parts): Part<"cert"> {
   };
 }
 
-function workspaceHandlers({ workspaces }: Parts): Part<"workspace"> {
+function workspaceHandlers({ workspaces, redact }: Parts): Part<"workspace"> {
   return {
     // A lost connection cancels nothing: only workspace.cancel does.
     "workspace.create": (input) =>
-      makeProgressStream((progress) => workspaces.create(input, (step) => void progress(step))),
+      makeProgressStream((progress) => workspaces.create(input, toTell(progress, redact))),
     "workspace.start": ({ name }) =>
-      makeProgressStream((progress) => workspaces.start(name, (step) => void progress(step))),
+      makeProgressStream((progress) => workspaces.start(name, toTell(progress, redact))),
     "workspace.stop": ({ name }) => workspaces.stop(name),
     "workspace.destroy": ({ name, force = false }) => workspaces.destroy(name, force),
     async "workspace.cancel"({ name }) {

@@ -37,6 +37,16 @@ export async function* makeProgressStream<T, R>(
   return done;
 }
 
+/** For work that does not wait: whoever reads too slowly misses the newest of it, and it does not pile up. */
+export function lossy<T>(report: Report<T>): (item: T) => void {
+  let behind = 0;
+  return (item) => {
+    if (behind === BEHIND) return;
+    behind++;
+    void report(item).then(() => behind--);
+  };
+}
+
 /** Resolves when there is room for more. Work that could report without end waits for it; other work need not. */
 export type Report<T> = (item: T) => Promise<void>;
 
@@ -44,6 +54,9 @@ export type Report<T> = (item: T) => Promise<void>;
 
 /** Items that wait for a slow reader before the work is asked to wait too. */
 const READ_AHEAD = 64;
+
+/** As much as a long build says in a while. */
+const BEHIND = 1_000;
 
 function openRoom(): PromiseWithResolvers<void> {
   const room = Promise.withResolvers<void>();

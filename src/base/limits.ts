@@ -23,6 +23,8 @@ export const LIMITS = {
   ignoreRules: 1_000,
   ignoreGlobstars: 100,
   ignoreGlobstarsPerRule: 2,
+  /** Stars of a .dockerignore in all: each can be at several places of a path at once. */
+  ignoreStars: 1_000,
   /** sun_path has 108 bytes with its NUL on Linux, 104 on macOS. */
   socketPathBytes: 103,
   requestBodyBytes: 4 * MIB,
@@ -31,6 +33,8 @@ export const LIMITS = {
   answerLineBytes: 8 * MIB,
 
   manifestBytes: 64 * KIB,
+  /** Of a plugin.yaml, in all, and so many dashes in one line: how deep it can go, whatever these stand in. */
+  yamlBrackets: 100,
   /** Of one capability: each is compared with each of a grant and of a ceiling. */
   scopeEntries: 100,
   configBytes: 1 * MIB,

@@ -14,7 +14,8 @@ import {
 } from "./document.ts";
 import { fail, isVoxError, type VoxError } from "./errors.ts";
 import { isObject } from "./is-object.ts";
-import { printable } from "./text.ts";
+import { LIMITS } from "./limits.ts";
+import { printable, quote } from "./text.ts";
 
 /** The document as the schema's output. Throws `source.code`. */
 export function readYaml<S extends v.GenericSchema>(source: DocumentSource, schema: S): v.InferOutput<S> {
@@ -42,12 +43,14 @@ interface Opened {
 }
 
 function openYaml(source: DocumentSource): Opened {
+  checkNesting(source);
   const lines = new LineCounter();
   const documents = parseAllDocuments(source.text, {
     lineCounter: lines,
     version: "1.2",
     schema: "core",
-    uniqueKeys: true,
+    // Looks at all pairs of keys; see below.
+    uniqueKeys: false,
     prettyErrors: false,
   });
   const placeAt = (offset: number | undefined): TextPlace | undefined => {
@@ -85,11 +88,33 @@ function checkPlain(
       throw refuse(at, "anchors and aliases are not read here: write the value out");
     if (node.tag !== undefined && !node.tag.startsWith("tag:yaml.org,2002:"))
       throw refuse(at, `the tag ${node.tag} is not read here`);
-    if (isMap(node))
-      for (const { key } of node.items)
-        if (!isScalar(key) || typeof key.value !== "string")
-          throw refuse(isNode(key) ? key.range?.[0] : at, "a key must be a text");
+    if (!isMap(node)) return;
+    const keys = new Set<string>();
+    for (const { key } of node.items) {
+      if (!isScalar(key) || typeof key.value !== "string")
+        throw refuse(isNode(key) ? key.range?.[0] : at, "a key must be a text");
+      if (keys.has(key.value)) throw refuse(key.range?.[0], `the key ${quote(key.value)} is there twice`);
+      keys.add(key.value);
+    }
   });
+}
+
+/** A stranger's file: whoever reads it goes down level by level, and needs many seconds for a few thousand of them. */
+function checkNesting({ text, file, code }: DocumentSource): void {
+  let open = 0;
+  for (const [index, line] of text.split("\n").entries()) {
+    open += countOf(line, /[[{]/g);
+    if (open > LIMITS.yamlBrackets || countOf(line, /[-?:]\s/g) > LIMITS.yamlBrackets)
+      throw fail(
+        code,
+        `${placeText(file, { line: index + 1, column: 1 })}: wanted a few plain lists and maps, found too many of [, {, - and :`,
+        { details: { file, line: index + 1 } },
+      );
+  }
+}
+
+function countOf(line: string, marks: RegExp): number {
+  return line.match(marks)?.length ?? 0;
 }
 
 /** Where the last part of `path` that is there is written: its key, or the value of a list. */

@@ -76,6 +76,21 @@ const creator = (machine: Machine) => {
 };
 
 describe.skipIf(!needs("compiled") || !needs("python3"))("a provider that is an executable", () => {
+  test("is shown to whoever waits, without the secrets that it was given", async () => {
+    await using machine = makeMachine();
+    await machine.start();
+    await scripted(machine, `read -r request; echo "$request" >&2; echo '{"ok":false,"error":"no"}'`);
+    const secret = machine.write("secrets", { token: "correct-horse-battery" });
+    expect((await machine.cli("secret", "set", "web", "TOKEN", "--file", join(secret, "token"))).status).toBe(
+      0,
+    );
+    const { stdout, stderr } = await machine.cli(...DEPLOY, "--env", "PLAIN=stapled");
+    const shown = `${stdout}${stderr}`;
+    expect(shown).toContain('"PLAIN":"stapled"');
+    expect(shown).toContain('"TOKEN":"[redacted]"');
+    expect(shown).not.toContain("correct-horse-battery");
+  }, 60_000);
+
   test("runs a service: deployed, read, switched, stopped, started again after a crash, removed", async () => {
     await using machine = makeMachine('[providers]\ndefault = "box"\n');
     await machine.start();

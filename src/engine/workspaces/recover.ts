@@ -3,19 +3,20 @@
  * run and does not is started, without one, because nobody asked. In the background, and again with back-off where a provider does not
  * answer. Called by workspaces.ts.
  */
-import { canHelpToRetry, messageOf } from "../../base/errors.ts";
+import { messageOf } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { waitAt } from "../../base/waits.ts";
 import type { WorkspacePhase, WorkspaceRow } from "../../state/workspaces.ts";
 import type { Busy } from "../busy.ts";
 import { fewAtATime } from "../few-at-a-time.ts";
 import { isUp } from "../providers/provider.ts";
+import { placeText } from "../providers/providers.ts";
 import { makeInstance } from "./create.ts";
 import { tearDown } from "./destroy.ts";
 import type { Journal } from "./journal.ts";
 import { bringUp, startWorkspace } from "./start.ts";
 import { bringDown } from "./stop.ts";
-import { start, statusOf, workOn, type Control } from "./work.ts";
+import { mayPass, start, statusOf, workOn, type Control } from "./work.ts";
 import type { WorkspaceDeps } from "./workspace-deps.ts";
 
 export interface Recovery {
@@ -64,14 +65,23 @@ export function makeRecovery(
       return false;
     } catch (error) {
       // Whoever wanted it goes on with it, unless he is refused; or the next daemon.
-      return interrupted.aborted || !giveUp(current(), error);
+      return interrupted.aborted || isLeft(current, error);
+    }
+  }
+
+  /** One that can't be written down, as on a full disk, is no reason for another to suffer. */
+  function isLeft(current: () => WorkspaceRow | undefined, error: unknown): boolean {
+    try {
+      return !giveUp(current(), error);
+    } catch {
+      return true;
     }
   }
 
   /** False where trying again may help, and all stays as it was written down. */
   function giveUp(row: WorkspaceRow | undefined, error: unknown): boolean {
     if (row === undefined) return true;
-    const isOver = !canHelpToRetry(error);
+    const isOver = !mayPass(error);
     if (failures === 0 || isOver)
       log.warn(
         isOver ? "a workspace is not as it should be" : "a workspace is not as it should be; trying again",
@@ -86,9 +96,14 @@ export function makeRecovery(
 
   async function pass(): Promise<void> {
     const again: string[] = [];
-    await fewAtATime(left, MENDED_AT_ONCE, async (name) => {
-      if (!stopping.aborted && (await mend(name))) again.push(name);
-    });
+    // A provider that hangs must not keep those of others waiting.
+    const byPlace = Map.groupBy(left, (name) => placeText(rows.find(name) ?? NOWHERE));
+    const mending = Array.from(byPlace.values(), (names) =>
+      fewAtATime(names, MENDED_AT_ONCE, async (name) => {
+        if (!stopping.aborted && (await mend(name))) again.push(name);
+      }),
+    );
+    await Promise.all(mending);
     left = again;
     failures = again.length === 0 ? 0 : failures + 1;
     if (again.length > 0 && !stopping.aborted)
@@ -114,7 +129,10 @@ export function makeRecovery(
 
 // --- internal ---
 
+/** On each provider. */
 const MENDED_AT_ONCE = 8;
+
+const NOWHERE = { provider: "", server: "" };
 
 type GoOn = (row: WorkspaceRow, control: Control, journal: Journal, deps: WorkspaceDeps) => Promise<unknown>;
 

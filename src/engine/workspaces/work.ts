@@ -2,6 +2,7 @@
  * What a workspace's provider is asked for, so that it can be asked again: whoever was killed in between says the same once more, and
  * what is so already is fine. Decides nothing about events and rows. Called by the four actions and recover.ts.
  */
+import { diskFull } from "../../base/disk-full.ts";
 import { canHelpToRetry, fail, isVoxError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { quote } from "../../base/text.ts";
@@ -38,7 +39,13 @@ export interface Control extends WorkContext {
 
 /** Whether the phase stays as it is after this error: somebody goes on later. */
 export function staysOpen({ interrupted, isPatient }: Control, error: unknown): boolean {
-  return interrupted.aborted || (isPatient && canHelpToRetry(error));
+  return interrupted.aborted || (isPatient && mayPass(error));
+}
+
+/** Whether it may be another time without anybody's doing; a disk that is full is made free by somebody else. */
+export function mayPass(error: unknown): boolean {
+  const known = diskFull(error);
+  return canHelpToRetry(known) || (isVoxError(known) && known.code === "disk.full");
 }
 
 /** Throws `provider.unknown` and the like where its provider is gone. */

@@ -3,25 +3,14 @@
  * they fit. A link that leaves the folder, a loop of folders, a socket or a device is an error. The content is read later, entry by
  * entry, and only if it is still the file that was listed. Called by api/folder.ts and host/package/source-folder.ts.
  */
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  realpathSync,
-  statSync,
-  type Stats,
-} from "node:fs";
+import { constants, lstatSync, readdirSync, readlinkSync, realpathSync, statSync, type Stats } from "node:fs";
 import { open } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import ignore, { type Ignore } from "ignore";
 import { fail, messageOf, systemCode } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { formatBytes, quote } from "../../base/text.ts";
+import { readPlainFile } from "./read-plain-file.ts";
 
 export interface FolderRules {
   /** Links inside the folder stay links; else each is followed to its content. */
@@ -155,22 +144,6 @@ function checkCost(text: string): void {
     );
   if (globstars.reduce((sum, count) => sum + count, 0) > LIMITS.ignoreGlobstars)
     throw fail("upload.invalid", `${IGNORE_FILE} has more than ${LIMITS.ignoreGlobstars} times /**/`);
-}
-
-/** Undefined where it is no file, too large or can't be read. Never waits, as a pipe in its place would have it. */
-function readPlainFile(path: string, bytesMax: number): string | undefined {
-  let descriptor: number;
-  try {
-    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
-  } catch {
-    return undefined;
-  }
-  try {
-    const stats = fstatSync(descriptor);
-    return stats.isFile() && stats.size <= bytesMax ? readFileSync(descriptor, "utf8") : undefined;
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 /** `above`: the real directories that lead here, by which a loop shows. */

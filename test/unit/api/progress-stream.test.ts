@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { makeProgressStream } from "../../../src/api/progress-stream.ts";
+import { lossy, makeProgressStream } from "../../../src/api/progress-stream.ts";
 
 describe("the lines of work that reports", () => {
   test("come in order, and then its result", async () => {
@@ -37,4 +37,29 @@ describe("the lines of work that reports", () => {
     await lines.return();
     await over;
   });
+});
+
+test("of what is said without end, whoever reads slowly gets the first of it, and then goes on with what comes", async () => {
+  const end = Promise.withResolvers<void>();
+  let tell = (_item: number): void => {};
+  const stream = makeProgressStream<number, string>(async (report) => {
+    tell = lossy(report);
+    for (let item = 0; item < 100_000; item++) tell(item);
+    await end.promise;
+    return "done";
+  });
+  const first = await stream.next();
+  expect(first.value).toBe(0);
+  let last = 0;
+  let count = 1;
+  while (last < 999) {
+    last = (await stream.next()).value as number;
+    count++;
+  }
+  expect(count).toBe(1_000);
+  await Bun.sleep(0);
+  tell(-1);
+  expect((await stream.next()).value).toBe(-1);
+  end.resolve();
+  expect(await stream.next()).toEqual({ done: true, value: "done" });
 });

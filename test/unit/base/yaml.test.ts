@@ -41,7 +41,7 @@ describe("what a manifest does not need is refused", () => {
     ["name: &a x\nevents: *a\n", "plugin.yaml:1:10: anchors and aliases are not read here"],
     ["a: &a [x,x,x]\nb: &b [*a,*a,*a]\nname: *b\n", "plugin.yaml:1:7: anchors and aliases"],
     ["name: !!js/function x\n", "plugin.yaml:1:7:"],
-    ["name: a\nname: b\n", "plugin.yaml:2:1: Map keys must be unique"],
+    ["name: a\nname: b\n", 'plugin.yaml:2:1: the key "name" is there twice'],
     ["name: [a\n", "plugin.yaml:2:1:"],
     ["name: a\n\tevents: []\n", "plugin.yaml:2:1:"],
     ["? [a]\n: b\n", "plugin.yaml:1:3: a key must be a text"],
@@ -49,4 +49,23 @@ describe("what a manifest does not need is refused", () => {
   ])("%j", async (text, message) => {
     expect(await problem(text)).toStartWith(message);
   });
+});
+
+test("what goes down for thousands of levels, or has thousands of keys, is refused before it takes long", async () => {
+  const size = 8_000;
+  const began = performance.now();
+  for (const text of [
+    `name: ${"[".repeat(size / 2)}${"]".repeat(size / 2)}`,
+    `name: ${"{a: ".repeat(size / 4)}`,
+    `${"- ".repeat(size / 2)}x`,
+    `${"? ".repeat(size / 2)}x`,
+    `${"- !!seq ".repeat(size / 8)}x`,
+    `${"-\t".repeat(size / 2)}x`,
+  ])
+    expect(await problem(text)).toContain("too many of");
+  const keys = Array.from({ length: 8_000 }, (_, index) => `k${index}: 1`).join("\n");
+  expect(await problem(keys)).toContain("name: is missing");
+  // It was a minute.
+  expect(performance.now() - began).toBeLessThan(5_000);
+  expect(read(`name: "${"[".repeat(50)} and so on - or not"`).name).toHaveLength(69);
 });

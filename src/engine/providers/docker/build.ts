@@ -23,7 +23,7 @@ export async function buildImage(
   { signal, progress }: WorkContext,
 ): Promise<string> {
   const { owner, service = "", version } = spec;
-  const context = await readBuildContext(build.directory, build.dockerfile);
+  const context = await readBuildContext(build.directory, build.dockerfile, signal);
   progress(`sending ${context.files} files, ${formatBytes(context.bytes)}`);
   const answer = await docker.buildImage(context.stream, {
     t: `vx-${service}:${version}`,

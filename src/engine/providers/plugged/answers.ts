@@ -64,10 +64,11 @@ export interface LogLine {
   readonly stream?: "stdout" | "stderr" | null | undefined;
 }
 
-export function logsFrom(answered: Answered): LogsAnswer {
+/** `tail`: no more was asked for. */
+export function logsFrom(answered: Answered, tail?: number): LogsAnswer {
   const { result } = answered;
   if (result === undefined || result === null) return { lines: [], isOpen: false, position: undefined };
-  if (typeof result === "string") return linesOf(result);
+  if (typeof result === "string") return linesOf(answered, result, tail);
   const { lines, position } = read(answered, logsSchema, result);
   return { lines, isOpen: false, position: position ?? undefined };
 }
@@ -212,12 +213,29 @@ export function parseUpstream(address: string): Upstream | undefined {
   return port >= 1 && port <= 65_535 ? { host: v6 ?? name ?? "", port } : undefined;
 }
 
-function linesOf(output: string): LogsAnswer {
-  const texts = output.replaceAll("\r\n", "\n").split("\n");
+/** A text is one value, and may hold millions of lines. */
+function linesOf({ provider, action }: Answered, output: string, tail: number | undefined): LogsAnswer {
+  const most = tail ?? LIMITS.messageValues;
+  const shown = lastLines(output, most);
+  if (tail === undefined && shown.length < output.length)
+    throw fail("plugin.protocol", `${provider} answered ${action} with more than ${most} lines`, {
+      details: { plugin: provider, action, problem: "too_complex" },
+    });
+  const texts = shown.replaceAll("\r\n", "\n").split("\n");
   const last = texts.pop() ?? "";
   const isOpen = last !== "";
   if (isOpen) texts.push(last);
   return { lines: texts.map((each) => ({ text: each })), isOpen, position: undefined };
+}
+
+/** With the one that has no end yet. */
+function lastLines(output: string, most: number): string {
+  let start = output.length;
+  for (let count = 0; count <= most; count++) {
+    start = start === 0 ? -1 : output.lastIndexOf("\n", start - 1);
+    if (start === -1) return output;
+  }
+  return output.slice(start + 1);
 }
 
 function bytesOf(plain: string | null | undefined, encoded: string | null | undefined): Uint8Array {

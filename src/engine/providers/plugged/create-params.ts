@@ -29,6 +29,12 @@ export function servicePortKey({ port }: Pick<InstanceSpec, "port">): string {
   return String(port);
 }
 
+/** What a workspace's port is called there. A name says nothing of the port inside: it is the one outside, or the name can't be kept. */
+export function workspacePortKey({ key, inside, outside }: PortBinding): string {
+  const isNumber = /^\d+$/.test(key);
+  return !isNumber && inside === outside ? key : String(inside);
+}
+
 /** "4g", "512m": the largest unit that leaves no rest. */
 export function memoryText(bytes: number): string {
   const [unit, size] = UNITS.find(([, each]) => bytes % each === 0) ?? ["b", 1];
@@ -56,13 +62,10 @@ function isEmpty(value: unknown): boolean {
 function portsOf({ port, hostPort, ports }: InstanceSpec): Readonly<Record<string, number>> {
   const own =
     port === undefined || hostPort === undefined ? [] : [[servicePortKey({ port }), hostPort] as const];
-  return Object.fromEntries([...own, ...ports.map((each) => [keyOf(each), each.outside] as const)]);
-}
-
-/** A name says nothing of the port inside: it is the one outside, or the name can't be kept. */
-function keyOf({ key, inside, outside }: PortBinding): string {
-  const isNumber = /^\d+$/.test(key);
-  return !isNumber && inside === outside ? key : String(inside);
+  return Object.fromEntries([
+    ...own,
+    ...ports.map((each) => [workspacePortKey(each), each.outside] as const),
+  ]);
 }
 
 function quoted(word: string): string {

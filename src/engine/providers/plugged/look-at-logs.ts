@@ -14,9 +14,13 @@ import type { Params } from "./plugged-provider.ts";
 
 export interface LogSource {
   readonly provider: string;
-  ask(params: Params, signal: AbortSignal): Promise<LogsAnswer>;
+  ask(params: LogParams, signal: AbortSignal): Promise<LogsAnswer>;
   /** Nothing more will be written. */
   ended(): Promise<boolean>;
+}
+
+export interface LogParams extends Params {
+  readonly tail?: number;
 }
 
 export async function* lookAtLogs(

@@ -21,8 +21,8 @@ import {
 import { LOCAL } from "../providers.ts";
 import { addressesFrom, execFrom, logsFrom, parseUpstream, statsFrom, statusFrom } from "./answers.ts";
 import { gone, makeAsk, unsupported } from "./ask.ts";
-import { createParams, servicePortKey } from "./create-params.ts";
-import { lookAtLogs } from "./look-at-logs.ts";
+import { createParams, servicePortKey, workspacePortKey } from "./create-params.ts";
+import { lookAtLogs, type LogParams } from "./look-at-logs.ts";
 import type { AskCall, PluggedProvider } from "./plugged-provider.ts";
 import { runCommand } from "./run-command.ts";
 
@@ -75,6 +75,13 @@ export function makePluggedProvider(
     signal.throwIfAborted();
     const { id } = spec;
     const [service, workspace] = [spec.service ?? null, spec.workspace ?? null];
+    const before = find(id);
+    // A workspace may have any name, also that of an instance: it would take its place on record, and its destruction with it.
+    if (before !== undefined && (before.service !== service || before.workspace !== workspace))
+      throw fail("provider.failed", `${name} runs something else as ${id} already`, {
+        hint:
+          before.service === null ? undefined : `it is of the service ${before.service}; choose another name`,
+      });
     rows.put({ provider: name, name: id, service, workspace, createdAt: timestamp(clock.now()) });
     let began = false;
     try {
@@ -195,12 +202,10 @@ export function makePluggedProvider(
       }
       const source = {
         provider: name,
-        ask: async (params: Readonly<Record<string, unknown>>, signal: AbortSignal) =>
-          logsFrom({
-            provider: name,
-            action: "logs",
-            result: await ask("logs", { name: id, ...params }, { signal }),
-          }),
+        ask: async (params: LogParams, signal: AbortSignal) => {
+          const result = await ask("logs", { name: id, ...params }, { signal });
+          return logsFrom({ provider: name, action: "logs", result }, params.tail);
+        },
         async ended() {
           const found = await status(id);
           return hasEnded(found) || found.state === "missing";
@@ -215,9 +220,7 @@ export function makePluggedProvider(
       ),
 
     async reach(spec) {
-      const addresses = find(spec.id)?.addresses ?? {};
-      const [only, ...others] = Object.values(addresses);
-      const address = addresses[servicePortKey(spec)] ?? (others.length === 0 ? only : undefined);
+      const address = addressIn(find(spec.id)?.addresses ?? {}, spec);
       const found = address === undefined ? undefined : parseUpstream(address);
       if (found !== undefined) return found;
       if (spec.hostPort === undefined) throw fail("provider.failed", `${name} gave no address of ${spec.id}`);
@@ -238,6 +241,14 @@ const ANSWERED: ReadonlySet<ErrorCode> = new Set([
 
 /** Never started, or not there. */
 const DOWN: ReadonlySet<InstanceStatus["state"]> = new Set(["created", "missing"]);
+
+/** By the names that the ports had in `create`. A service has one port, whatever that is called. */
+function addressIn(addresses: Readonly<Record<string, string>>, spec: InstanceSpec): string | undefined {
+  const port = spec.ports.find(({ inside }) => inside === spec.port);
+  if (port !== undefined) return addresses[workspacePortKey(port)];
+  const [only, ...others] = Object.values(addresses);
+  return addresses[servicePortKey(spec)] ?? (others.length === 0 ? only : undefined);
+}
 
 /** One change of an instance at a time; of different ones several. */
 function makeChanges() {

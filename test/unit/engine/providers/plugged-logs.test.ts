@@ -98,6 +98,18 @@ describe("a plugin that knows positions", () => {
 });
 
 describe("a plugin that gives a text each time", () => {
+  test("of millions of lines is shown with the last ones, whether it looks at tail or not", async () => {
+    const world = pluggedWorld();
+    const look = await looker(world);
+    world.answers.logs = () => `${"\n".repeat(3_000_000)}last`;
+    world.answers.status = () => "exited";
+    const shown = await look();
+    expect(shown[0]).toContain("output is missing here");
+    expect(shown.length).toBeLessThanOrEqual(LIMITS.providerLogLines + 2);
+    const tails = world.asked.filter(({ action }) => action === "logs").map(({ params }) => params["tail"]);
+    expect(tails).toEqual([undefined, LIMITS.providerLogLines]);
+  });
+
   test("gives every line once, however often it is looked at, and equal lines too", async () => {
     const world = pluggedWorld();
     const look = await looker(world);

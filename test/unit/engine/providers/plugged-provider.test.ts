@@ -272,6 +272,21 @@ describe("start, stop and destroy", () => {
   });
 });
 
+describe("a name that another instance has", () => {
+  test("takes nothing from it, whatever the plugin says", async () => {
+    const world = pluggedWorld();
+    const { id } = await world.made({ service: "web" });
+    world.answers.create = refuse("plugin.failed");
+    const spec = instanceSpec({ id, image: "app", service: undefined, workspace: id });
+    expect(await codeOf(world.provider.create(spec, context))).toBe("provider.failed");
+    expect(world.asked).toEqual([]);
+    expect(world.rows.find("box", id)).toMatchObject({ service: "web", workspace: null });
+    // The same instance may be made again.
+    world.answers = {};
+    await world.made({ service: "web" });
+  });
+});
+
 describe("an address", () => {
   const spec = { port: 8080, hostPort: 20_001 };
   test.each([
@@ -286,6 +301,28 @@ describe("an address", () => {
     world.answers.start = () => result;
     await world.provider.start(made.id);
     expect(await world.provider.reach?.(made)).toEqual(upstream);
+  });
+
+  test("of a workspace's port is found by the port's name, and is no other port's", async () => {
+    const world = pluggedWorld();
+    const ports = [
+      { key: "app", inside: 8080, outside: 8080 },
+      { key: "3000", inside: 3000, outside: 20_003 },
+      { key: "db", inside: 5432, outside: 5432 },
+    ];
+    const made = await world.made({ service: undefined, workspace: "w", ports });
+    const reached = (index: number) => {
+      const port = ports[index] ?? { key: "", inside: 0, outside: 0 };
+      return world.provider.reach?.({ ...made, ports: [port], port: port.inside, hostPort: port.outside });
+    };
+    world.answers.start = () => ({ addresses: { app: "10.0.3.5:8080", "3000": "10.0.3.5:3000" } });
+    await world.provider.start(made.id);
+    expect(await reached(0)).toEqual({ host: "10.0.3.5", port: 8080 });
+    expect(await reached(1)).toEqual({ host: "10.0.3.5", port: 3000 });
+    expect(await reached(2)).toEqual({ host: "127.0.0.1", port: 5432 });
+    world.answers.start = () => ({ addresses: { app: "10.0.3.5:8080" } });
+    await world.provider.start(made.id);
+    expect(await reached(2)).toEqual({ host: "127.0.0.1", port: 5432 });
   });
 
   test.each([

@@ -4,6 +4,8 @@ import { fail } from "../../../../src/base/errors.ts";
 import { LIMITS } from "../../../../src/base/limits.ts";
 import { rejection } from "../../../fixtures/rejection.ts";
 import { fakeClock, until } from "../../../harness.ts";
+import { makeProviders } from "../../../../src/engine/providers/providers.ts";
+import { fakeProvider } from "../fake-provider.ts";
 import { makeWorld, type World, type WorldOptions } from "./workspace-world.ts";
 
 type Method = "prepare" | "create" | "start" | "stop" | "destroy" | "status";
@@ -297,4 +299,47 @@ describe("what somebody else did", () => {
     world.provider.script.status = fail("provider.unavailable", "no engine");
     expect(await world.workspaces.list()).toMatchObject([{ name: "shop", state: "unknown", drift: null }]);
   });
+});
+
+describe("a disk that is full when the daemon starts", () => {
+  test("costs no other workspace its mending, and is waited out", async () => {
+    const world = makeWorld();
+    for (const name of ["blog", "shop"]) await world.create({ name, start: true });
+    for (const each of world.provider.cluster.values()) each.status = { state: "exited", exitCode: 0 };
+    world.db.run(
+      "CREATE TRIGGER full BEFORE UPDATE ON workspaces WHEN NEW.name = 'blog' BEGIN SELECT RAISE(ABORT, 'full'); END",
+    );
+    const clock = fakeClock();
+    const next = world.reborn({ clock: { ...clock, sleep: async () => {} } });
+    const start = next.provider.start.bind(next.provider);
+    // As a plugin is not run where that can't be written down.
+    next.provider.start = async (id) => {
+      if (id.includes("blog") && isFull) throw fail("disk.full", "full");
+      await start(id);
+    };
+    let isFull = true;
+    next.workspaces.recover();
+    await next.workspaces.idle();
+    expect([next.state("blog"), next.state("shop")]).toEqual(["exited", "running"]);
+    isFull = false;
+    next.db.run("DROP TRIGGER full");
+    await clock.advance(LIMITS.reconcileBackoffMs[0]);
+    await until(() => next.state("blog") === "running");
+    await next.workspaces.close();
+  });
+});
+
+test("a provider that hangs keeps no other provider's workspaces from being mended", async () => {
+  const [slow, quick] = [fakeProvider("slow"), fakeProvider("quick")];
+  const world = makeWorld({ deps: { providers: makeProviders(() => [slow, quick]) } });
+  // More than are mended at once, and all before it.
+  for (let index = 0; index < 20; index++)
+    await world.create({ name: `a${index}`, provider: "slow", start: true });
+  await world.create({ provider: "quick", start: true });
+  for (const each of quick.cluster.values()) each.status = { state: "exited" };
+  slow.script.status = "hang";
+  const next = world.reborn();
+  next.workspaces.recover();
+  await until(() => [...quick.cluster.values()].every(({ status }) => status.state === "running"));
+  await next.workspaces.close();
 });
