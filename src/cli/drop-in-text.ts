@@ -18,11 +18,12 @@ export function dropInNotes(plugins: readonly PluginView[]): string {
     ({ name, reason }) => `${printable(name)}: ${printable(reason ?? "", LIMITS.errorTextChars)}\n`,
   );
   const waits = plugins.some(({ state }) => state === "not approved")
-    ? [
-        "not approved: it does not run; to look at what it asks for and consent: voxeltron plugin enable NAME\n",
-      ]
+    ? [`not approved: it does not run; ${CONSENT}`]
     : [];
-  const notes = [...reasons, ...waits];
+  const changed = plugins.some(({ state, folder }) => state === "tampered" && folder !== null)
+    ? [`tampered: it does not run; ${CONSENT}`]
+    : [];
+  const notes = [...reasons, ...waits, ...changed];
   return notes.length === 0 ? "" : `\n${notes.join("")}`;
 }
 
@@ -44,6 +45,8 @@ export function homeOf(environment: Environment): string | undefined {
 }
 
 // --- internal ---
+
+const CONSENT = "to look at what it asks for and consent: voxeltron plugin enable NAME\n";
 
 const TROUBLES: ReadonlySet<string> = new Set(["broken", "shadowed", "tampered", "paused", "suspended"]);
 
