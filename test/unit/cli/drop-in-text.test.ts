@@ -18,7 +18,8 @@ const plugin: PluginView = {
 
 test("a plugin whose folder was changed is listed with what is wrong and the command that consents", () => {
   expect(dropInNotes([plugin])).toBe(
-    "\nmy-hook: it is not what was consented to\n" +
+    "\nfrom /root/.config/devbox/plugins: my-hook\n" +
+      "my-hook: it is not what was consented to\n" +
       "tampered: it does not run; to look at what it asks for and consent: voxeltron plugin enable NAME\n",
   );
 });
