@@ -6,7 +6,6 @@
  */
 import * as v from "valibot";
 import { GRANT_NAMES } from "../base/grant-names.ts";
-import { isObject } from "../base/is-object.ts";
 import { LIMITS } from "../base/limits.ts";
 import { LOG_LEVELS } from "../base/log.ts";
 import { HOOK_NAMES } from "../sdk/index.ts";
@@ -20,20 +19,13 @@ import {
   serviceUsage,
   serviceView,
 } from "./service-schemas.ts";
-import { outputChunk, outputStream, stream, unary, workProgress } from "./operation.ts";
+import { name, none, outputChunk, outputStream, stream, texts, unary, workProgress } from "./operation.ts";
 import { workspaceOperations } from "./workspace-operations.ts";
 import type { workspaceDetails, workspaceView } from "./workspace-schemas.ts";
 
-const name = v.pipe(v.string(), v.maxLength(200));
-const none = v.strictObject({});
 const capability = v.picklist(GRANT_NAMES);
 const hook = v.picklist(HOOK_NAMES);
 const scope = v.array(v.string());
-/** Not a record: that would pass over names such as `constructor` without a word. */
-const variables = v.custom<Record<string, string>>(
-  (value) => isObject(value) && Object.values(value).every((each) => typeof each === "string"),
-  "an object of texts",
-);
 
 const logView = v.object({
   at: v.string(),
@@ -80,12 +72,12 @@ const deployInput = v.strictObject({
   upload: v.optional(v.string()),
   /** In the uploaded folder; absent: `Dockerfile`, where it has one. */
   dockerfile: v.optional(v.string()),
-  buildArgs: v.optional(variables),
+  buildArgs: v.optional(texts),
   command: v.optional(v.string()),
   port: v.optional(v.number()),
   publish: v.optional(v.string()),
   domains: v.optional(v.array(v.string())),
-  env: v.optional(variables),
+  env: v.optional(texts),
   volumes: v.optional(v.array(v.string())),
   memory: v.optional(v.string()),
   cpus: v.optional(v.number()),
@@ -277,7 +269,7 @@ export const operations = {
   /** Without a service: the host. Times are RFC 3339, or so long ago ("90m"); the step is a duration. */
   "metrics.query": unary(metricsQuestion, metricsAnswer),
   "env.list": unary(v.strictObject({ name }), v.object({ env: v.record(v.string(), v.string()) })),
-  "env.set": unary(v.strictObject({ name, env: variables }), none),
+  "env.set": unary(v.strictObject({ name, env: texts }), none),
   "env.unset": unary(v.strictObject({ name, keys: v.array(v.string()) }), none),
 
   ...workspaceOperations,

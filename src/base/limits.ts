@@ -291,6 +291,8 @@ export const LIMITS = {
   alertCalmMs: 1 * MINUTE,
   alertLookMs: 10 * SECOND,
   alertResolvedKept: 200,
+  /** Services that were not measured, of whose state providers are asked at a time. */
+  alertStatesAsked: 25,
   /** What a channel that is down has waiting; what is older is let go of. */
   alertNoticesPerChannel: 100,
   alertNoticeBackoffMs: [1 * MINUTE, 5 * MINUTE, 15 * MINUTE, 60 * MINUTE],

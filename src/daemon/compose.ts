@@ -79,7 +79,7 @@ export function compose(world: World): Parts {
   const http = makeHttpClient(makeHttpOpener({ resolve: systemResolver }), clock);
   const resolve = makeNameResolver();
   const owner = installationId(db, newId);
-  const plugged = makeContainers({
+  const pluginContainers = makeContainers({
     endpoint: config().docker.socket,
     clock,
     owner,
@@ -104,7 +104,7 @@ export function compose(world: World): Parts {
   const { gates, ...host } = composeHost(world, db, {
     openHttp: makeHttpOpener({ resolve }),
     dial: makeDial({ resolve }),
-    containers: plugged,
+    containers: pluginContainers,
     channels: notify,
     serviceLogs: {
       isService: (name) => engine.services.has(name),
@@ -117,7 +117,7 @@ export function compose(world: World): Parts {
     eventRows,
     redact: (text) => redaction.forOperators(text),
     secretReader,
-    instancesOn: (provider) => instances.instancesOn(provider),
+    instancesOn: (provider) => providerPlugins.instancesOn(provider),
     queryMetrics: (question) => engine.metrics.query(question),
   });
   const {
@@ -126,7 +126,7 @@ export function compose(world: World): Parts {
     processes,
     containers,
     control,
-    plugged: instances,
+    plugged: providerPlugins,
     ...engine
   }: Engine = composeEngine(world, {
     owner,
@@ -187,7 +187,7 @@ export function compose(world: World): Parts {
       await proxy.open();
       await host.plugins.sweep();
       await processes.supervise();
-      instances.recover();
+      providerPlugins.recover();
       engine.deploys.recover();
       engine.events.subscribe(() => host.dispatcher.wake());
       engine.events.subscribe(({ hook }) => {
@@ -228,7 +228,7 @@ export function compose(world: World): Parts {
       processes.close();
       containers.close();
       engine.servers.close();
-      plugged.close();
+      pluginContainers.close();
       uploads.close();
       db.close();
     },

@@ -79,7 +79,8 @@ export async function runExecutable(run: ExecutableRun, clock: Clock): Promise<E
     const status = await child.exited;
     cancelDeadline();
     // What it wrote is in the pipe by now, unless something else still holds it.
-    const outputHeld = !(await within(clock, LIMITS.execDrainMs, Promise.all([output.ended, words])));
+    const ended = Promise.all([output.ended, words.ended]);
+    const outputHeld = !(await within(clock, LIMITS.execDrainMs, ended));
     if (stopped === undefined) await run.ended?.(child.pid);
     const endedBy = child.signalCode === null ? undefined : String(child.signalCode);
     return {
@@ -94,6 +95,8 @@ export async function runExecutable(run: ExecutableRun, clock: Clock): Promise<E
     cancelKill();
     run.signal?.removeEventListener("abort", cancel);
     killGroup(child.pid, "SIGKILL");
+    output.letGo();
+    words.letGo();
   }
 }
 
@@ -126,37 +129,54 @@ async function put(stdin: Sink, piece: Uint8Array): Promise<void> {
   await stdin.flush();
 }
 
+interface Reading {
+  readonly ended: Promise<void>;
+  /** Something that left the group may hold the other end for ever: it must not cost a descriptor for as long. */
+  letGo(): void;
+}
+
+function readAll(source: AsyncIterable<Uint8Array>, take: (chunk: Uint8Array) => void): Reading {
+  // An iterator of a stream can't be ended while it waits; what is no stream is looked after by whoever gave it.
+  const reader = source instanceof ReadableStream ? source.getReader() : undefined;
+  async function read(): Promise<void> {
+    if (reader === undefined) for await (const chunk of source) take(chunk);
+    else for (let next = await reader.read(); !next.done; next = await reader.read()) take(next.value);
+  }
+  return {
+    // Rejects where it was killed while it wrote.
+    ended: read().catch(() => {}),
+    letGo: () => void reader?.cancel().catch(() => {}),
+  };
+}
+
 function readWhole(stream: AsyncIterable<Uint8Array>, most: number, tooMuch: () => void) {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  async function read(): Promise<void> {
-    for await (const chunk of stream) {
-      length += chunk.length;
-      if (length > most) tooMuch();
-      else chunks.push(chunk);
-    }
-  }
-  return { ended: read().catch(() => {}), bytes: () => new Uint8Array(Buffer.concat(chunks)) };
+  const reading = readAll(stream, (chunk) => {
+    length += chunk.length;
+    if (length > most) tooMuch();
+    else chunks.push(chunk);
+  });
+  return { ...reading, bytes: () => new Uint8Array(Buffer.concat(chunks)) };
 }
 
-async function readLines(stream: ReadableStream<Uint8Array>, said: (line: string) => void): Promise<void> {
+function readLines(stream: ReadableStream<Uint8Array>, said: (line: string) => void): Reading {
   const decoder = new TextDecoder();
   let rest = "";
-  try {
-    for await (const chunk of stream) {
-      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-      // Without an end it is given in pieces: a program may write for ever and never end a line.
-      rest = lines.pop() ?? "";
-      for (const line of lines) said(line);
-      if (rest.length > LIMITS.logTextChars) {
-        said(rest);
-        rest = "";
-      }
+  const reading = readAll(stream, (chunk) => {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    // Without an end it is given in pieces: a program may write for ever and never end a line.
+    rest = lines.pop() ?? "";
+    for (const line of lines) said(line);
+    if (rest.length > LIMITS.logTextChars) {
+      said(rest);
+      rest = "";
     }
-  } catch {
-    // Killed while it wrote.
-  }
-  if (rest !== "") said(rest);
+  });
+  const ended = reading.ended.then(() => {
+    if (rest !== "") said(rest);
+  });
+  return { ...reading, ended };
 }
 
 /** Whether it settled in time. */
