@@ -2,7 +2,8 @@
  * What Bun's fetch says when a Unix socket does not answer, in words that help: which socket, what is wrong with it, and the
  * command that mends it. Only client.ts calls this.
  */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { fail, messageOf, systemCode, type VoxError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { SYSTEM_SOCKET } from "../base/paths.ts";
@@ -19,7 +20,7 @@ export function translateFetchError(socket: string, startCommand: string, error:
   return fail("daemon.not_reachable", found.message(quote(socket)), {
     cause: error,
     details: { socket, reason: code },
-    hint: found.hint ?? startHint(socket, startCommand),
+    hint: found === FORBIDDEN ? accessHint(socket) : (found.hint ?? startHint(socket, startCommand)),
   });
 }
 
@@ -39,10 +40,7 @@ interface Problem {
 }
 
 const ABSENT: Problem = { message: (socket) => `no daemon listens at ${socket}: there is no such socket` };
-const FORBIDDEN: Problem = {
-  message: (socket) => `you may not open the daemon's socket ${socket}`,
-  hint: "become a member of its group, then log in again: sudo usermod -aG voxeltron $USER",
-};
+const FORBIDDEN: Problem = { message: (socket) => `you may not open the daemon's socket ${socket}` };
 const FOREIGN: Problem = {
   message: (socket) => `what listens at ${socket} does not speak voxeltron's API`,
   hint: "name the daemon's socket with --socket, or stop the other program and start: voxeltron daemon",
@@ -69,4 +67,20 @@ function startHint(socket: string, startCommand: string): string {
   return socket === SYSTEM_SOCKET || !existsSync(SYSTEM_SOCKET)
     ? start
     : `${start}, or use the system's: voxeltron --socket ${SYSTEM_SOCKET} …`;
+}
+
+/** A group is of use only where the daemon gave the socket to one, or its folder, which may hide the socket. */
+function accessHint(socket: string): string {
+  const group = groupOf(socket) ?? groupOf(dirname(socket)) ?? 0;
+  return group === 0
+    ? "only the user that the daemon runs as may: become that one, such as root with sudo"
+    : "become a member of its group, then log in again: sudo usermod -aG voxeltron $USER";
+}
+
+function groupOf(path: string): number | undefined {
+  try {
+    return statSync(path).gid;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,9 +1,9 @@
 /**
- * What is said of plugins in folders beside the table of plugins: why one can't be used, how to consent, and which of the own ones
+ * What is said of plugins in folders beside the table of plugins: where they lie, why one can't be used, how to consent, and which of the own ones
  * the daemon does not see. Called by `plugin list`.
  */
 import { readdirSync } from "node:fs";
-import { isAbsolute, join } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 import type { Output, PluginView } from "../api/operations.ts";
 import { LIMITS } from "../base/limits.ts";
 import { devboxPlugins, type Environment } from "../base/paths.ts";
@@ -18,11 +18,12 @@ export function dropInNotes(plugins: readonly PluginView[]): string {
     ({ name, reason }) => `${printable(name)}: ${printable(reason ?? "", LIMITS.errorTextChars)}\n`,
   );
   const waits = plugins.some(({ state }) => state === "not approved")
-    ? [
-        "not approved: it does not run; to look at what it asks for and consent: voxeltron plugin enable NAME\n",
-      ]
+    ? [`not approved: it does not run; ${CONSENT}`]
     : [];
-  const notes = [...reasons, ...waits];
+  const changed = plugins.some(({ state, folder }) => state === "tampered" && folder !== null)
+    ? [`tampered: it does not run; ${CONSENT}`]
+    : [];
+  const notes = [...placesOf(plugins), ...reasons, ...waits, ...changed];
   return notes.length === 0 ? "" : `\n${notes.join("")}`;
 }
 
@@ -44,6 +45,19 @@ export function homeOf(environment: Environment): string | undefined {
 }
 
 // --- internal ---
+
+const CONSENT = "to look at what it asks for and consent: voxeltron plugin enable NAME\n";
+
+/** Beside the table: paths are longer than a line. A plugin's folder has its name. */
+function placesOf(plugins: readonly PluginView[]): readonly string[] {
+  const lying = plugins.flatMap(({ name, folder }) =>
+    folder === null ? [] : [{ name, place: dirname(folder) }],
+  );
+  return [...Map.groupBy(lying, ({ place }) => place)].map(
+    ([place, those]) =>
+      `from ${printable(place, LIMITS.uploadPathBytes)}: ${those.map(({ name }) => printable(name)).join(", ")}\n`,
+  );
+}
 
 const TROUBLES: ReadonlySet<string> = new Set(["broken", "shadowed", "tampered", "paused", "suspended"]);
 

@@ -3,14 +3,15 @@
  * status is set and the process ends when nothing is left to do. Called by main.ts of the program.
  */
 import { makeClient } from "../api/client.ts";
-import { exitStatus } from "../base/errors.ts";
+import { ERROR_CODES } from "../base/error-codes.ts";
+import { exitStatus, fail, isVoxError } from "../base/errors.ts";
 import { VERSION } from "../base/version.ts";
 import type { Context, RunDaemon } from "./command.ts";
 import { commands } from "./commands.ts";
 import { commandHelp, nounHelp, overviewHelp } from "./help.ts";
 import { OutputClosed, type Io } from "./io.ts";
 import { jsonLine, reportError } from "./output.ts";
-import { parseCommandLine, type Parsed } from "./parse.ts";
+import { parseCommandLine, usage, type Parsed } from "./parse.ts";
 import { makePlace } from "./place.ts";
 import { adviceOf, speakingAs, type Advice } from "./program-name.ts";
 
@@ -23,12 +24,14 @@ export async function runCli(argv: readonly string[], io: Io, runDaemon: RunDaem
 export async function cliStatus(argv: readonly string[], plain: Io, runDaemon: RunDaemon): Promise<number> {
   const advice = adviceOf(plain.program, commands);
   const io = speakingAs(plain, advice);
+  let words: string | undefined;
   try {
     const parsed = parseCommandLine(argv[0] === "help" ? [...argv.slice(1), "--help"] : argv, commands);
+    words = parsed.command?.words;
     return await perform(parsed, io, advice, runDaemon);
   } catch (error) {
     if (error instanceof OutputClosed) return 0;
-    await reportError(io, error, wantsJson(argv)).catch(() => {});
+    await reportError(io, pointed(error, words), wantsJson(argv)).catch(() => {});
     return exitStatus(error);
   }
 }
@@ -63,6 +66,14 @@ async function perform(parsed: Parsed, io: Io, advice: Advice, runDaemon: RunDae
   };
   await command.run(context);
   return status;
+}
+
+/** Who refuses what was typed, in the daemon too, does not know by which command it came: the hint is to name that one's help. */
+function pointed(error: unknown, words: string | undefined): unknown {
+  if (words === undefined || !isVoxError(error) || error.code !== "usage.invalid") return error;
+  if (error.hint !== ERROR_CODES[error.code].hint) return error;
+  const { details, cause } = error;
+  return fail(error.code, error.message, { details, cause, hint: usage("", { words }).hint });
 }
 
 function helpFor({ command, noun }: Parsed): string {

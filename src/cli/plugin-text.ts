@@ -5,15 +5,13 @@ import { printable } from "../base/text.ts";
 import { unusedText } from "./audit-text.ts";
 import { facts, table } from "./output.ts";
 
-/** Where it lies is shown where any lies in a folder of plugins. */
 export function pluginTable(plugins: readonly PluginView[]): string {
-  const hasFolders = plugins.some(({ folder }) => folder !== null);
   const header = ["NAME", "VERSION", "KIND", "TIER", "STATE", "ROOM"];
   const rows = plugins.map((plugin) => {
-    const { name, version, tier, state, room, folder } = plugin;
-    return [name, version, kindText(plugin), tier, state, room, ...(hasFolders ? [folder] : [])];
+    const { name, version, tier, state, room } = plugin;
+    return [name, version, kindText(plugin), tier, state, room];
   });
-  return table(hasFolders ? [...header, "FOLDER"] : header, rows, "no plugins are installed");
+  return table(header, rows, "no plugins are installed");
 }
 
 export function pluginText(plugin: PluginDetails): string {

@@ -1,5 +1,6 @@
 /** A workspace as people read it. */
 import type { WorkspaceDetails, WorkspaceView } from "../api/operations.ts";
+import { commandText } from "../base/command-text.ts";
 import { formatBytes, printable } from "../base/text.ts";
 import { facts, table } from "./output.ts";
 
@@ -37,7 +38,7 @@ export function workspaceFacts(workspace: WorkspaceDetails): string {
     ["provider", workspace.provider],
     ["server", workspace.server],
     ["image", workspace.image],
-    ["command", workspace.command?.join(" ")],
+    ["command", workspace.command === null ? null : commandText(workspace.command)],
     ["ports", portsText(workspace)],
     ["variables", Object.keys(workspace.env).join(", ")],
     ["memory", workspace.memoryBytes === null ? null : formatBytes(workspace.memoryBytes)],

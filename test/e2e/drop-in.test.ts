@@ -248,7 +248,8 @@ describe.skipIf(!needs("compiled"))("drop-ins", () => {
     };
     copyIn(machine);
     const shown = typed("plugin", "list");
-    expect(shown.stdout).toMatch(/^my-hook +1\.0\.0 +exec +- +not approved +- +\/.*my-hook$/m);
+    expect(shown.stdout).toMatch(/^my-hook +1\.0\.0 +exec +- +not approved +-$/m);
+    expect(shown.stdout).toMatch(/^from \/.*\/\.config\/devbox\/plugins: my-hook$/m);
     expect(shown.stdout).toMatch(/^docker +\d\S+ +provider \(built in\) +- +enabled/m);
     expect(shown.stdout).toContain("devbox plugin enable NAME\n");
     const names = (JSON.parse(typed("plugin", "list", "--json").stdout) as Row[]).map(({ name }) => name);

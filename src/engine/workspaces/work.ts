@@ -129,12 +129,14 @@ export function checkNotPaused({ name }: WorkspaceRow, { state }: InstanceStatus
 
 /** Whether the error leaves open what became of it: then nobody may say that it is not there. */
 export function isUncertain({ provider }: Work, error: unknown): boolean {
-  return provider.plainNames === true && (!isVoxError(error) || UNCERTAIN.has(error.code));
+  if (provider.plainNames !== true) return false;
+  if (!isVoxError(error)) return true;
+  return UNCERTAIN.has(error.code) && error.details["began"] !== false;
 }
 
 // --- internal ---
 
-/** The others say no, or that they were never asked. */
+/** The others say no, or that they were never asked; and so does one of these that says it never began. */
 const UNCERTAIN: ReadonlySet<string> = new Set([
   "plugin.timeout",
   "plugin.crashed",

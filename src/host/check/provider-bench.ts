@@ -72,7 +72,7 @@ export function makeBench({ program, findings, offer, image, mark, mostMs }: Ben
     async ask(action, params, more = {}) {
       const called = await program.call(action, params, { deadlineMs: deadlineOf(action), ...more });
       const name = params["name"];
-      if (action === "create" && typeof name === "string" && called.kind !== "skipped") open.add(name);
+      if (action === "create" && typeof name === "string" && mayHaveRun(called)) open.add(name);
       return called;
     },
     async status(name) {
@@ -153,6 +153,12 @@ export function judgeStatus(
 }
 
 // --- internal ---
+
+/** What could not even be started made nothing. */
+function mayHaveRun(called: Called): boolean {
+  if (called.kind === "skipped") return false;
+  return called.kind !== "broken" || called.error.code !== "plugin.load_failed";
+}
 
 function wordOf(result: unknown): StatusWord | undefined {
   const found = isObject(result) ? result["state"] : result;

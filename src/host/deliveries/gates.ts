@@ -79,7 +79,7 @@ function refusal(plugin: string, hook: HookName, error: unknown): VoxError {
     code === "plugin.failed" ? `${plugin} refused ${hook}` : `${plugin} could not be asked about ${hook}`;
   return fail("gate.refused", `${text}: ${said}`, {
     details: { plugin, hook, reason: code },
-    hint: `${code === "plugin.failed" && hint !== undefined ? `${hint}; or, ` : ""}to go on without it: voxeltron plugin disable ${plugin}`,
+    hint: `${hint === undefined ? "" : `${hint}; or, `}to go on without it: voxeltron plugin disable ${plugin}`,
     cause: error,
   });
 }

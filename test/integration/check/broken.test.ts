@@ -32,6 +32,19 @@ test("there are more than twenty of them, most of them executables", () => {
   expect(BROKEN_SCRIPTS.length + BROKEN_MANIFESTS.length).toBeGreaterThan(10);
 });
 
+test.skipIf(!needs("linux"))(
+  "a provider that can't be started is not said to have left what it never made",
+  async () => {
+    await using dir = tempDir();
+    const manifest = 'name: sample\nversion: "1.0.0"\ntype: provider\nentrypoint: ./run\n';
+    const folder = writePlugin(dir.path, { "plugin.yaml": manifest, run: "#!/nowhere/python\n" });
+    const { report } = await runCheck(folder, dir.path, ["--yes"]);
+    const outcomes = new Map(report.results.map(({ check, outcome }) => [check, outcome]));
+    expect(outcomes.get("life.create")).toBe("failed");
+    expect(outcomes.get("traces.instances")).toBe("passed");
+  },
+);
+
 // --- internal ---
 
 const turns: Promise<unknown>[] = Array.from({ length: AT_ONCE }, () => Promise.resolve());

@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fail } from "../../../src/base/errors.ts";
 import { LIMITS } from "../../../src/base/limits.ts";
 import { tempDir } from "../../harness.ts";
 import { fakeDaemon } from "./fake-daemon.ts";
@@ -96,4 +97,17 @@ test("what is set is listed without values, what is too short for logs is said, 
     { service: "web", names: ["TOKEN", "PIN"] },
     {},
   ]);
+});
+
+test("what was typed wrongly is answered with the help of its own command, also where a daemon refuses it", async () => {
+  await using dir = tempDir();
+  const socket = join(dir.path, "s");
+  const refuse = (): never => {
+    throw fail("usage.invalid", "that is no time");
+  };
+  await using _daemon = fakeDaemon(socket, { "metrics.query": refuse });
+  const name = await runCliProcess(["--socket", socket, "secret", "set", "web", "1BAD"], { stdin: "x" });
+  expect(name.stderr).toContain("hint: see: voxeltron secret set --help\n");
+  const time = await runCliProcess(["--socket", socket, "metrics", "web", "--from", "10x"]);
+  expect(time.stderr).toBe("error: that is no time\nhint: see: voxeltron metrics --help\n");
 });

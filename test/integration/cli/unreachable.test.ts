@@ -1,6 +1,6 @@
 /** No daemon, a dead one's socket, one that may not be opened, and something else that listens there. */
 import { describe, expect, test } from "bun:test";
-import { chmodSync, cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { fail, isVoxError } from "../../../src/base/errors.ts";
@@ -82,42 +82,43 @@ describe("the command line", () => {
   });
 
   // Only root can become someone who may not.
-  test.skipIf(process.getuid?.() !== 0 || Bun.which("setpriv") === null)(
-    "names the group when the socket may not be opened",
-    async () => {
-      await using dir = tempDir();
-      chmodSync(dir.path, 0o755);
-      const socket = join(dir.path, "s");
-      await using daemon = fakeDaemon(socket, {});
-      chmodSync(socket, 0o660);
-      // What runs as another user must be readable to that user.
-      const source = join(dir.path, "source");
-      mkdirSync(source);
-      for (const part of ["src", "package.json", "test/fixtures/cli-entry.ts"])
-        cpSync(part, join(source, part), { recursive: true });
-      cpSync("node_modules/smol-toml", join(source, "node_modules/smol-toml"), { recursive: true });
-      const [, , ...args] = cliCommand(["--socket", socket, "daemon", "info"]);
-      const child = Bun.spawn(
-        [
-          "setpriv",
-          "--reuid",
-          "65534",
-          "--regid",
-          "65534",
-          "--clear-groups",
-          process.execPath,
-          join(source, "test/fixtures/cli-entry.ts"),
-          ...args,
-        ],
-        { env: cliEnvironment(), stdin: "ignore", stdout: "pipe", stderr: "pipe" },
-      );
-      const [stderr, status] = await Promise.all([textOf(child.stderr), child.exited]);
-      expect(stderr).toContain(`you may not open the daemon's socket "${socket}"`);
-      expect(stderr).toContain("usermod -aG voxeltron");
-      expect(status).toBe(3);
-      expect(daemon.requests).toEqual([]);
-    },
-  );
+  test.skipIf(process.getuid?.() !== 0 || Bun.which("setpriv") === null).each([
+    ["the group", 12_345, "usermod -aG voxeltron"],
+    ["the daemon's user, where no group was given it", 0, "such as root with sudo"],
+  ])("names %s when the socket may not be opened", async (_who, group, hint) => {
+    await using dir = tempDir();
+    chmodSync(dir.path, 0o755);
+    const socket = join(dir.path, "s");
+    await using daemon = fakeDaemon(socket, {});
+    chmodSync(socket, 0o660);
+    chownSync(socket, 0, group);
+    // What runs as another user must be readable to that user.
+    const source = join(dir.path, "source");
+    mkdirSync(source);
+    for (const part of ["src", "package.json", "test/fixtures/cli-entry.ts"])
+      cpSync(part, join(source, part), { recursive: true });
+    cpSync("node_modules/smol-toml", join(source, "node_modules/smol-toml"), { recursive: true });
+    const [, , ...args] = cliCommand(["--socket", socket, "daemon", "info"]);
+    const child = Bun.spawn(
+      [
+        "setpriv",
+        "--reuid",
+        "65534",
+        "--regid",
+        "65534",
+        "--clear-groups",
+        process.execPath,
+        join(source, "test/fixtures/cli-entry.ts"),
+        ...args,
+      ],
+      { env: cliEnvironment(), stdin: "ignore", stdout: "pipe", stderr: "pipe" },
+    );
+    const [stderr, status] = await Promise.all([textOf(child.stderr), child.exited]);
+    expect(stderr).toContain(`you may not open the daemon's socket "${socket}"`);
+    expect(stderr).toContain(hint);
+    expect(status).toBe(3);
+    expect(daemon.requests).toEqual([]);
+  });
 
   test("a broken configuration that has to be asked for the socket is named", async () => {
     await using dir = tempDir();

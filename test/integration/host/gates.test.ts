@@ -96,11 +96,12 @@ describe("announce", () => {
     "plugin.no_hook",
   ] as const)("a gate that answers with %s refuses", async (code) => {
     const [name, plugin] = gate([], "a", () => {
-      throw fail(code, "it did not work out");
+      throw fail(code, "it did not work out", { hint: "mend it" });
     });
     await using rig = startRig(new Map([[name, plugin]]));
     const error = await refusalOf(rig.events.announce("on_deploy_start", deployData("web"), never));
     expect(error.message).toBe("a could not be asked about on_deploy_start: it did not work out");
+    expect(error.hint).toBe("mend it; or, to go on without it: voxeltron plugin disable a");
     expect(error.details).toMatchObject({ reason: code });
     expect(rig.feed.list(1)[0]?.deliveries).toMatchObject([{ plugin: "a", state: "refused" }]);
   });

@@ -77,13 +77,24 @@ const MAY_NOT: ReadonlySet<ErrorCode> = new Set([
   "manifest.invalid",
 ]);
 
+const ASKED: Readonly<Record<ProviderAction, string>> = {
+  create: "to create",
+  start: "to start",
+  stop: "to stop",
+  destroy: "to destroy",
+  status: "for the status",
+  logs: "for logs",
+  stats: "for stats",
+  exec: "to run a command",
+};
+
 function inWords(provider: string, action: ProviderAction, error: VoxError, began: boolean): VoxError {
   const { code, message, hint, details } = error;
   if (MAY_NOT.has(code))
     return fail(
       "provider.unavailable",
-      `${provider} ${began ? "was cut off in" : "can't be asked to"} ${action}: ${message}`,
-      { hint, details: { ...details, provider, action, reason: code } },
+      `${provider} ${began ? `was cut off in ${action}` : `can't be asked ${ASKED[action]}`}: ${message}`,
+      { hint, details: { ...details, provider, action, reason: code, began } },
     );
   if (code === "plugin.failed")
     return fail(code, `${provider} could not ${action}: ${message}`, { hint, details });

@@ -2,6 +2,7 @@
  * An instance as the devbox plugin API has it in `create`: what is empty is left out, sizes and commands are texts as an operator types
  * them. Pure. Called by provider.ts.
  */
+import { commandText } from "../../../base/command-text.ts";
 import { formatVolume } from "../../deploys/parse-volume.ts";
 import type { InstanceSpec, PortBinding } from "../provider.ts";
 import type { Params } from "./plugged-provider.ts";
@@ -41,11 +42,6 @@ export function memoryText(bytes: number): string {
   return `${bytes / size}${unit}`;
 }
 
-/** Quoted as a shell, or whatever splits like one, takes the same words out of it again. */
-export function commandText(argv: readonly string[]): string {
-  return argv.map(quoted).join(" ");
-}
-
 // --- internal ---
 
 const UNITS = [
@@ -66,9 +62,4 @@ function portsOf({ port, hostPort, ports }: InstanceSpec): Readonly<Record<strin
     ...own,
     ...ports.map((each) => [workspacePortKey(each), each.outside] as const),
   ]);
-}
-
-function quoted(word: string): string {
-  if (/^[\w./:=@%+,-]+$/.test(word)) return word;
-  return `'${word.replaceAll("'", `'"'"'`)}'`;
 }

@@ -6,8 +6,9 @@
 import type { Clock } from "../../../base/clock.ts";
 import { fail, messageOf, type VoxError } from "../../../base/errors.ts";
 import { LIMITS } from "../../../base/limits.ts";
-import { formatBytes, printable } from "../../../base/text.ts";
+import { formatBytes, printable, quote } from "../../../base/text.ts";
 import { runExecutable, type ExecutableEnd, type RunExecutable } from "../../../platform/executable.ts";
+import { scriptProblem } from "../../../platform/script-line.ts";
 import { encodeRequest, parseAnswer, type ExecRequest } from "./protocol.ts";
 
 export interface Executable {
@@ -79,15 +80,13 @@ async function start(
       clock,
     );
   } catch (error) {
-    throw fail(
-      "plugin.load_failed",
-      `${plugin}: ${entrypoint} could not be started: ${printable(messageOf(error))}`,
-      {
-        details: { plugin, entrypoint },
-        hint: "is it built for this machine, and does a script's first line name an interpreter that is there?",
-        cause: error,
-      },
-    );
+    const problem = scriptProblem(`${folder}/${entrypoint}`);
+    const found = problem?.found ?? printable(messageOf(error));
+    throw fail("plugin.load_failed", `the entrypoint ${quote(entrypoint)} could not be started: ${found}`, {
+      details: { plugin, entrypoint },
+      hint: problem?.hint ?? "is it built for this machine?",
+      cause: error,
+    });
   }
 }
 

@@ -130,8 +130,14 @@ describe("a call of an executable", () => {
   });
 
   test.each([
-    ["that is no program", "\u007fELFnonsense", /could not be started/],
-    ["whose interpreter is missing", "#!/nowhere/sh\n", /could not be started/],
+    ["that is no program", "\u007fELFnonsense", /^the entrypoint "run" could not be started: .*ENOEXEC/],
+    ["whose interpreter is missing", "#!/nowhere/sh -e\n", /asks for "\/nowhere\/sh", which is not on/],
+    ["with the line ends of Windows", "#!/bin/sh\r\necho\r\n", /end as Windows writes them/],
+    [
+      "without an interpreter",
+      "echo hello\n",
+      /its first line is "echo hello", and a script's begins with #!/,
+    ],
   ])("of a file %s says so", async (_what, content, message) => {
     await using dir = tempDir();
     const folder = writeExecutable(dir.path, "bad", "");

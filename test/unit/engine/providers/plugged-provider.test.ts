@@ -2,7 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import { fail, type VoxError } from "../../../../src/base/errors.ts";
 import { LIMITS } from "../../../../src/base/limits.ts";
-import { commandText, memoryText } from "../../../../src/engine/providers/plugged/create-params.ts";
+import { commandText } from "../../../../src/base/command-text.ts";
+import { memoryText } from "../../../../src/engine/providers/plugged/create-params.ts";
 import { INSTANCE_STATES, workMs } from "../../../../src/engine/providers/provider.ts";
 import { instanceSpec } from "../../../fixtures/instance-spec.ts";
 import { codeOf, rejection } from "../../../fixtures/rejection.ts";

@@ -294,6 +294,19 @@ describe("a provider with plain names", () => {
     }
   });
 
+  test("that could not even be started made nothing, and leaves nothing", async () => {
+    for (const [began, isLeft] of [
+      [false, false],
+      [true, true],
+    ] as const) {
+      const world = makeWorld({ plain: true });
+      world.provider.script.create = fail("provider.unavailable", "it is cut off", { details: { began } });
+      expect(await rejection(world.create())).toMatchObject({ code: "provider.unavailable" });
+      expect(world.row() !== undefined).toBe(isLeft);
+      expect(world.provider.calls.some((call) => call.startsWith("destroy"))).toBe(false);
+    }
+  });
+
   test("that always says running is asked to start and to stop all the same", async () => {
     const world = makeWorld({ plain: true });
     world.provider.status = async () => ({ state: "running" });
