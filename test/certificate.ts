@@ -1,8 +1,8 @@
 /**
- * Self-signed certificates for local HTTPS servers, made with node:crypto alone: the smallest X.509 v3 that a TLS client
- * accepts when it is given the certificate as its only trusted one.
+ * Certificates for local servers and their clients, made with node:crypto alone: the smallest X.509 v3 that a TLS client accepts when
+ * it is given the certificate, or the one that signed it, as its only trusted one.
  */
-import { createHash, generateKeyPairSync, sign } from "node:crypto";
+import { createHash, generateKeyPairSync, sign, X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 
 export interface Certificate {
@@ -13,22 +13,38 @@ export interface Certificate {
 
 /** Valid from yesterday to tomorrow, for all of `names` (host names or IPv4 addresses). */
 export function makeCertificate(...names: readonly string[]): Certificate {
+  return issueCertificate({ names });
+}
+
+export interface Issue {
+  /** The first is the subject's name too. */
+  readonly names: readonly string[];
+  /** Who signs; without one it signs itself, and may sign others. */
+  readonly issuer?: Certificate | undefined;
+  /** In days from now. */
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+}
+
+/** Another than `makeCertificate`: signed by somebody, or out of time. */
+export function issueCertificate({ names, issuer, from = -1, to = 1 }: Issue): Certificate {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const spki = publicKey.export({ type: "spki", format: "der" });
   const subject = sequence(set(sequence(oid("550403"), der(0x0c, Buffer.from(names[0] ?? "test")))));
   const ecdsa = sequence(oid("2a8648ce3d040302"));
   const day = 86_400_000;
+  const alternatives = extension("551d11", sequence(...names.map(alternativeName)));
   const tbs = sequence(
     der(0xa0, der(0x02, Buffer.from([2]))),
     der(0x02, Buffer.concat([Buffer.from([1]), createHash("sha256").update(spki).digest().subarray(0, 8)])),
     ecdsa,
-    subject,
-    sequence(time(Date.now() - day), time(Date.now() + day)),
+    issuer === undefined ? subject : subjectOf(issuer),
+    sequence(time(Date.now() + from * day), time(Date.now() + to * day)),
     subject,
     spki,
-    der(0xa3, sequence(extension("551d11", sequence(...names.map(alternativeName))), isAuthority)),
+    der(0xa3, sequence(alternatives, ...(issuer === undefined ? [isAuthority] : []))),
   );
-  const signature = sign("sha256", tbs, privateKey);
+  const signature = sign("sha256", tbs, issuer?.key ?? privateKey);
   const whole = sequence(tbs, ecdsa, der(0x03, Buffer.concat([Buffer.from([0]), signature])));
   const lines = whole
     .toString("base64")
@@ -41,6 +57,12 @@ export function makeCertificate(...names: readonly string[]): Certificate {
 }
 
 // --- internal ---
+
+/** The issuer's name as it is written in its own certificate. */
+function subjectOf({ cert }: Certificate): Buffer {
+  const name = new X509Certificate(cert).subject.replace(/^CN=/, "");
+  return sequence(set(sequence(oid("550403"), der(0x0c, Buffer.from(name)))));
+}
 
 function der(tag: number, content: Uint8Array): Buffer {
   const size = content.length;

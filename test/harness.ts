@@ -92,9 +92,15 @@ export function lacks(part: string): void {
 
 // --- internal ---
 
+const SECOND_ENGINE = ["dockerd", "docker", "ip", "busybox"];
+const SYSTEM = { PATH: `${process.env["PATH"]}:/usr/sbin:/sbin` };
+
 const parts = {
   /** An engine that answers, its command line, and the program of which the test image is made. */
   docker: () => succeeds("docker", "version", "--format", "x") && Bun.which("busybox") !== null,
+  /** May start an engine of its own, with a bridge of its own. */
+  "second engine": () =>
+    parts.root() && SECOND_ENGINE.every((program) => Bun.which(program, SYSTEM) !== null),
   /** Debian's packages podman and containernetworking-plugins. */
   podman: () => Bun.which("python3") !== null && Bun.which("busybox") !== null && succeeds("podman", "info"),
   /** Debian's packages lxc and dnsmasq-base, root, and its bridge. */

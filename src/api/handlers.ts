@@ -35,6 +35,7 @@ export function makeHandlers(parts: Parts, facts: DaemonFacts): Handlers {
     ...secretHandlers(parts),
     ...eventHandlers(parts),
     ...notifyHandlers(parts),
+    ...serverHandlers(parts),
     ...alertHandlers(parts),
   };
 }
@@ -158,8 +159,8 @@ function serviceHandlers({
     },
     "service.stop": ({ name }) => services.stop(name),
     "service.start": ({ name }, signal) => services.start(name, signal),
-    async "service.remove"({ name }) {
-      await services.remove(name);
+    async "service.remove"({ name, abandon }) {
+      await services.remove(name, abandon);
       return {};
     },
     "service.exec": (input, signal) => runInside(input, signal, services),
@@ -223,6 +224,10 @@ function eventHandlers({ feed, dispatcher }: Parts): Part<"event"> {
     },
     "event.replay": ({ id }) => dispatcher.replay(id),
   };
+}
+
+function serverHandlers({ servers }: Parts): Part<"server"> {
+  return { "server.list": async () => ({ servers: [...(await servers.look())] }) };
 }
 
 function notifyHandlers({ notify }: Parts): Part<"notify"> {

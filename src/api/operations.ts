@@ -90,6 +90,8 @@ const deployInput = v.strictObject({
   cpus: v.optional(v.number()),
   restart: v.optional(v.string()),
   provider: v.optional(v.string()),
+  /** `local`, or a name of the configuration. */
+  server: v.optional(v.string()),
   health: v.optional(v.string()),
   healthTimeoutMs: v.optional(v.number()),
   detach: v.optional(v.boolean()),
@@ -103,6 +105,19 @@ const deployEnd = v.object({
   address: v.nullable(v.string()),
   durationMs: v.number(),
   detached: v.boolean(),
+});
+
+const serverView = v.object({
+  /** `local`, or the name in the configuration. */
+  name: v.string(),
+  endpoint: v.string(),
+  /** Where its instances are reached from the daemon's machine. */
+  address: v.string(),
+  reachable: v.boolean(),
+  version: v.nullable(v.string()),
+  apiVersion: v.nullable(v.string()),
+  /** Why it is not reachable. */
+  error: v.nullable(v.string()),
 });
 
 const serviceLogLine = v.object({
@@ -252,7 +267,7 @@ export const operations = {
   ),
   "service.stop": unary(v.strictObject({ name }), serviceView),
   "service.start": unary(v.strictObject({ name }), serviceView),
-  "service.remove": unary(v.strictObject({ name }), none),
+  "service.remove": unary(v.strictObject({ name, abandon: v.optional(v.boolean()) }), none),
   "service.exec": stream(
     v.strictObject({ name, command: v.array(v.string()), stdin: v.optional(v.string()) }),
     outputChunk,
@@ -310,6 +325,8 @@ export const operations = {
     }),
   ),
 
+  /** This machine's engine and those of `[servers]`, each asked now; this takes some seconds where one does not answer. */
+  "server.list": unary(none, v.object({ servers: v.array(serverView) })),
   /** What fires; with `all` also what is over. */
   "alert.list": unary(
     v.strictObject({ all: v.optional(v.boolean()) }),

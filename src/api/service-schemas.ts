@@ -21,9 +21,11 @@ export const serviceView = v.object({
   /** running · stopped · exited · restarting · missing · deploying · failed · unknown (its provider does not answer) */
   state: v.string(),
   provider: v.string(),
+  /** `local`, or the name of the server. */
+  server: v.string(),
   image: v.nullable(v.string()),
   version: v.nullable(v.number()),
-  /** Where it can be reached: published address first, else the loopback port. */
+  /** Where it can be reached: published address first, else where its instance is reached. */
   address: v.nullable(v.string()),
   domains: v.array(v.string()),
   /** null where nothing runs, or nothing was measured yet. */
@@ -35,6 +37,8 @@ export const serviceDetails = v.object({
   instance: v.nullable(v.string()),
   startedAt: v.nullable(v.string()),
   restarts: v.number(),
+  /** Why its state is unknown. */
+  problem: v.nullable(v.string()),
   port: v.nullable(v.number()),
   publish: v.nullable(v.string()),
   memoryBytes: v.nullable(v.number()),

@@ -17,6 +17,7 @@ import { pluginDev } from "./commands/plugin-dev.ts";
 import { pluginInstall } from "./commands/plugin-install.ts";
 import { pluginCommands } from "./commands/plugin.ts";
 import { registryCommands } from "./commands/registry.ts";
+import { serverCommands } from "./commands/server.ts";
 import { rollback } from "./commands/rollback.ts";
 import { secretCommands } from "./commands/secret.ts";
 import { serviceCommands } from "./commands/service.ts";
@@ -47,5 +48,6 @@ export const commands: readonly Command[] = [
   ...notifyCommands,
   ...alertCommands,
   ...registryCommands,
+  ...serverCommands,
   ...configCommands,
 ];

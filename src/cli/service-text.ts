@@ -19,7 +19,9 @@ export function serviceFacts(service: ServiceDetails): string {
   const about = facts([
     ["name", service.name],
     ["state", service.state],
+    ["problem", service.problem],
     ["provider", service.provider],
+    ["server", service.server === "local" ? null : service.server],
     ["image", service.image],
     ["version", service.version],
     ["address", service.address],

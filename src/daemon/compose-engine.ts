@@ -12,7 +12,7 @@ import { makeProbes } from "../engine/deploys/probes.ts";
 import { makeEdges, type Edges } from "../engine/edge/edges.ts";
 import type { Events, Gates } from "../engine/events/events.ts";
 import { makeEvents } from "../engine/events/outbox.ts";
-import { findLive } from "../engine/live.ts";
+import { findLive, serviceAt } from "../engine/live.ts";
 import { makeLogs, type ServiceLogs } from "../engine/logs/logs.ts";
 import { makeMetrics, type Metrics } from "../engine/metrics/metrics.ts";
 import { isFreeOnLoopback, makePorts } from "../engine/ports.ts";
@@ -25,8 +25,9 @@ import {
   type PluggedProviders,
 } from "../engine/providers/plugged/plugged-providers.ts";
 import type { Provider, SecretsOf } from "../engine/providers/provider.ts";
-import { makeProviders } from "../engine/providers/providers.ts";
+import { LOCAL, makeProviders } from "../engine/providers/providers.ts";
 import type { Redaction } from "../engine/secrets/redaction.ts";
+import { makeServers, type Servers } from "../engine/servers.ts";
 import type { ServiceDeps } from "../engine/service-deps.ts";
 import { makeServiceEnvironment, type ServiceEnvironment } from "../engine/services/service-environment.ts";
 import { makeServices, type Services } from "../engine/services/services.ts";
@@ -34,10 +35,12 @@ import { workspaceFacts } from "../engine/workspaces/facts.ts";
 import { makeWorkspaces, type Workspaces } from "../engine/workspaces/workspaces.ts";
 import type { EventRows } from "../state/events.ts";
 import { readHostUsage } from "../platform/host-usage.ts";
+import { systemResolver } from "../platform/http/resolve.ts";
 import { endProcessGroup, identifyProcess } from "../platform/process-identity.ts";
 import type { ProviderInstanceRows } from "../state/provider-instances.ts";
 import type { MetricRows } from "../state/metrics.ts";
 import type { ServiceState } from "../state/service-state.ts";
+import { serverOf } from "./config-servers.ts";
 import type { WorkspaceRows } from "../state/workspaces.ts";
 import type { World } from "./world.ts";
 
@@ -70,6 +73,7 @@ export interface Engine {
   readonly metrics: Metrics;
   readonly processes: ProcessProvider;
   readonly containers: DockerProvider;
+  readonly servers: Servers;
   readonly plugged: PluggedProviders;
   /** Services, for the containers that plugins name. */
   readonly control: ServiceControl;
@@ -81,7 +85,15 @@ export function composeEngine({ config, clock, log }: World, needs: EngineNeeds)
   const events = makeEvents({ events: needs.eventRows, gates: needs.gates, clock, newId, log });
   const processes = makeProcessProvider({ root: join(dataDir, "instances"), secretsOf, clock, log });
   const containers = makeDockerProvider({ endpoint: docker.socket, secretsOf, clock });
-  const builtIn: readonly Provider[] = [containers, processes];
+  const servers = makeServers({
+    settings: () => config().servers,
+    settingsOf: (server) => serverOf(config().servers, server),
+    local: { endpoint: docker.socket, provider: containers },
+    secretsOf,
+    resolve: systemResolver,
+    clock,
+  });
+  const here: readonly Provider[] = [containers, processes];
   const plugged = makePluggedProviders({
     rows: needs.providerInstances,
     installed: needs.pluggedProviders,
@@ -91,7 +103,7 @@ export function composeEngine({ config, clock, log }: World, needs: EngineNeeds)
     clock,
     log,
   });
-  const providers = makeProviders(() => [...builtIn, ...plugged.all()]);
+  const providers = makeProviders(() => [...here, ...plugged.all(), ...servers.providers()]);
   const logs = makeLogs({
     root: join(dataDir, "logs"),
     providers,
@@ -119,7 +131,8 @@ export function composeEngine({ config, clock, log }: World, needs: EngineNeeds)
     defaultProvider: chosen.default,
     owner: needs.owner,
     edges,
-    ports: makePorts(),
+    ports: makePorts({ rangeOf: (server) => servers.portsOf(server) }),
+    hostOf: (server) => servers.hostOf(server),
     busy: makeBusy(),
     folders: makeAppFolders(join(dataDir, "apps")),
     workspaces: workspaceFacts(needs.workspaceRows),
@@ -141,9 +154,8 @@ export function composeEngine({ config, clock, log }: World, needs: EngineNeeds)
     workspaces: makeWorkspaces({
       ...deps,
       rows: needs.workspaceRows,
-      hostOf: (server) => server,
       isPortFree: isFreeOnLoopback,
-      serviceAt: (port) => state.versions.listCurrent().find(({ hostPort }) => hostPort === port)?.service,
+      serviceAt: (port) => serviceAt(state, LOCAL, port),
     }),
     events,
     edges,
@@ -151,6 +163,7 @@ export function composeEngine({ config, clock, log }: World, needs: EngineNeeds)
     metrics,
     processes,
     containers,
+    servers,
     plugged,
     control: {
       liveInstance: (name) => findLive(state, state.services.find(name))?.row.instance,

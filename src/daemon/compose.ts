@@ -39,7 +39,7 @@ import type { World } from "./world.ts";
 
 export interface Parts
   extends
-    Pick<Engine, "deploys" | "services" | "environment" | "workspaces" | "events" | "metrics">,
+    Pick<Engine, "deploys" | "services" | "environment" | "workspaces" | "events" | "metrics" | "servers">,
     Pick<Secrets, "secrets" | "keyRotation" | "registries">,
     Pick<Host, "plugins" | "dispatcher" | "feed" | "confinement" | "configured"> {
   readonly uploads: Uploads;
@@ -157,6 +157,7 @@ export function compose(world: World): Parts {
         plugins: config().plugins,
         bundle: host.confinement.bundle,
         key: keyPlace(config(), world.credentials),
+        servers: { settings: config().servers, nowMs: clock.now(), look: () => engine.servers.look() },
       }),
     async start() {
       secrets.keyRotation.finish();
@@ -175,6 +176,8 @@ export function compose(world: World): Parts {
     },
     configured() {
       host.configured();
+      engine.servers.configured();
+      engine.deploys.repair();
       exporter.follow();
     },
     async drain() {
@@ -191,6 +194,7 @@ export function compose(world: World): Parts {
       edges.closeAll();
       processes.close();
       containers.close();
+      engine.servers.close();
       plugged.close();
       uploads.close();
       db.close();

@@ -7,7 +7,7 @@ import { LIMITS } from "../base/limits.ts";
 import { PROVIDER_ACTIONS, type ProviderAction } from "../base/provider-actions.ts";
 import { formatBytes } from "../base/text.ts";
 import { parseAddress, type Address } from "../engine/edge/address.ts";
-import { parseDockerEndpoint, type DockerEndpoint } from "../engine/providers/docker/connect.ts";
+import { parseDockerEndpoint, type DockerEndpoint } from "../engine/providers/docker/endpoint.ts";
 import { isPlainPath } from "../engine/providers/docker/containers/bind-source.ts";
 import { plainCapability } from "../engine/providers/docker/containers/rules.ts";
 import { parsePrivateRule, type PrivateRule } from "../platform/http/address-policy.ts";

@@ -11,12 +11,13 @@ import { LOG_LEVELS } from "../base/log.ts";
 import { formatBytes } from "../base/text.ts";
 import { choosePaths, defaultPaths, type Environment } from "../base/paths.ts";
 import { checkToml, parseToml, type TomlSource } from "../base/toml.ts";
-import { DEFAULT_DOCKER_SOCKET } from "../engine/providers/docker/connect.ts";
+import { DEFAULT_DOCKER_SOCKET } from "../engine/providers/docker/endpoint.ts";
 import { alerting, alertRules } from "../engine/alerts/rule-schema.ts";
 import { channelSchema } from "../engine/notify/channel-schema.ts";
 import { DEFAULT_QUOTA } from "../host/capabilities/quota.ts";
 import { pluginName } from "../host/manifest/manifest-schema.ts";
 import { ceiling, pluginCeilings } from "./config-ceiling.ts";
+import { serversSchema } from "./config-servers.ts";
 import { environmentOverrides, variableOf } from "./config-environment.ts";
 import {
   absolutePath,
@@ -100,6 +101,7 @@ const configSchema = v.strictObject({
     }),
     {},
   ),
+  servers: v.optional(serversSchema, {}),
   secrets: v.optional(v.strictObject({ key_file: v.optional(absolutePath) }), {}),
   notify: v.optional(v.record(v.string(), channelSchema), {}),
   alerts: v.optional(alertRules, []),

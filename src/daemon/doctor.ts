@@ -2,6 +2,7 @@
  * What `voxeltron doctor` looks at, as a table of checks: each gives findings with what was found and, where something is missing, what
  * to do. Looks and changes nothing. Called by the API's handler in the daemon and, where none answers, by api/offline.ts.
  */
+import { systemClock } from "../base/clock.ts";
 import { isVoxError, type VoxError } from "../base/errors.ts";
 import type { Environment } from "../base/paths.ts";
 import { readKeys, type KeyPlace } from "../engine/secrets/key-file.ts";
@@ -12,6 +13,8 @@ import { ownUnit } from "../platform/own-unit.ts";
 import { DEFAULT_UID_RANGE } from "./config-values.ts";
 import { loadConfig, type Config, type ConfigFlags } from "./config.ts";
 import { canChangeUid } from "./confinement.ts";
+import { serverFindings, type ServerFacts } from "./doctor-servers.ts";
+import type { Finding } from "./finding.ts";
 import { keyPlace } from "./key-place.ts";
 import { makeOfflineCheck } from "./offline-check.ts";
 
@@ -26,16 +29,6 @@ export interface Examination {
   readonly notTested: string[];
 }
 
-export interface Finding {
-  /** `confinement.landlock`; stable. */
-  readonly name: string;
-  readonly ok: boolean;
-  /** False: without it there is less of a defence, and everything works. */
-  readonly required: boolean;
-  readonly found: string;
-  readonly advice: string | null;
-}
-
 /** What the checks are told and given. */
 export interface DoctorFacts {
   readonly plugins: Pick<Config["plugins"], "uid_range" | "allow_unconfined">;
@@ -43,6 +36,7 @@ export interface DoctorFacts {
   readonly bundle: BundlePlugin;
   /** Undefined where a configuration that can't be used would say it. */
   readonly key: KeyPlace | undefined;
+  readonly servers: ServerFacts;
 }
 
 export async function examine(facts: DoctorFacts): Promise<Examination> {
@@ -68,7 +62,7 @@ interface Seen extends DoctorFacts {
 
 type Check = (seen: Seen) => readonly Finding[] | Promise<readonly Finding[]>;
 
-const CHECKS: readonly Check[] = [confinement, trial, pluginUsers, allowUnconfined, secretKey];
+const CHECKS: readonly Check[] = [confinement, trial, pluginUsers, allowUnconfined, secretKey, servers];
 
 const NOT_TESTED = ["Docker", "the network", "certificates", "free disk space", "the service's unit file"];
 
@@ -93,17 +87,22 @@ function readConfigured(
   flags: ConfigFlags,
   environment: Environment,
   uid: number,
-): readonly [Pick<DoctorFacts, "plugins" | "key">, Finding[]] {
+): readonly [Pick<DoctorFacts, "plugins" | "key" | "servers">, Finding[]] {
   try {
     const config = loadConfig(flags, environment, uid);
-    return [{ plugins: config.plugins, key: keyPlace(config, environment["CREDENTIALS_DIRECTORY"]) }, []];
+    const key = keyPlace(config, environment["CREDENTIALS_DIRECTORY"]);
+    return [{ plugins: config.plugins, key, servers: serversOf(config.servers) }, []];
   } catch (error) {
     if (!isVoxError(error)) throw error;
     const [first = 0, last = 0] = DEFAULT_UID_RANGE;
     const problem = failed("configuration", error);
     const plugins = { uid_range: { first, last }, allow_unconfined: false };
-    return [{ plugins, key: undefined }, [problem]];
+    return [{ plugins, key: undefined, servers: serversOf({}) }, [problem]];
   }
+}
+
+function serversOf(settings: Config["servers"]): ServerFacts {
+  return { settings, nowMs: systemClock.now() };
 }
 
 function failed(name: string, { message, hint }: VoxError): Finding {
@@ -159,6 +158,11 @@ function allowUnconfined({ plugins: { allow_unconfined: allowed } }: Seen): Find
       advice: allowed ? "take allow_unconfined out of [plugins] once they can be confined" : null,
     },
   ];
+}
+
+/** Can the other machines be reached? */
+function servers({ servers: facts }: Seen): Promise<Finding[]> {
+  return serverFindings(facts);
 }
 
 /** Is what seals the secrets a key, and the daemon's alone? With one that is not, the daemon does not start. */

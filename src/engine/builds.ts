@@ -11,5 +11,10 @@ export async function pruneBuilds(
 ): Promise<void> {
   const keep = new Set(kept.map(({ image }) => image));
   const places = [...before, ...kept].map(({ spec }) => providers.find(decodeSpec(spec)));
-  for (const provider of new Set(places)) await provider?.builds?.prune(owner, service, keep);
+  const asked = Array.from(new Set(places), async (provider) => {
+    await provider?.builds?.prune(owner, service, keep);
+  });
+  // One machine that does not answer keeps no other from being tidied.
+  await Promise.allSettled(asked);
+  await Promise.all(asked);
 }

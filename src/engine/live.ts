@@ -1,11 +1,13 @@
 /** The version of a service that is live, read together. Called by everything here that needs what runs now. */
 import { decodeSpec, instanceSpec, isImage, type Logins, type ServiceSpec } from "./deploys/service-spec.ts";
 import type { LogTarget } from "./logs/logs.ts";
-import type { InstanceSpec } from "./providers/provider.ts";
+import { onLoopback, type InstanceSpec, type Upstream } from "./providers/provider.ts";
 import type { ServiceDeps } from "./service-deps.ts";
 import type { ServiceState } from "../state/service-state.ts";
 import type { ServiceRow } from "../state/services.ts";
 import type { VersionRow } from "../state/versions.ts";
+
+export type Reached = Pick<VersionRow, "host" | "port" | "hostPort">;
 
 export interface Live {
   readonly row: VersionRow;
@@ -16,6 +18,27 @@ export function findLive(state: ServiceState, service: ServiceRow | undefined): 
   if (service === undefined || service.currentVersion === null) return undefined;
   const row = state.versions.find(service.name, service.currentVersion);
   return row === undefined ? undefined : { row, spec: decodeSpec(row.spec) };
+}
+
+/** Where its port is reached; nothing where it has none. */
+export function upstreamOf({ host, port, hostPort }: Reached): Upstream | undefined {
+  if (host !== null && port !== null) return { host, port };
+  return hostPort === null ? undefined : onLoopback(hostPort);
+}
+
+/** Whose live version has the port of that server. */
+export function serviceAt(state: ServiceState, server: string, port: number): string | undefined {
+  const rows = state.versions.listCurrent().filter(({ hostPort }) => hostPort === port);
+  return rows.find(({ spec }) => decodeSpec(spec).server === server)?.service;
+}
+
+/** Ports of that server that versions have that are live, and workspaces, whether they run now or not. */
+export function portsInUse(
+  server: string,
+  { state, workspaces }: Pick<ServiceDeps, "state" | "workspaces">,
+): ReadonlySet<number> {
+  const there = state.versions.listCurrent().filter(({ spec }) => decodeSpec(spec).server === server);
+  return new Set([...there.flatMap(({ hostPort }) => hostPort ?? []), ...workspaces.ports(server)]);
 }
 
 /** Whose output belongs to the service's log. */

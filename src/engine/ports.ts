@@ -1,30 +1,53 @@
 /**
- * Chooses loopback ports for instances, outside the range from which the system takes the ports of outgoing connections: a
- * stopped service must find its port free again. Called by engine/deploys.
+ * Chooses ports for instances. On this machine loopback ports, outside the range from which the system takes the ports of outgoing
+ * connections: a stopped service must find its port free again. On a server ports of its range: whether one is free there is found
+ * out when it is used. Called by engine/deploys.
  */
 import { fail } from "../base/errors.ts";
+import { LOCAL } from "./providers/providers.ts";
 
 export interface Ports {
-  /** A port that nothing listens on and nobody took. It stays taken until `release`. */
-  take(reserved: ReadonlySet<number>): number;
-  release(port: number): void;
+  /** A port that nobody took and that, on this machine, nothing listens on. It stays taken until `release`. */
+  take(server: string, reserved: ReadonlySet<number>): number;
+  release(server: string, port: number): void;
 }
 
-/** `isFree` and `random` (0 ≤ n < 1) are the outside: the system's sockets and chance. */
-export function makePorts(isFree: (port: number) => boolean = isFreeOnLoopback, random = Math.random): Ports {
-  const taken = new Set<number>();
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface PortsOptions {
+  /** The outside: the system's sockets and chance (0 ≤ n < 1). */
+  readonly isFree?: (port: number) => boolean;
+  readonly random?: () => number;
+  /** Of a server. */
+  readonly rangeOf?: (server: string) => PortRange;
+}
+
+/** Linux hands out 32768–60999 to outgoing connections. */
+export const INSTANCE_PORTS: PortRange = { first: 20_000, last: 31_999 };
+
+export function makePorts(options: PortsOptions = {}): Ports {
+  const { isFree = isFreeOnLoopback, random = Math.random, rangeOf = () => INSTANCE_PORTS } = options;
+  const taken = new Set<string>();
+  const key = (server: string, port: number): string => `${server} ${port}`;
   return {
-    take(reserved) {
-      const first = Math.floor(random() * COUNT);
-      for (let i = 0; i < COUNT; i++) {
-        const port = LOWEST + ((first + i) % COUNT);
-        if (reserved.has(port) || taken.has(port) || !isFree(port)) continue;
-        taken.add(port);
+    take(server, reserved) {
+      const { first, last } = server === LOCAL ? INSTANCE_PORTS : rangeOf(server);
+      const count = last - first + 1;
+      const start = Math.floor(random() * count);
+      for (let i = 0; i < count; i++) {
+        const port = first + ((start + i) % count);
+        if (reserved.has(port) || taken.has(key(server, port)) || (server === LOCAL && !isFree(port)))
+          continue;
+        taken.add(key(server, port));
         return port;
       }
-      throw fail("deploy.failed", `no loopback port from ${LOWEST} to ${LOWEST + COUNT - 1} is free`);
+      const where = server === LOCAL ? "loopback port" : `port of ${server}`;
+      throw fail("deploy.failed", `no ${where} from ${first} to ${last} is free`);
     },
-    release: (port) => void taken.delete(port),
+    release: (server, port) => void taken.delete(key(server, port)),
   };
 }
 
@@ -40,11 +63,5 @@ export function isFreeOnLoopback(port: number): boolean {
 
 /** Whether an instance may get it, now or later: what else listens there could be taken for the instance. */
 export function isInstancePort(port: number): boolean {
-  return port >= LOWEST && port < LOWEST + COUNT;
+  return port >= INSTANCE_PORTS.first && port <= INSTANCE_PORTS.last;
 }
-
-// --- internal ---
-
-/** Linux hands out 32768–60999 to outgoing connections. */
-const LOWEST = 20_000;
-const COUNT = 12_000;

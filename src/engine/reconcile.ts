@@ -9,9 +9,10 @@ import { bounded } from "./bounded.ts";
 import { decodeSpec } from "./deploys/service-spec.ts";
 import type { Settlement } from "./deploys/settlement.ts";
 import { openAddress } from "./edge/open-address.ts";
-import { findLive, type Live } from "./live.ts";
+import { findLive, logTarget, type Live } from "./live.ts";
 import { hasEnded, isUp, workMs, type InstanceStatus, type Provider } from "./providers/provider.ts";
-import { placeOf, placeText, samePlace, type Place } from "./providers/providers.ts";
+import { LOCAL, placeOf, placeText, samePlace, type Place } from "./providers/providers.ts";
+import { makeRepairRound, type RepairRound } from "./repair-round.ts";
 import { revive } from "./revive.ts";
 import type { ServiceDeps } from "./service-deps.ts";
 import type { ServiceRow } from "../state/services.ts";
@@ -19,7 +20,7 @@ import type { ServiceRow } from "../state/services.ts";
 export interface Reconcile {
   /** Removes an instance that nobody wants: now, or when its provider answers again. Never throws. */
   discard(place: Place, instance: string): Promise<void>;
-  /** A pass, soon. */
+  /** A pass over each machine, soon. */
   request(): void;
   /** Resolves when no pass is under way any more. */
   idle(): Promise<void>;
@@ -31,44 +32,34 @@ export function makeReconcile(deps: ServiceDeps, settlement: Settlement): Reconc
   const { clock, log } = deps;
   const stopping = new AbortController();
   const unwanted = new Map<string, Place>();
-  let underWay: Promise<void> | undefined;
-  let again = false;
-  let failures = 0;
-  let reported = "";
-  let cancelTimer = (): void => {};
+  const rounds = new Map<string, RepairRound>();
   let cancelLook = (): void => {};
   let looked = "";
   let looking: Promise<void> | undefined;
 
   async function discardNow(place: Place, instance: string): Promise<void> {
-    await destroy(deps.providers.of(place), instance, deps);
+    await destroy(deps.providers.of(place), instance, deps, stopping.signal);
     unwanted.delete(instance);
   }
 
-  async function pass(): Promise<void> {
+  async function pass(server: string): Promise<readonly string[]> {
     const services = deps.state.services.list();
     const used = providersEverUsed(services, deps);
+    const here = deps.providers.all().filter((provider) => provider.server === server);
     const results = await Promise.allSettled([
-      ...Array.from(unwanted, ([instance, place]) => discardNow(place, instance)),
-      ...deps.providers
-        .all()
+      ...Array.from(unwanted)
+        .filter(([, place]) => place.server === server)
+        .map(([instance, place]) => discardNow(place, instance)),
+      ...here
         .filter((provider) => used.has(placeText(placeOf(provider))) || provider.unattended === true)
-        .map((provider) => sweep(provider, deps)),
-      ...services.map(({ name }) => repair(name, deps, stopping.signal)),
+        .map((provider) => sweep(provider, deps, stopping.signal)),
+      ...services
+        .filter((service) => service.server === server)
+        .map(({ name }) => repair(name, deps, stopping.signal)),
     ]);
     const amiss = reasonsOf(results);
-    if (!settlement.retry()) amiss.push("the failure of a deploy is not written down");
-    report(amiss);
-    failures = amiss.length === 0 ? 0 : failures + 1;
-    if (failures > 0 && !stopping.signal.aborted) cancelTimer = clock.after(backoff(failures), request);
-  }
-
-  /** What is amiss is said once, not at every try. */
-  function report(amiss: readonly string[]): void {
-    const text = amiss.toSorted().join("; ");
-    if (text !== "" && text !== reported)
-      log.warn("not everything is as it should be; trying again", { amiss });
-    reported = text;
+    if (server === LOCAL && !settlement.retry()) amiss.push("the failure of a deploy is not written down");
+    return amiss;
   }
 
   /** What nobody else starts again, from the first pass on. */
@@ -86,21 +77,23 @@ export function makeReconcile(deps: ServiceDeps, settlement: Settlement): Reconc
     });
   }
 
-  function request(): void {
-    if (stopping.signal.aborted) return;
-    cancelTimer();
-    lookAfter();
-    if (underWay !== undefined) {
-      again = true;
-      return;
-    }
-    again = false;
-    underWay = pass()
-      .catch((error: unknown) => log.error("repairing failed", { error: messageOf(error) }))
-      .finally(() => {
-        underWay = undefined;
-        if (again) request();
-      });
+  function roundOf(server: string): RepairRound {
+    const known = rounds.get(server);
+    if (known !== undefined) return known;
+    const round = makeRepairRound({ server, pass: () => pass(server), clock, log });
+    rounds.set(server, round);
+    if (stopping.signal.aborted) round.close();
+    return round;
+  }
+
+  /** All machines that may have something to repair, whether the configuration still has them or not. */
+  function servers(): ReadonlySet<string> {
+    return new Set([
+      LOCAL,
+      ...deps.providers.all().map(({ server }) => server),
+      ...deps.state.services.list().map(({ server }) => server),
+      ...Array.from(unwanted.values(), ({ server }) => server),
+    ]);
   }
 
   return {
@@ -115,19 +108,21 @@ export function makeReconcile(deps: ServiceDeps, settlement: Settlement): Reconc
           instance,
           error: messageOf(error),
         });
-        cancelTimer();
-        if (!stopping.signal.aborted) cancelTimer = clock.after(backoff(1), request);
+        roundOf(server).later();
       }
     },
-    request,
+    request() {
+      lookAfter();
+      for (const server of servers()) roundOf(server).request();
+    },
     async idle() {
-      for (let pass = underWay; pass !== undefined; pass = underWay) await pass;
+      await Promise.all(Array.from(rounds.values(), (round) => round.idle()));
       await looking;
     },
     close() {
       stopping.abort(new Error("the daemon stops"));
-      cancelTimer();
       cancelLook();
+      for (const round of rounds.values()) round.close();
     },
   };
 }
@@ -138,14 +133,18 @@ function reasonsOf(results: readonly PromiseSettledResult<unknown>[]): string[] 
   return results.flatMap((result) => (result.status === "rejected" ? [messageOf(result.reason)] : []));
 }
 
-function backoff(failures: number): number {
-  const waits = LIMITS.reconcileBackoffMs;
-  return waits[Math.min(failures, waits.length) - 1] ?? waits[0];
-}
-
-async function destroy(provider: Provider, instance: string, deps: ServiceDeps): Promise<void> {
-  const timeoutMs = workMs(provider, "destroy", LIMITS.providerDestroyMs);
-  const bounds = { clock: deps.clock, timeoutMs, who: provider.name };
+async function destroy(
+  provider: Provider,
+  instance: string,
+  deps: ServiceDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const bounds = {
+    clock: deps.clock,
+    timeoutMs: workMs(provider, "destroy", LIMITS.providerDestroyMs),
+    who: placeText(placeOf(provider)),
+    signal,
+  };
   await deps.logs.settled(instance);
   await bounded(provider.destroy(instance), bounds);
   await deps.logs.leave(instance);
@@ -169,12 +168,17 @@ function unattended({ state, providers }: ServiceDeps): readonly string[] {
 }
 
 /** Removes what no version owns. Asked again for each: a deploy may have begun or ended meanwhile. */
-async function sweep(provider: Provider, deps: ServiceDeps): Promise<void> {
-  const bounds = { clock: deps.clock, timeoutMs: LIMITS.providerDestroyMs, who: provider.name };
+async function sweep(provider: Provider, deps: ServiceDeps, signal: AbortSignal): Promise<void> {
+  const bounds = {
+    clock: deps.clock,
+    timeoutMs: LIMITS.providerDestroyMs,
+    who: placeText(placeOf(provider)),
+    signal,
+  };
   for (const instance of await bounded(provider.list(deps.owner), bounds)) {
     if (isWanted(instance, provider, deps)) continue;
     deps.log.info("removing an instance that no service uses", { provider: provider.name, instance });
-    await destroy(provider, instance, deps);
+    await destroy(provider, instance, deps, signal);
   }
 }
 
@@ -197,9 +201,15 @@ async function repair(name: string, deps: ServiceDeps, stopping: AbortSignal): P
   if (service === undefined || live === undefined) return;
   hold.protect(live.row.instance);
   const provider = deps.providers.of(live.spec);
-  const timeoutMs = workMs(provider, "status", LIMITS.providerStatusMs);
-  const bounds = { clock: deps.clock, timeoutMs, who: provider.name, signal };
+  const bounds = {
+    clock: deps.clock,
+    timeoutMs: workMs(provider, "status", LIMITS.providerStatusMs),
+    who: placeText(placeOf(provider)),
+    signal,
+  };
   if (service.desired === "running") openAddress(live, deps.edges);
+  // Its server may have come back into the configuration.
+  deps.logs.watch(logTarget(live));
   const status = await bounded(provider.status(live.row.instance), bounds);
   if (service.desired === "running" && shouldStart(live, status)) {
     deps.log.info("starting what should run", { service: name, state: status.state });

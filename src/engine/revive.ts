@@ -6,6 +6,8 @@ import { LIMITS } from "../base/limits.ts";
 import { isImage } from "./deploys/service-spec.ts";
 import { bounded } from "./bounded.ts";
 import { liveInstance, logTarget, type Live } from "./live.ts";
+import { followUpstream, reachInstance } from "./reach.ts";
+import { placeOf, placeText } from "./providers/providers.ts";
 import { isUp, workMs } from "./providers/provider.ts";
 import type { ServiceDeps } from "./service-deps.ts";
 
@@ -13,12 +15,12 @@ export async function revive(live: Live, deps: ServiceDeps, signal: AbortSignal)
   const provider = deps.providers.of(live.spec);
   const { instance: id } = live.row;
   const within = <T>(work: Promise<T>, timeoutMs?: number): Promise<T> =>
-    bounded(work, { clock: deps.clock, timeoutMs, who: provider.name, signal });
+    bounded(work, { clock: deps.clock, timeoutMs, who: placeText(placeOf(provider)), signal });
   const status = await within(provider.status(id), workMs(provider, "status", LIMITS.providerStatusMs));
   if (isUp(status)) return;
+  const instance = liveInstance(live, deps);
   if (status.state === "missing") {
     const context = { signal, progress() {} };
-    const instance = liveInstance(live, deps);
     const exact = await within(provider.prepare(instance, context));
     await deps.logs.renew(logTarget(live));
     // What was built may have been removed meanwhile, and was built again.
@@ -27,5 +29,6 @@ export async function revive(live: Live, deps: ServiceDeps, signal: AbortSignal)
     await within(provider.create({ ...instance, image }, context), createMs);
   }
   await within(provider.start(id), workMs(provider, "start", LIMITS.providerWorkMs));
+  followUpstream(live, await within(reachInstance(provider, instance), LIMITS.providerWorkMs), deps);
   deps.logs.watch(logTarget(live));
 }

@@ -23,13 +23,15 @@ export interface ServiceDeps extends Logins {
   readonly owner: string;
   readonly edges: Edges;
   readonly ports: Ports;
+  /** What plugins and people are told of a server: its host; `local` for the daemon's own machine. */
+  readonly hostOf: (server: string) => string;
   readonly busy: Busy;
   readonly folders: AppFolders;
   /** What has nothing to do with services, and must be left alone. */
   readonly workspaces: {
     hasInstance(instance: string): boolean;
-    /** Of this machine. */
-    ports(): readonly number[];
+    /** Of that machine. */
+    ports(server: string): readonly number[];
   };
   readonly logs: ServiceLogs;
   readonly probes: Probes;

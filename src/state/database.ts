@@ -10,11 +10,12 @@ import { sql as serviceSecrets } from "./migrations/0002-service-secrets.ts";
 import { sql as metrics } from "./migrations/0003-metrics.ts";
 import { sql as auditTotals } from "./migrations/0004-audit-totals.ts";
 import { sql as pluginFiles } from "./migrations/0005-plugin-files.ts";
-import { sql as alerts } from "./migrations/0013-alerts.ts";
 import { sql as servers } from "./migrations/0006-servers.ts";
 import { sql as workspaces } from "./migrations/0007-workspaces.ts";
 import { sql as providerInstances } from "./migrations/0008-provider-instances.ts";
 import { sql as dropIns } from "./migrations/0010-drop-ins.ts";
+import { sql as upstreams } from "./migrations/0012-upstreams.ts";
+import { sql as alerts } from "./migrations/0013-alerts.ts";
 
 export type { Database } from "bun:sqlite";
 
@@ -30,6 +31,7 @@ const migrations: readonly string[] = [
   providerInstances,
   alerts,
   dropIns,
+  upstreams,
 ];
 
 export function openDatabase(path: string): Database {

@@ -11,6 +11,8 @@ export interface VersionRows {
   /** Newest first. */
   list(service: string): readonly VersionRow[];
   add(row: VersionRow): void;
+  /** It is reached elsewhere from now on. */
+  setUpstream(service: string, version: number, upstream: { host: string; port: number }): void;
   /** Forgets all but the newest `count` versions and the live one. */
   keepNewest(service: string, count: number): void;
   removeAll(service: string): void;
@@ -24,12 +26,15 @@ export interface VersionRow {
   readonly image: string;
   readonly instance: string;
   readonly hostPort: number | null;
+  /** Where its provider says that it is reached; null: at the host's port, on 127.0.0.1. */
+  readonly host: string | null;
+  readonly port: number | null;
   readonly createdAt: string;
 }
 
 export function makeVersionRows(db: Database): VersionRows {
   const columns =
-    "v.service, v.version, v.spec, v.image, v.instance, v.host_port AS hostPort, v.created_at AS createdAt FROM versions v";
+    "v.service, v.version, v.spec, v.image, v.instance, v.host_port AS hostPort, v.host, v.port, v.created_at AS createdAt FROM versions v";
   return {
     find: (service, version) =>
       db
@@ -47,8 +52,26 @@ export function makeVersionRows(db: Database): VersionRows {
         .all(service),
     add(row) {
       db.query(
-        "INSERT INTO versions (service, version, spec, image, instance, host_port, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-      ).run(row.service, row.version, row.spec, row.image, row.instance, row.hostPort, row.createdAt);
+        "INSERT INTO versions (service, version, spec, image, instance, host_port, host, port, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      ).run(
+        row.service,
+        row.version,
+        row.spec,
+        row.image,
+        row.instance,
+        row.hostPort,
+        row.host,
+        row.port,
+        row.createdAt,
+      );
+    },
+    setUpstream(service, version, { host, port }) {
+      db.query("UPDATE versions SET host = ?, port = ? WHERE service = ? AND version = ?").run(
+        host,
+        port,
+        service,
+        version,
+      );
     },
     keepNewest(service, count) {
       db.query(

@@ -50,6 +50,11 @@ const options = {
     value: "NAME",
     summary: "what runs it: docker, process for a folder as it is, or a plugin that is a provider",
   },
+  server: {
+    type: "text",
+    value: "NAME",
+    summary: "machine that it runs on: local, or one of voxeltron server list",
+  },
   health: { type: "text", value: "PATH", summary: "HTTP path that answers 2xx or 3xx once it is up" },
   "health-timeout": { type: "text", value: "TIME", summary: "how long that may take, such as 90s" },
   detach: { type: "flag", short: "d", summary: "print the deploy's id and do not wait" },
@@ -65,6 +70,7 @@ export const deploy = command({
     "voxeltron deploy shop --path ./shop --port 8080 --build-arg STAGE=production",
     'voxeltron deploy api --path ./api --command "node server.js" --port 3000 --health /healthz',
     "voxeltron deploy web --image nginx:1.28",
+    "voxeltron deploy web --server build-2",
   ].join("\n"),
   notes: [
     "What is not given stays as it is in the version that runs. If the new version does not become healthy, the old one",
@@ -109,6 +115,7 @@ function makeRequest(service: string, values: Values): Request {
       cpus: values.cpus,
       restart: values.restart,
       provider: values.provider,
+      server: values.server,
       health: values.health,
       healthTimeoutMs,
       domains: values.domain.length === 0 ? undefined : [...values.domain],

@@ -25,7 +25,7 @@ const status = command({
     const rows = services.map((row) => [
       row.name,
       row.state,
-      row.provider,
+      row.server === "local" ? row.provider : `${row.provider} on ${row.server}`,
       imageText(row.image),
       row.version,
       row.address,
@@ -43,13 +43,16 @@ const remove = command({
   words: "remove",
   summary: "stop a service and remove it; its volumes stay",
   args: service,
-  options: { yes: { type: "flag", summary: "do not ask" } },
-  example: "voxeltron remove web --yes",
+  options: {
+    yes: { type: "flag", summary: "do not ask" },
+    abandon: { type: "flag", summary: "also where its server does not answer; what runs there stays" },
+  },
+  example: "voxeltron remove web --yes\nvoxeltron remove web --abandon",
   async run(context) {
     const { io, flags, options, client } = context;
     const name = argument(context, "service");
     await confirm(io, `remove service ${name}`, options.yes);
-    await (await client()).call("service.remove", { name });
+    await (await client()).call("service.remove", options.abandon ? { name, abandon: true } : { name });
     await io.stdout.write(flags.json ? json({ name, removed: true }) : `removed ${printable(name)}\n`);
   },
 });

@@ -43,7 +43,7 @@ export const workspaceCreate = command({
     'voxeltron workspace create docs --provider process --command "python3 -m http.server" --port app=8000',
   ].join("\n"),
   notes: [
-    "It is stopped until it is started. Its ports are on 127.0.0.1 alone. Its standard input stays open, so that an image",
+    "It is stopped until it is started. Its ports are on 127.0.0.1, or on the address of its server. Its standard input stays open, so that an image",
     "whose command is a shell stays up. A folder that begins with a dot is looked for from here.",
     "Values given with --env are seen by other users of this machine while the command runs, and by plugins that hear",
     "of workspaces.",

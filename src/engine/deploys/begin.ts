@@ -6,7 +6,8 @@ import { timestamp } from "../../base/clock.ts";
 import { shortId } from "../../base/ids.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Hold } from "../busy.ts";
-import type { InstanceSpec } from "../providers/provider.ts";
+import { portsInUse } from "../live.ts";
+import { onLoopback, type InstanceSpec, type Upstream } from "../providers/provider.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 import { deployEvent } from "./deploy-event.ts";
 import type { Deploy, DeployProgress } from "./deploy.ts";
@@ -23,7 +24,8 @@ export interface BeginOptions {
 
 export function beginDeploy({ plan, hold, signal, progress }: BeginOptions, deps: ServiceDeps): Deploy {
   const { state, ports } = deps;
-  const hostPort = plan.spec.port === undefined ? undefined : ports.take(portsInUse(deps));
+  const { server, port } = plan.spec;
+  const hostPort = port === undefined ? undefined : ports.take(server, portsInUse(server, deps));
   try {
     const { id, version, gates } = state.transaction(() => enter(plan, hostPort, signal, deps));
     hold.protect(id);
@@ -41,12 +43,13 @@ export function beginDeploy({ plan, hold, signal, progress }: BeginOptions, deps
         instanceSpec(plan.spec, { id, owner: deps.owner, service: plan.service, version, hostPort }, deps),
       ),
       exactImage: sourceName(plan.spec.source),
+      upstream: firstUpstream(plan, hostPort),
       step: FIRST_STEP,
       created: false,
       switched: false,
     };
   } catch (error) {
-    if (hostPort !== undefined) ports.release(hostPort);
+    if (hostPort !== undefined) ports.release(plan.spec.server, hostPort);
     throw error;
   }
 }
@@ -77,16 +80,15 @@ function enter(plan: Plan, hostPort: number | undefined, signal: AbortSignal, de
     startedAt: at,
   });
   state.deploys.keepNewest(service, LIMITS.deploysKept);
-  const facts = { service, version, spec, hostPort, durationMs: 0 };
+  const facts = { service, version, spec, upstream: firstUpstream(plan, hostPort), durationMs: 0 };
   // Last, so that nothing can take the transaction back once the gates are being asked.
-  const gates = events.announce("on_deploy_start", deployEvent(facts), signal);
+  const gates = events.announce("on_deploy_start", deployEvent(facts, deps.hostOf), signal);
   // Awaited by the first step; until then nobody looks at a refusal.
   gates.catch(() => {});
   return { id, version, gates };
 }
 
-/** A workspace that is stopped must find its port free again, too. */
-function portsInUse({ state, workspaces }: ServiceDeps): ReadonlySet<number> {
-  const own = state.versions.listCurrent().flatMap(({ hostPort }) => hostPort ?? []);
-  return new Set([...own, ...workspaces.ports()]);
+/** Where a provider says for itself where an instance is reached, that is known when it runs. */
+function firstUpstream({ provider }: Plan, hostPort: number | undefined): Upstream | undefined {
+  return hostPort === undefined || provider.reach !== undefined ? undefined : onLoopback(hostPort);
 }

@@ -30,6 +30,8 @@ export interface DeployInput {
   readonly cpus?: number | undefined;
   readonly restart?: string | undefined;
   readonly provider?: string | undefined;
+  /** `local`, or a name of the configuration. */
+  readonly server?: string | undefined;
   readonly health?: string | undefined;
   readonly healthTimeoutMs?: number | undefined;
   readonly detach?: boolean | undefined;
@@ -43,12 +45,13 @@ export interface DeployRequest {
   readonly dockerfile: string | undefined;
   readonly buildArgs: Readonly<Record<string, string>> | undefined;
   readonly provider: string | undefined;
+  readonly server: string | undefined;
   /** Added to the service's environment when the deploy succeeds. */
   readonly env: Readonly<Record<string, string>>;
   readonly changes: Changes;
 }
 
-export type Changes = Partial<Omit<ServiceSpec, "provider" | "source" | "env">>;
+export type Changes = Partial<Omit<ServiceSpec, "provider" | "server" | "source" | "env">>;
 
 export function parseDeployInput(input: DeployInput): DeployRequest {
   const image = input.image === undefined ? undefined : parseImage(input.image);
@@ -60,6 +63,7 @@ export function parseDeployInput(input: DeployInput): DeployRequest {
     upload: input.upload,
     ...parseBuild(input),
     provider: input.provider,
+    server: input.server,
     env: parseEnv(input.env ?? {}),
     changes: parseChanges(input),
   };

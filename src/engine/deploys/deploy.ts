@@ -1,7 +1,7 @@
 /** One deploy under way: what was decided, and what its steps have found out so far. Made by begin.ts, carried on by
  * execute.ts and steps.ts. */
 import type { Hold } from "../busy.ts";
-import type { InstanceSpec } from "../providers/provider.ts";
+import type { InstanceSpec, Upstream } from "../providers/provider.ts";
 import type { DeployFacts } from "./deploy-event.ts";
 import type { Plan } from "./plan.ts";
 
@@ -18,6 +18,8 @@ export interface Deploy {
   /** With the exact image, once that is known. */
   instance: InstanceSpec;
   exactImage: string;
+  /** Where it is reached, once that is known. */
+  upstream: Upstream | undefined;
   step: string;
   /** The provider was asked to make the instance: there may be something to undo. */
   created: boolean;
@@ -43,12 +45,12 @@ export interface DeployEnd {
 }
 
 export function factsOf(deploy: Deploy, nowMs: number): DeployFacts {
-  const { plan, version, instance, startedMs } = deploy;
+  const { plan, version, upstream, startedMs } = deploy;
   return {
     service: plan.service,
     version,
     spec: plan.spec,
-    hostPort: instance.hostPort,
+    upstream,
     durationMs: nowMs - startedMs,
   };
 }

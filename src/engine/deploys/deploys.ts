@@ -28,6 +28,8 @@ export interface Deploys {
   cancel(service: string): Promise<void>;
   /** Once, at boot: settles what a daemon before this one left unfinished and opens addresses; repairs in the background. */
   recover(): void;
+  /** Looks soon whether everything is as it should be: servers may have come or gone. */
+  repair(): void;
   /** Resolves when the repairs that are under way are over. */
   idle(): Promise<void>;
   /** Undoes what is under way and begins nothing more. Instances are left as they are. */
@@ -69,7 +71,7 @@ export function makeDeploys(deps: ServiceDeps): Deploys {
 
   function release(deploy: Deploy | undefined, hold: Hold): void {
     const port = deploy?.instance.hostPort;
-    if (port !== undefined) deps.ports.release(port);
+    if (deploy !== undefined && port !== undefined) deps.ports.release(deploy.plan.spec.server, port);
     hold[Symbol.dispose]();
   }
 
@@ -128,6 +130,7 @@ export function makeDeploys(deps: ServiceDeps): Deploys {
     },
     cancel,
     recover: () => recoverServices(deps, settlement, reconcile),
+    repair: () => reconcile.request(),
     idle: () => reconcile.idle(),
     async close() {
       closed = true;

@@ -31,13 +31,13 @@ export async function executeDeploy(deploy: Deploy, deps: ExecuteDeps): Promise<
 
 /** What the operator is told at the end; `detached` when the end is yet to come. */
 export function endOf(deploy: Deploy, { clock }: ExecuteDeps, detached: boolean): DeployEnd {
-  const { plan, version, instance } = deploy;
+  const { plan, version, upstream } = deploy;
   return {
     deploy: plan.id,
     service: plan.service,
     version,
     image: sourceName(plan.spec.source),
-    address: addressOf(plan.spec, instance.hostPort) ?? null,
+    address: addressOf(plan.spec, upstream) ?? null,
     durationMs: Math.round(factsOf(deploy, clock.monotonic()).durationMs),
     detached,
   };

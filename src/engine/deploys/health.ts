@@ -12,12 +12,16 @@ import {
   type InstanceSpec,
   type InstanceStatus,
   type Provider,
+  type Upstream,
 } from "../providers/provider.ts";
+import { placeOf, placeText } from "../providers/providers.ts";
 import type { Probes } from "./probes.ts";
 
 export interface HealthWait {
   readonly provider: Provider;
   readonly instance: InstanceSpec;
+  /** Where its port is reached. */
+  readonly upstream: Upstream | undefined;
   /** Path to ask for; without one a connection is enough. */
   readonly path: string | undefined;
   readonly timeoutMs: number;
@@ -28,7 +32,7 @@ export interface HealthWait {
 
 /** Throws `deploy.exited` or `deploy.unhealthy`, both with the instance's last lines in `details.logs`. */
 export async function waitForHealth(wait: HealthWait, probes: Probes, clock: Clock): Promise<void> {
-  const { instance, timeoutMs, signal } = wait;
+  const { instance, upstream, timeoutMs, signal } = wait;
   const end = clock.monotonic() + timeoutMs;
   let runningSince: number | undefined;
   for (let look = 0; ; look++) {
@@ -36,9 +40,9 @@ export async function waitForHealth(wait: HealthWait, probes: Probes, clock: Clo
     if (status !== undefined && isOver(status)) throw await exited(wait, status);
     if (status?.state === "running") runningSince ??= clock.monotonic();
     const problem =
-      instance.hostPort === undefined
+      upstream === undefined
         ? settling(runningSince, clock.monotonic())
-        : await knock(instance.hostPort, wait, probes, clock);
+        : await knock(upstream, wait, probes, clock);
     if (problem === undefined) return;
     if (clock.monotonic() >= end) {
       const logs = await wait.lastLines();
@@ -64,7 +68,7 @@ function statusOrNothing(wait: HealthWait, clock: Clock): Promise<InstanceStatus
   const bounds = {
     clock,
     timeoutMs: workMs(wait.provider, "status", LIMITS.providerStatusMs),
-    who: wait.provider.name,
+    who: placeText(placeOf(wait.provider)),
     signal: wait.signal,
   };
   return bounded(wait.provider.status(wait.instance.id), bounds).catch(() => undefined);
@@ -86,8 +90,13 @@ function settling(runningSince: number | undefined, now: number): string | undef
 }
 
 /** A cancel does not wait for a service that is slow to answer. */
-function knock(port: number, wait: HealthWait, probes: Probes, clock: Clock): Promise<string | undefined> {
-  const answer = wait.path === undefined ? probes.tcp(port) : probes.http(port, wait.path);
+function knock(
+  upstream: Upstream,
+  wait: HealthWait,
+  probes: Probes,
+  clock: Clock,
+): Promise<string | undefined> {
+  const answer = wait.path === undefined ? probes.tcp(upstream) : probes.http(upstream, wait.path);
   const bounds = {
     clock,
     who: wait.instance.service ?? wait.instance.id,

@@ -6,6 +6,7 @@ import { fail, isVoxError } from "../../base/errors.ts";
 import { quote } from "../../base/text.ts";
 import { findLive, type Live } from "../live.ts";
 import type { FolderBuild, Provider } from "../providers/provider.ts";
+import { LOCAL } from "../providers/providers.ts";
 import { checkPlainNames } from "../secrets/service-secrets.ts";
 import type { ServiceDeps, Upload } from "../service-deps.ts";
 import type { DeployRequest } from "./deploy-input.ts";
@@ -150,12 +151,13 @@ function mergeSpec(
 ): Draft {
   const inherited = previous ?? EMPTY_SPEC;
   const command = previous?.source.kind === source.kind ? previous.command : undefined;
-  return { ...inherited, command, ...request.changes, source, env };
+  const server = request.server ?? inherited.server;
+  return { ...inherited, command, ...request.changes, server, source, env };
 }
 
 /**
- * The one that was named; else the last version's, if it ran the same kind of source; else the default one. A folder goes to the
- * first provider that runs folders: no plugin does, and what it would say is not the reason.
+ * The one that was named; else the last version's, if it ran the same kind of source on that server; else the default one. A folder
+ * goes to the first provider that runs folders: no plugin does, and what it would say is not the reason.
  */
 function chooseProvider(
   request: DeployRequest,
@@ -163,9 +165,10 @@ function chooseProvider(
   previous: ServiceSpec | undefined,
   deps: ServiceDeps,
 ): Provider {
-  const inherited = previous?.source.kind === draft.source.kind ? previous.provider : undefined;
+  const isLike = previous?.source.kind === draft.source.kind && previous.server === draft.server;
+  const inherited = isLike ? previous.provider : undefined;
   const name = request.provider ?? inherited;
-  const first = deps.providers.of({ provider: name ?? deps.defaultProvider, server: draft.server });
+  const first = deps.providers.of({ provider: name ?? defaultFor(draft.server, deps), server: draft.server });
   const others =
     name === undefined && draft.source.kind === "folder"
       ? deps.providers.all().filter((each) => each.server === draft.server && each.plainNames !== true)
@@ -176,6 +179,12 @@ function chooseProvider(
     if (refusal === undefined) return provider;
   }
   throw refusal;
+}
+
+/** The configuration's default is this machine's: elsewhere it is what runs there. */
+function defaultFor(server: string, { providers, defaultProvider }: ServiceDeps): string {
+  if (server === LOCAL) return defaultProvider;
+  return providers.all().find((provider) => provider.server === server)?.name ?? defaultProvider;
 }
 
 function refusalOf(provider: Provider, draft: Draft, service: string, owner: string): unknown {

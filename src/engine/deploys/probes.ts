@@ -1,29 +1,31 @@
 /**
- * Knocks at an instance's loopback port. The answer is nothing when it is well, else what was found, for the error message.
+ * Knocks at an instance's port. The answer is nothing when it is well, else what was found, for the error message.
  * Speaks HTTP by hand: the runtime's own client follows the daemon's proxy variables. Called by health.ts.
  */
 import type { Clock } from "../../base/clock.ts";
 import { LIMITS } from "../../base/limits.ts";
+import { formatAddress } from "../edge/address.ts";
+import type { Upstream } from "../providers/provider.ts";
 
 export interface Probes {
   /** Well: the port takes a connection and keeps it open. */
-  tcp(port: number): Promise<string | undefined>;
+  tcp(upstream: Upstream): Promise<string | undefined>;
   /** Well: a status of 2xx or 3xx. */
-  http(port: number, path: string): Promise<string | undefined>;
+  http(upstream: Upstream, path: string): Promise<string | undefined>;
 }
 
 export function makeProbes(clock: Clock): Probes {
   return {
-    tcp: (port) =>
-      knock(clock, port, {
+    tcp: (upstream) =>
+      knock(clock, upstream, {
         say: undefined,
         hear: () => WELL,
         silence: WELL,
         patienceMs: LIMITS.tcpSettleMs,
       }),
-    http: (port, path) =>
-      knock(clock, port, {
-        say: `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUser-Agent: voxeltron-health\r\nAccept: */*\r\nConnection: close\r\n\r\n`,
+    http: (upstream, path) =>
+      knock(clock, upstream, {
+        say: `GET ${path} HTTP/1.1\r\nHost: ${formatAddress(upstream)}\r\nUser-Agent: voxeltron-health\r\nAccept: */*\r\nConnection: close\r\n\r\n`,
         hear: statusVerdict,
         silence: `no answer within ${LIMITS.healthAttemptMs / 1000} s`,
         patienceMs: LIMITS.healthAttemptMs,
@@ -48,13 +50,13 @@ interface Conversation {
 
 const HEARD_MOST = 1024;
 
-async function knock(clock: Clock, port: number, talk: Conversation): Promise<string | undefined> {
+async function knock(clock: Clock, upstream: Upstream, talk: Conversation): Promise<string | undefined> {
   const { promise, resolve } = Promise.withResolvers<Verdict>();
   let heard = "";
   const cancel = clock.after(talk.patienceMs, () => resolve(talk.silence));
   const connecting = Bun.connect({
-    hostname: "127.0.0.1",
-    port,
+    hostname: upstream.host,
+    port: upstream.port,
     socket: {
       open(socket) {
         if (talk.say !== undefined) socket.write(talk.say);

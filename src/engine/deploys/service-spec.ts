@@ -7,6 +7,7 @@ import type {
   InstanceSpec,
   RegistryAuth,
   RestartPolicy,
+  Upstream,
   Volume,
 } from "../providers/provider.ts";
 import { LOCAL, type Place } from "../providers/providers.ts";
@@ -68,10 +69,10 @@ export function sourceName(source: Source): string {
   return source.kind === "image" ? source.reference : source.digest;
 }
 
-/** Where people reach it: the published address, else the loopback port, else nowhere. */
-export function addressOf(spec: ServiceSpec, hostPort: number | null | undefined): string | undefined {
+/** Where people reach it: the published address, else where its instance is reached, else nowhere. */
+export function addressOf(spec: ServiceSpec, upstream: Upstream | undefined): string | undefined {
   if (spec.publish !== undefined) return formatAddress(spec.publish);
-  return typeof hostPort === "number" ? `127.0.0.1:${hostPort}` : undefined;
+  return upstream === undefined ? undefined : formatAddress(upstream);
 }
 
 /** What runs is an image, which was pulled or built. */

@@ -9,6 +9,8 @@ import type { Log } from "../../base/log.ts";
 import type { DeployRow } from "../../state/deploys.ts";
 import type { ServiceState } from "../../state/service-state.ts";
 import type { Events } from "../events/events.ts";
+import { onLoopback } from "../providers/provider.ts";
+import { LOCAL } from "../providers/providers.ts";
 import { deployEvent, type DeployFacts } from "./deploy-event.ts";
 import { decodeSpec } from "./service-spec.ts";
 
@@ -31,11 +33,12 @@ export interface FailedDeploy {
 export interface SettlementDeps {
   readonly state: ServiceState;
   readonly events: Events;
+  readonly hostOf: (server: string) => string;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-export function makeSettlement({ state, events, clock, log }: SettlementDeps): Settlement {
+export function makeSettlement({ state, events, hostOf, clock, log }: SettlementDeps): Settlement {
   const unwritten = new Map<string, FailedDeploy>();
 
   function write({ id, facts, step, error }: FailedDeploy): void {
@@ -44,7 +47,7 @@ export function makeSettlement({ state, events, clock, log }: SettlementDeps): S
       const rolledBack =
         service !== undefined && service.currentVersion !== null && service.desired === "running";
       state.deploys.fail(id, error, timestamp(clock.now()));
-      events.emit("on_deploy_fail", { ...deployEvent(facts), error, step, rolledBack });
+      events.emit("on_deploy_fail", { ...deployEvent(facts, hostOf), error, step, rolledBack });
     });
   }
 
@@ -86,11 +89,12 @@ export const INTERRUPTED = "the daemon stopped during the deploy";
 // --- internal ---
 
 function interrupted(row: DeployRow, nowMs: number): FailedDeploy {
+  const spec = decodeSpec(row.spec);
   const facts = {
     service: row.service,
     version: row.version,
-    spec: decodeSpec(row.spec),
-    hostPort: row.hostPort ?? undefined,
+    spec,
+    upstream: row.hostPort === null || spec.server !== LOCAL ? undefined : onLoopback(row.hostPort),
     durationMs: nowMs - Date.parse(row.startedAt),
   };
   return { id: row.id, facts, step: row.step, error: INTERRUPTED };

@@ -7,9 +7,11 @@ import { timestamp } from "../../base/clock.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { bounded } from "../bounded.ts";
 import { pruneBuilds } from "../builds.ts";
+import { upstreamOf } from "../live.ts";
 import type { LogTarget } from "../logs/logs.ts";
 import { workMs, type WorkContext } from "../providers/provider.ts";
-import { placeOf } from "../providers/providers.ts";
+import { placeOf, placeText } from "../providers/providers.ts";
+import { reachInstance } from "../reach.ts";
 import type { Reconcile } from "../reconcile.ts";
 import { checkPlainNames } from "../secrets/service-secrets.ts";
 import type { ServiceDeps } from "../service-deps.ts";
@@ -17,6 +19,7 @@ import { deployEvent } from "./deploy-event.ts";
 import { factsOf, type Deploy } from "./deploy.ts";
 import { waitForHealth } from "./health.ts";
 import { decodeSpec, encodeSpec, isImage, type Source } from "./service-spec.ts";
+import { startOnFreePort } from "./start.ts";
 
 export interface Step {
   readonly name: string;
@@ -37,7 +40,7 @@ export const STEPS: readonly Step[] = [
     run: prepare,
   },
   { name: "create", says: ({ instance }) => `creating ${instance.id}`, run: create },
-  { name: "start", says: ({ plan }) => `starting on ${plan.provider.name}`, run: start },
+  { name: "start", says: ({ plan }) => `starting on ${placeText(plan.spec)}`, run: start },
   { name: "health", says: () => "waiting until it is healthy", run: health },
   { name: "switch", says: ({ version }) => `version ${version} goes live`, run: switchOver },
 ];
@@ -52,13 +55,21 @@ export const AFTERWARDS: readonly Step[] = [
 
 // --- internal ---
 
+const NOT_SAID = { host: null, port: null };
+
 async function askGates(deploy: Deploy, deps: StepDeps): Promise<void> {
   await untilCancelled(deploy, deps, deploy.gates);
 }
 
 async function prepare(deploy: Deploy, deps: StepDeps): Promise<void> {
   const { plan } = deploy;
-  const { source } = plan.spec;
+  const { source, server, volumes } = plan.spec;
+  const from = plan.previous?.spec;
+  if (from !== undefined && from.server !== server && volumes.length > 0)
+    deploy.progress({
+      step: deploy.step,
+      text: `warning: what its volumes hold stays on ${from.server}; those of ${server} are used from now on`,
+    });
   if (plan.upload !== undefined && source.kind === "folder")
     await deps.folders.adopt(plan.upload.directory, source.path);
   const work = plan.provider.prepare(deploy.instance, workContext(deploy));
@@ -82,16 +93,19 @@ async function create(deploy: Deploy, deps: StepDeps): Promise<void> {
 }
 
 async function start(deploy: Deploy, deps: StepDeps): Promise<void> {
-  await providerWork("start", deploy, deps, deploy.plan.provider.start(deploy.instance.id));
+  const { provider } = deploy.plan;
+  await startOnFreePort(deploy, deps, (what, asked) => providerWork(what, deploy, deps, asked));
+  deploy.upstream = await providerWork("start", deploy, deps, reachInstance(provider, deploy.instance));
   deps.logs.watch(logTargetOf(deploy));
 }
 
 function health(deploy: Deploy, deps: StepDeps): Promise<void> {
-  const { plan, instance, signal } = deploy;
+  const { plan, instance, upstream, signal } = deploy;
   const { health: path, healthTimeoutMs } = plan.spec;
   const wait = {
     provider: plan.provider,
     instance,
+    upstream,
     path,
     timeoutMs: healthTimeoutMs ?? LIMITS.healthMs,
     signal,
@@ -102,9 +116,9 @@ function health(deploy: Deploy, deps: StepDeps): Promise<void> {
 
 /** The address leads to the new version when, and only when, the state says so and the event is on its way. */
 async function switchOver(deploy: Deploy, deps: StepDeps): Promise<void> {
-  const { plan, version, instance } = deploy;
+  const { plan, version, instance, upstream } = deploy;
   const { state, edges, events, clock } = deps;
-  const staged = edges.stage(plan.service, plan.spec.publish, instance.hostPort);
+  const staged = edges.stage(plan.service, plan.spec.publish, upstream);
   try {
     state.transaction(() => {
       const at = timestamp(clock.now());
@@ -115,6 +129,7 @@ async function switchOver(deploy: Deploy, deps: StepDeps): Promise<void> {
         image: deploy.exactImage,
         instance: instance.id,
         hostPort: instance.hostPort ?? null,
+        ...(plan.provider.reach === undefined || upstream === undefined ? NOT_SAID : upstream),
         createdAt: at,
       });
       state.services.setCurrent(plan.service, version, plan.spec);
@@ -124,7 +139,7 @@ async function switchOver(deploy: Deploy, deps: StepDeps): Promise<void> {
       state.env.set(plan.service, plan.env.values);
       state.versions.keepNewest(plan.service, LIMITS.versionsKept);
       state.deploys.succeed(plan.id, at);
-      events.emit("on_deploy_success", deployEvent(factsOf(deploy, clock.monotonic())));
+      events.emit("on_deploy_success", deployEvent(factsOf(deploy, clock.monotonic()), deps.hostOf));
     });
   } catch (error) {
     staged.abort();
@@ -137,13 +152,13 @@ async function switchOver(deploy: Deploy, deps: StepDeps): Promise<void> {
 async function drain(deploy: Deploy, deps: StepDeps): Promise<void> {
   const previous = deploy.plan.previous;
   if (previous === undefined) return;
-  const { hostPort } = previous.row;
-  if (hostPort !== null) await deps.edges.drain(hostPort, LIMITS.drainMs, deploy.signal);
+  const upstream = upstreamOf(previous.row);
+  if (upstream !== undefined) await deps.edges.drain(upstream, LIMITS.drainMs, deploy.signal);
   const provider = deps.providers.of(previous.spec);
   await bounded(provider.stop(previous.row.instance, LIMITS.stopGraceMs), {
     clock: deps.clock,
     timeoutMs: workMs(provider, "stop", LIMITS.stopGraceMs + LIMITS.providerDestroyMs),
-    who: provider.name,
+    who: placeText(previous.spec),
   });
 }
 
@@ -173,23 +188,23 @@ function untilCancelled<T>(deploy: Deploy, deps: StepDeps, work: Promise<T>): Pr
   const { plan, signal } = deploy;
   return bounded(work, {
     clock: deps.clock,
-    who: plan.provider.name,
+    who: placeText(plan.spec),
     signal,
   });
 }
 
 /** Waits for a provider that can't be interrupted. What it makes after nobody waits any more is swept away. */
-function providerWork(
+function providerWork<T>(
   what: "create" | "start",
   deploy: Deploy,
   deps: StepDeps,
-  work: Promise<void>,
-): Promise<void> {
+  work: Promise<T>,
+): Promise<T> {
   const { plan, instance, signal } = deploy;
   return bounded(work, {
     clock: deps.clock,
     timeoutMs: workMs(plan.provider, what, LIMITS.providerWorkMs),
-    who: plan.provider.name,
+    who: placeText(plan.spec),
     signal,
     late: () => void deps.reconcile.discard(placeOf(plan.provider), instance.id),
   });

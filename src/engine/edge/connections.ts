@@ -1,45 +1,49 @@
 /**
- * The connections that lead through edges, by the loopback port they lead to, so that the old version of a service can be let
+ * The connections that lead through edges, by where they lead to, so that the old version of a service can be let
  * finish what it began. Called by edge.ts and edges.ts.
  */
 import type { Clock } from "../../base/clock.ts";
 import { LIMITS } from "../../base/limits.ts";
+import type { Upstream } from "../providers/provider.ts";
+import { formatAddress } from "./address.ts";
 import { abortPair, finish, makePair, type Pair } from "./splice.ts";
 
 export interface Connections {
-  /** A new pair that leads to `port`; it leaves by itself when both its sockets are closed. */
-  open(port: number): Pair;
+  /** A new pair that leads to `upstream`; it leaves by itself when both its sockets are closed. */
+  open(upstream: Upstream): Pair;
   /**
-   * Resolves when none leads to `port`. Idle ones are ended: those on which the service, or nobody, spoke last and where
+   * Resolves when none leads to `upstream`. Idle ones are ended: those on which the service, or nobody, spoke last and where
    * nothing was said for a while. Those left after `timeoutMs`, or at the signal, are cut.
    */
-  drain(port: number, timeoutMs: number, signal: AbortSignal): Promise<void>;
+  drain(upstream: Upstream, timeoutMs: number, signal: AbortSignal): Promise<void>;
 }
 
 export function makeConnections(clock: Clock): Connections {
-  const live = new Map<number, Set<Pair>>();
+  const live = new Map<string, Set<Pair>>();
 
-  function leave(port: number, pair: Pair): void {
-    const pairs = live.get(port);
+  function leave(place: string, pair: Pair): void {
+    const pairs = live.get(place);
     pairs?.delete(pair);
-    if (pairs?.size === 0) live.delete(port);
+    if (pairs?.size === 0) live.delete(place);
   }
 
   return {
-    open(port) {
-      const pair = makePair(() => leave(port, pair));
-      const pairs = live.get(port) ?? new Set();
-      live.set(port, pairs.add(pair));
+    open(upstream) {
+      const place = formatAddress(upstream);
+      const pair = makePair(() => leave(place, pair));
+      const pairs = live.get(place) ?? new Set();
+      live.set(place, pairs.add(pair));
       return pair;
     },
-    async drain(port, timeoutMs, signal) {
+    async drain(upstream, timeoutMs, signal) {
+      const place = formatAddress(upstream);
       const end = clock.monotonic() + timeoutMs;
       const watch = makeIdleWatch(clock);
-      while (live.has(port) && clock.monotonic() < end && !signal.aborted) {
-        for (const pair of live.get(port) ?? []) if (watch(pair)) finish(pair.upstream);
+      while (live.has(place) && clock.monotonic() < end && !signal.aborted) {
+        for (const pair of live.get(place) ?? []) if (watch(pair)) finish(pair.upstream);
         await clock.sleep(POLL_MS, signal).catch(() => {});
       }
-      for (const pair of live.get(port) ?? []) abortPair(pair);
+      for (const pair of live.get(place) ?? []) abortPair(pair);
     },
   };
 }

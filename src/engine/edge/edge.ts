@@ -1,22 +1,23 @@
 /**
- * One listener of the daemon on a fixed address, joined to a loopback port that may be changed at any time: connections that
+ * One listener of the daemon on a fixed address, joined to an instance that may be changed at any time: connections that
  * arrive later lead to the new one. The only file that listens for services. Called by edges.ts.
  */
 import { fail, messageOf, systemCode, type VoxError } from "../../base/errors.ts";
+import type { Upstream } from "../providers/provider.ts";
 import { formatAddress, type Address } from "./address.ts";
 import type { Connections } from "./connections.ts";
 import { abortPair, flush, spliceHandler, type Side } from "./splice.ts";
 
 export interface Edge {
   readonly address: Address;
-  /** The loopback port that new connections lead to. */
-  target: number;
+  /** Where new connections lead to. */
+  target: Upstream;
   /** Stops listening; what is connected goes on. */
   close(): void;
 }
 
 /** Throws `deploy.port_taken` where someone else listens there, `service.invalid` where this host can't. */
-export function openEdge(address: Address, target: number, connections: Connections): Edge {
+export function openEdge(address: Address, target: Upstream, connections: Connections): Edge {
   const listener = listen(address, (client) => join(client, edge.target, connections));
   const edge: Edge = { address, target, close: () => listener.stop() };
   return edge;
@@ -61,8 +62,8 @@ function listenError(address: Address, error: unknown): VoxError {
 }
 
 /** The client waits, paused, until the service has answered the phone. */
-function join(socket: Client, port: number, connections: Connections): void {
-  const pair = connections.open(port);
+function join(socket: Client, target: Upstream, connections: Connections): void {
+  const pair = connections.open(target);
   const { client, upstream } = pair;
   socket.data = client;
   client.socket = socket;
@@ -70,8 +71,8 @@ function join(socket: Client, port: number, connections: Connections): void {
   // A client that vanished without a word is noticed in the end.
   socket.setKeepAlive(true, KEEP_ALIVE_MS);
   Bun.connect<Side>({
-    hostname: "127.0.0.1",
-    port,
+    hostname: target.host,
+    port: target.port,
     allowHalfOpen: true,
     data: upstream,
     socket: {

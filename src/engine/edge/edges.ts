@@ -5,6 +5,7 @@
  */
 import type { Clock } from "../../base/clock.ts";
 import { fail } from "../../base/errors.ts";
+import type { Upstream } from "../providers/provider.ts";
 import { formatAddress, overlaps, type Address } from "./address.ts";
 import { makeConnections } from "./connections.ts";
 import { openEdge, type Edge } from "./edge.ts";
@@ -13,13 +14,13 @@ export interface Edges {
   /** Throws `deploy.port_taken` or `service.invalid` where the service can't have the address. Opens nothing. */
   check(service: string, address: Address): void;
   /**
-   * Makes ready that the service's address leads to `port`; throws as `check`. A new address listens at once; an old one
+   * Makes ready that the service's address leads to `target`; throws as `check`. A new address listens at once; an old one
    * changes, and what is no longer wanted closes, at `commit`. `abort` leaves everything as it was.
    */
-  stage(service: string, address: Address | undefined, port: number | undefined): StagedEdge;
+  stage(service: string, address: Address | undefined, target: Upstream | undefined): StagedEdge;
   isOpen(service: string): boolean;
-  /** Resolves when no connection leads to `port`; those left after `timeoutMs`, or at the signal, are cut. */
-  drain(port: number, timeoutMs: number, signal: AbortSignal): Promise<void>;
+  /** Resolves when no connection leads to `target`; those left after `timeoutMs`, or at the signal, are cut. */
+  drain(target: Upstream, timeoutMs: number, signal: AbortSignal): Promise<void>;
   /** Stops listening for the service; what is connected goes on. */
   close(service: string): void;
   closeAll(): void;
@@ -39,7 +40,7 @@ export function makeEdges(clock: Clock): Edges {
     service: string,
     previous: Edge | undefined,
     address: Address,
-    port: number,
+    target: Upstream,
   ): StagedEdge {
     const inTheWay = previous !== undefined && overlaps(previous.address, address);
     const restore = (): void => {
@@ -49,7 +50,7 @@ export function makeEdges(clock: Clock): Edges {
     if (inTheWay) previous.close();
     let edge: Edge;
     try {
-      edge = openEdge(address, port, connections);
+      edge = openEdge(address, target, connections);
     } catch (error) {
       restore();
       throw error;
@@ -68,19 +69,20 @@ export function makeEdges(clock: Clock): Edges {
     check(service, address) {
       checkOthers(open, service, address);
       const own = open.get(service);
-      if (own === undefined || !overlaps(own.address, address)) openEdge(address, 0, connections).close();
+      if (own === undefined || !overlaps(own.address, address))
+        openEdge(address, NOWHERE, connections).close();
     },
-    stage(service, address, port) {
-      if (address === undefined || port === undefined)
+    stage(service, address, target) {
+      if (address === undefined || target === undefined)
         return { commit: () => edges.close(service), abort() {} };
       const previous = open.get(service);
       if (previous !== undefined && formatAddress(previous.address) === formatAddress(address))
-        return { commit: () => void (previous.target = port), abort() {} };
+        return { commit: () => void (previous.target = target), abort() {} };
       checkOthers(open, service, address);
-      return stageMove(service, previous, address, port);
+      return stageMove(service, previous, address, target);
     },
     isOpen: (service) => open.has(service),
-    drain: (port, timeoutMs, signal) => connections.drain(port, timeoutMs, signal),
+    drain: (target, timeoutMs, signal) => connections.drain(target, timeoutMs, signal),
     close(service) {
       open.get(service)?.close();
       open.delete(service);
@@ -94,6 +96,8 @@ export function makeEdges(clock: Clock): Edges {
 }
 
 // --- internal ---
+
+const NOWHERE: Upstream = { host: "127.0.0.1", port: 0 };
 
 function checkOthers(open: ReadonlyMap<string, Edge>, service: string, address: Address): void {
   for (const [other, edge] of open)

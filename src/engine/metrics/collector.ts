@@ -10,7 +10,7 @@ import type { HostUsage } from "../../platform/host-usage.ts";
 import { bounded } from "../bounded.ts";
 import { fewAtATime } from "../few-at-a-time.ts";
 import type { InstanceStats, Provider } from "../providers/provider.ts";
-import { placeText, type Place, type Providers } from "../providers/providers.ts";
+import { placeOf, placeText, type Place, type Providers } from "../providers/providers.ts";
 import type { Measured } from "./recorder.ts";
 import { present, roundPercent, valuesOf, type Look } from "./rates.ts";
 import type { MetricValues } from "../../state/metrics.ts";
@@ -87,7 +87,7 @@ export function makeCollector(deps: CollectorDeps): Collector {
         const stats = await bounded(provider.stats?.(target.instance) ?? Promise.resolve(undefined), {
           clock,
           timeoutMs: LIMITS.statsMs,
-          who: provider.name,
+          who: placeText(placeOf(provider)),
         });
         answered = clock.monotonic();
         if (stats !== undefined) found.push(lookAt(target, stats));
@@ -95,10 +95,10 @@ export function makeCollector(deps: CollectorDeps): Collector {
         failed = true;
         // Nobody was answered meanwhile: it is not this instance, and the others need not wait as long.
         if (isVoxError(error) && error.code === "provider.unavailable" && answered <= asked) isSilent = true;
-        complain(provider.name, target.instance, error);
+        complain(placeText(placeOf(provider)), target.instance, error);
       }
     });
-    if (!failed) troubled.delete(provider.name);
+    if (!failed) troubled.delete(placeText(placeOf(provider)));
     return found;
   }
 

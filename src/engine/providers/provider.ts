@@ -57,9 +57,15 @@ export function workMs(provider: Pick<Provider, "workMs">, work: ProviderWork, u
   return Math.max(usualMs, provider.workMs?.(work) ?? 0);
 }
 
+/** Where the port of an instance is reached from this machine. */
 export interface Upstream {
   readonly host: string;
   readonly port: number;
+}
+
+/** Where a provider that does not say otherwise publishes. */
+export function onLoopback(port: number): Upstream {
+  return { host: "127.0.0.1", port };
 }
 
 /**

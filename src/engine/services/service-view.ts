@@ -2,6 +2,7 @@
  * What an operator sees of a service. Stays fast when a provider hangs: its answer is waited for a moment, then the state is
  * `unknown`. Called by services.ts.
  */
+import { messageOf } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { DeployRow } from "../../state/deploys.ts";
 import type { ServiceRow } from "../../state/services.ts";
@@ -9,9 +10,10 @@ import { bounded } from "../bounded.ts";
 import { formatVolume } from "../deploys/parse-volume.ts";
 import { addressOf, decodeSpec, sourceName } from "../deploys/service-spec.ts";
 import { formatAddress } from "../edge/address.ts";
-import { findLive, type Live } from "../live.ts";
+import { findLive, upstreamOf, type Live } from "../live.ts";
 import type { ServiceUsage } from "../metrics/usage.ts";
 import type { InstanceStatus } from "../providers/provider.ts";
+import { placeText } from "../providers/providers.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 
 export interface ServiceView {
@@ -19,6 +21,8 @@ export interface ServiceView {
   /** running · stopped · exited · restarting · missing · deploying · failed · unknown (its provider does not answer) */
   readonly state: string;
   readonly provider: string;
+  /** `local`, or the name of the server. */
+  readonly server: string;
   readonly image: string | null;
   readonly version: number | null;
   readonly address: string | null;
@@ -31,6 +35,8 @@ export interface ServiceDetails extends ServiceView {
   readonly instance: string | null;
   readonly startedAt: string | null;
   readonly restarts: number;
+  /** Why its state is unknown. */
+  readonly problem: string | null;
   readonly port: number | null;
   readonly publish: string | null;
   readonly memoryBytes: number | null;
@@ -64,12 +70,17 @@ export async function viewService(row: ServiceRow, deps: ServiceDeps): Promise<S
 
 export async function viewDetails(row: ServiceRow, deps: ServiceDeps): Promise<ServiceDetails> {
   const live = findLive(deps.state, row);
-  const status = await statusOf(live, deps);
+  let problem: string | null = null;
+  const status = await askStatus(live, deps).catch((error: unknown) => {
+    problem = messageOf(error);
+    return undefined;
+  });
   return {
     ...viewOf(row, live, status, deps),
     instance: live?.row.instance ?? null,
     startedAt: status?.startedAt ?? null,
     restarts: status?.restarts ?? 0,
+    problem,
     port: live?.spec.port ?? null,
     publish: live?.spec.publish === undefined ? null : formatAddress(live.spec.publish),
     memoryBytes: live?.spec.memoryBytes ?? null,
@@ -86,17 +97,22 @@ export async function viewDetails(row: ServiceRow, deps: ServiceDeps): Promise<S
 }
 
 /** Nothing where there is no instance, or its provider is gone, hangs or fails. */
-export async function statusOf(
-  live: Live | undefined,
-  { providers, clock }: ServiceDeps,
-): Promise<InstanceStatus | undefined> {
-  const provider = live === undefined ? undefined : providers.find(live.spec);
-  if (live === undefined || provider === undefined) return undefined;
-  const bounds = { clock, timeoutMs: LIMITS.providerStatusMs, who: provider.name };
-  return bounded(provider.status(live.row.instance), bounds).catch(() => undefined);
+export function statusOf(live: Live | undefined, deps: ServiceDeps): Promise<InstanceStatus | undefined> {
+  return askStatus(live, deps).catch(() => undefined);
 }
 
 // --- internal ---
+
+/** Nothing where there is no instance. Throws what its provider, or who looks for it, does. */
+async function askStatus(
+  live: Live | undefined,
+  { providers, clock }: ServiceDeps,
+): Promise<InstanceStatus | undefined> {
+  if (live === undefined) return undefined;
+  const provider = providers.of(live.spec);
+  const bounds = { clock, timeoutMs: LIMITS.providerStatusMs, who: placeText(live.spec) };
+  return bounded(provider.status(live.row.instance), bounds);
+}
 
 function viewOf(
   row: ServiceRow,
@@ -110,9 +126,10 @@ function viewOf(
     name: row.name,
     state: live === undefined ? unborn : stateOf(row, status),
     provider: row.provider,
+    server: row.server,
     image: live === undefined ? null : sourceName(live.spec.source),
     version: row.currentVersion,
-    address: live === undefined ? null : (addressOf(live.spec, live.row.hostPort) ?? null),
+    address: live === undefined ? null : (addressOf(live.spec, upstreamOf(live.row)) ?? null),
     domains: [...(live?.spec.domains ?? [])],
     usage: status?.state === "running" ? (usage ?? null) : null,
   };

@@ -2,7 +2,7 @@
  * What an operator does with services that are deployed: look, read logs, stop, start, remove, run a command inside. One change of
  * a service at a time. Called by the API server.
  */
-import { fail } from "../../base/errors.ts";
+import { fail, messageOf } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { quote } from "../../base/text.ts";
 import type { ServiceRow } from "../../state/services.ts";
@@ -13,6 +13,7 @@ import { findLive, type Live } from "../live.ts";
 import type { LogQuery } from "../logs/logs.ts";
 import type { ServiceLogLine } from "../logs/stored-line.ts";
 import { workMs, type ExecOptions, type Provider } from "../providers/provider.ts";
+import { placeOf, placeText } from "../providers/providers.ts";
 import { revive } from "../revive.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 import { statusOf, viewDetails, viewService, type ServiceDetails, type ServiceView } from "./service-view.ts";
@@ -26,8 +27,11 @@ export interface Services {
   logs(name: string, query: LogQuery): AsyncGenerator<ServiceLogLine>;
   stop(name: string): Promise<ServiceView>;
   start(name: string, signal: AbortSignal): Promise<ServiceView>;
-  /** Ends the instance and forgets the service with its versions, deploys, environment, secrets and log. Volumes stay. */
-  remove(name: string): Promise<void>;
+  /**
+   * Ends the instance and forgets the service with its versions, deploys, environment, secrets and log. Volumes stay. `abandon`: also
+   * where its server can't be asked, or is in the configuration no more; what runs there stays.
+   */
+  remove(name: string, abandon?: boolean): Promise<void>;
   /** The command's exit code. Throws `service.stopped` where nothing runs that it could run in. */
   exec(name: string, options: ExecOptions): Promise<number>;
 }
@@ -82,15 +86,18 @@ export function makeServices(deps: ServiceDeps): Services {
       state.services.setDesired(name, "running");
       return viewService(need(name), deps);
     },
-    async remove(name) {
+    async remove(name, abandon = false) {
       need(name);
       using _hold = await busy.hold(name, "removal");
       const live = findLive(state, need(name));
+      if (live !== undefined && !abandon) deps.providers.of(live.spec);
       // A crash from here on leaves a stopped service, which can be removed again.
       state.services.setDesired(name, "stopped");
       edges.close(name);
-      if (live !== undefined) await destroyInstance(live, deps);
-      await pruneBuilds(name, { before: state.versions.list(name), kept: [] }, deps);
+      if (live !== undefined && abandon) await abandonInstance(live, deps);
+      else if (live !== undefined) await destroyInstance(live, deps);
+      const builds = pruneBuilds(name, { before: state.versions.list(name), kept: [] }, deps);
+      await (abandon ? builds.catch(() => {}) : builds);
       await deps.folders.prune(name, new Set());
       await deps.logs.remove(name);
       state.transaction(() => {
@@ -119,8 +126,25 @@ function stopInstance(provider: Provider, live: Live, { clock }: ServiceDeps): P
   return bounded(provider.stop(live.row.instance, LIMITS.stopGraceMs), {
     clock,
     timeoutMs: workMs(provider, "stop", LIMITS.stopGraceMs + LIMITS.providerDestroyMs),
-    who: provider.name,
+    who: placeText(placeOf(provider)),
   });
+}
+
+/** As far as its server lets us. */
+async function abandonInstance(live: Live, deps: ServiceDeps): Promise<void> {
+  try {
+    await destroyInstance(live, deps);
+  } catch (error) {
+    const { instance, service } = live.row;
+    const { server } = live.spec;
+    deps.log.warn("a service was removed, and its instance left where it is", {
+      service,
+      instance,
+      server,
+      error: messageOf(error),
+    });
+    await deps.logs.leave(instance);
+  }
 }
 
 async function destroyInstance(live: Live, deps: ServiceDeps): Promise<void> {
@@ -129,7 +153,7 @@ async function destroyInstance(live: Live, deps: ServiceDeps): Promise<void> {
   await bounded(provider.destroy(live.row.instance), {
     clock: deps.clock,
     timeoutMs: workMs(provider, "destroy", LIMITS.providerDestroyMs),
-    who: provider.name,
+    who: placeText(placeOf(provider)),
   });
   await deps.logs.leave(live.row.instance);
 }

@@ -1,16 +1,15 @@
 /** What services must know of workspaces: what is theirs. Composed by the daemon. */
 import type { WorkspaceRows } from "../../state/workspaces.ts";
-import { LOCAL } from "../providers/providers.ts";
 import type { ServiceDeps } from "../service-deps.ts";
 import { decodeSpec } from "./workspace-spec.ts";
 
 export function workspaceFacts(rows: Pick<WorkspaceRows, "hasInstance" | "list">): ServiceDeps["workspaces"] {
   return {
     hasInstance: (instance) => rows.hasInstance(instance),
-    ports: () =>
+    ports: (place) =>
       rows
         .list()
-        .filter(({ server }) => server === LOCAL)
+        .filter(({ server }) => server === place)
         .flatMap(({ spec }) => decodeSpec(spec).ports.map(({ outside }) => outside)),
   };
 }

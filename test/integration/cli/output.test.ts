@@ -124,6 +124,7 @@ test("lists are arrays with --json and tables without", async () => {
     name: "web",
     state: "running",
     provider: "docker",
+    server: "local",
     image: "nginx:1.27",
     version: 3,
     address: "127.0.0.1:40000",

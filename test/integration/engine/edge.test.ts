@@ -3,6 +3,7 @@ import type { Socket } from "bun";
 import { systemClock } from "../../../src/base/clock.ts";
 import { makeEdges } from "../../../src/engine/edge/edges.ts";
 import type { Edges } from "../../../src/engine/edge/edges.ts";
+import { onLoopback } from "../../../src/engine/providers/provider.ts";
 import { freePort, until } from "../../harness.ts";
 
 const cleanups: (() => void)[] = [];
@@ -85,7 +86,7 @@ test("no request fails while the edge switches between versions under load", asy
   const [a, b] = [serve("a"), serve("b")];
   const edges = edgesForTest();
   const address = { host: "127.0.0.1", port: freePort() };
-  edges.stage("web", address, a).commit();
+  edges.stage("web", address, onLoopback(a)).commit();
   const answers = new Map<string, number>();
   const stop = new AbortController();
   const clients = Array.from({ length: 16 }, async () => {
@@ -99,7 +100,7 @@ test("no request fails while the edge switches between versions under load", asy
   });
   const total = (): number => [...answers.values()].reduce((sum, n) => sum + n, 0);
   for (let round = 1; round <= 10; round++) {
-    edges.stage("web", address, round % 2 === 0 ? a : b).commit();
+    edges.stage("web", address, onLoopback(round % 2 === 0 ? a : b)).commit();
     await until(() => total() > round * 150);
   }
   stop.abort();
@@ -111,10 +112,10 @@ test("after a switch every new connection leads to the new version, and old ones
   const [old, fresh] = [listen(), listen()];
   const edges = edgesForTest();
   const address = { host: "127.0.0.1", port: freePort() };
-  edges.stage("web", address, old.port).commit();
+  edges.stage("web", address, onLoopback(old.port)).commit();
   const first = await dial(address.port);
   await until(() => old.sockets.length === 1);
-  edges.stage("web", address, fresh.port).commit();
+  edges.stage("web", address, onLoopback(fresh.port)).commit();
   const later = await Promise.all([dial(address.port), dial(address.port)]);
   await until(() => fresh.sockets.length === 2);
   first.socket.write("still here");
@@ -129,7 +130,7 @@ test("an end is passed on in each direction while the other goes on", async () =
   const upstream = listen();
   const edges = edgesForTest();
   const address = { host: "127.0.0.1", port: freePort() };
-  edges.stage("web", address, upstream.port).commit();
+  edges.stage("web", address, onLoopback(upstream.port)).commit();
   const line = await dial(address.port);
   line.socket.write("question");
   line.socket.shutdown();
@@ -147,7 +148,7 @@ test("a reset is passed on as a reset: a cut answer never looks whole", async ()
   const upstream = listen();
   const edges = edgesForTest();
   const address = { host: "127.0.0.1", port: freePort() };
-  edges.stage("web", address, upstream.port).commit();
+  edges.stage("web", address, onLoopback(upstream.port)).commit();
   const line = await dial(address.port);
   await until(() => upstream.sockets.length === 1);
   upstream.sockets[0]?.write("half an ans");
@@ -179,7 +180,7 @@ test("a reader that does not read holds the writer back, and gets every byte in 
   const upstream = listen({ open: pump, drain: pump });
   const edges = edgesForTest();
   const address = { host: "127.0.0.1", port: freePort() };
-  edges.stage("web", address, upstream.port).commit();
+  edges.stage("web", address, onLoopback(upstream.port)).commit();
   const before = process.memoryUsage.rss();
   const line = await dial(address.port);
   line.socket.pause();
@@ -199,7 +200,7 @@ test("what a client sends before the service answers the phone is not lost", asy
   const upstream = listen();
   const edges = edgesForTest();
   const address = { host: "127.0.0.1", port: freePort() };
-  edges.stage("web", address, upstream.port).commit();
+  edges.stage("web", address, onLoopback(upstream.port)).commit();
   const text = "x".repeat(100_000);
   await Promise.all(
     Array.from({ length: 20 }, () =>
@@ -216,10 +217,10 @@ test("what a client sends before the service answers the phone is not lost", asy
 test("a service that does not answer closes the client's connection and nothing else", async () => {
   const edges = edgesForTest();
   const address = { host: "127.0.0.1", port: freePort() };
-  edges.stage("web", address, freePort()).commit();
+  edges.stage("web", address, onLoopback(freePort())).commit();
   const line = await dial(address.port);
   await until(() => line.closed);
-  edges.stage("web", address, serve("back")).commit();
+  edges.stage("web", address, onLoopback(serve("back"))).commit();
   expect(await (await fetch(`http://127.0.0.1:${address.port}/`)).text()).toBe("back");
 });
 
@@ -227,13 +228,13 @@ test("draining waits for what is connected, and cuts it at the deadline or the s
   const upstream = listen();
   const edges = edgesForTest();
   const address = { host: "127.0.0.1", port: freePort() };
-  edges.stage("web", address, upstream.port).commit();
-  await edges.drain(upstream.port, 60_000, never);
+  edges.stage("web", address, onLoopback(upstream.port)).commit();
+  await edges.drain(onLoopback(upstream.port), 60_000, never);
 
   const polite = await dial(address.port);
   await until(() => upstream.sockets.length === 1);
   let drained = false;
-  const draining = edges.drain(upstream.port, 60_000, never).then(() => (drained = true));
+  const draining = edges.drain(onLoopback(upstream.port), 60_000, never).then(() => (drained = true));
   await Bun.sleep(20);
   expect(drained).toBe(false);
   polite.socket.end();
@@ -243,12 +244,12 @@ test("draining waits for what is connected, and cuts it at the deadline or the s
   const stubborn = await dial(address.port);
   stubborn.socket.write("a question");
   await until(() => upstream.heard === "a question");
-  await edges.drain(upstream.port, 50, never);
+  await edges.drain(onLoopback(upstream.port), 50, never);
   await until(() => stubborn.closed);
 
   const cut = await dial(address.port);
   await until(() => upstream.sockets.length === 3);
-  await edges.drain(upstream.port, 60_000, AbortSignal.abort());
+  await edges.drain(onLoopback(upstream.port), 60_000, AbortSignal.abort());
   await until(() => cut.closed);
 });
 
@@ -256,7 +257,7 @@ test("draining ends idle connections soon, and lets a service finish the answer 
   const upstream = listen();
   const edges = edgesForTest();
   const address = { host: "127.0.0.1", port: freePort() };
-  edges.stage("web", address, upstream.port).commit();
+  edges.stage("web", address, onLoopback(upstream.port)).commit();
   const idle = await dial(address.port);
   await until(() => upstream.sockets.length === 1);
   upstream.sockets[0]?.write("answered before");
@@ -266,7 +267,7 @@ test("draining ends idle connections soon, and lets a service finish the answer 
   await until(() => upstream.heard === "question");
 
   const began = performance.now();
-  const draining = edges.drain(upstream.port, 60_000, never);
+  const draining = edges.drain(onLoopback(upstream.port), 60_000, never);
   await until(() => upstream.ended === 1);
   upstream.sockets[0]?.end();
   await until(() => idle.ended);
@@ -284,14 +285,14 @@ test("draining ends idle connections soon, and lets a service finish the answer 
 test("a taken address names who has it, before anything is opened", () => {
   const edges = edgesForTest();
   const port = freePort();
-  edges.stage("web", { host: "127.0.0.1", port }, 1).commit();
+  edges.stage("web", { host: "127.0.0.1", port }, onLoopback(1)).commit();
   const taken = expect.objectContaining({ code: "deploy.port_taken" });
   expect(() => edges.check("api", { host: "0.0.0.0", port })).toThrow("service web publishes 127.0.0.1");
   expect(() => edges.check("api", { host: "0.0.0.0", port })).toThrow(taken);
   expect(() => edges.check("web", { host: "0.0.0.0", port })).not.toThrow();
   const stranger = listen();
   expect(() => edges.check("api", { host: "127.0.0.1", port: stranger.port })).toThrow("another program");
-  expect(() => edges.stage("api", { host: "127.0.0.1", port: stranger.port }, 1)).toThrow(taken);
+  expect(() => edges.stage("api", { host: "127.0.0.1", port: stranger.port }, onLoopback(1))).toThrow(taken);
   expect(edges.isOpen("api")).toBe(false);
   expect(() => edges.check("api", { host: "203.0.113.9", port })).toThrow("no such address");
 });
@@ -305,15 +306,15 @@ test("an address that changes is open beside the old one until the commit, and a
       () => true,
       () => false,
     );
-  edges.stage("web", { host: "127.0.0.1", port: first }, target).commit();
-  const move = edges.stage("web", { host: "127.0.0.1", port: second }, target);
+  edges.stage("web", { host: "127.0.0.1", port: first }, onLoopback(target)).commit();
+  const move = edges.stage("web", { host: "127.0.0.1", port: second }, onLoopback(target));
   expect([await answers(first), await answers(second)]).toEqual([true, true]);
   move.abort();
   expect([await answers(first), await answers(second)]).toEqual([true, false]);
-  edges.stage("web", { host: "127.0.0.1", port: second }, target).commit();
+  edges.stage("web", { host: "127.0.0.1", port: second }, onLoopback(target)).commit();
   expect([await answers(first), await answers(second)]).toEqual([false, true]);
 
-  const wider = edges.stage("web", { host: "0.0.0.0", port: second }, target);
+  const wider = edges.stage("web", { host: "0.0.0.0", port: second }, onLoopback(target));
   expect(await answers(second)).toBe(true);
   wider.abort();
   expect(await answers(second)).toBe(true);

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { systemClock } from "../../../src/base/clock.ts";
 import { makeProbes } from "../../../src/engine/deploys/probes.ts";
+import { onLoopback } from "../../../src/engine/providers/provider.ts";
 
 const probes = makeProbes(systemClock);
 
@@ -16,22 +17,22 @@ function server(open: (socket: Bun.Socket) => void): { readonly port: number; [S
 
 test("a port proxy that accepts and closes at once is not taken for the service", async () => {
   using proxy = server((socket) => void socket.end());
-  expect(await probes.tcp(proxy.port)).toContain("closed");
-  expect(await probes.http(proxy.port, "/")).toContain("closed");
+  expect(await probes.tcp(onLoopback(proxy.port))).toContain("closed");
+  expect(await probes.http(onLoopback(proxy.port), "/")).toContain("closed");
 });
 
 test("a connection that stays open, or greets, is well", async () => {
   using silent = server(() => {});
-  expect(await probes.tcp(silent.port)).toBeUndefined();
+  expect(await probes.tcp(onLoopback(silent.port))).toBeUndefined();
   using polite = server((socket) => void socket.write("220 hello\r\n"));
-  expect(await probes.tcp(polite.port)).toBeUndefined();
-  expect(await probes.http(polite.port, "/")).toBe("the answer is not HTTP");
+  expect(await probes.tcp(onLoopback(polite.port))).toBeUndefined();
+  expect(await probes.http(onLoopback(polite.port), "/")).toBe("the answer is not HTTP");
 });
 
 test("nothing there is said so", async () => {
   const { port, [Symbol.dispose]: close } = server(() => {});
   close();
-  expect(await probes.tcp(port)).toBe("nothing listens on the port");
+  expect(await probes.tcp(onLoopback(port))).toBe("nothing listens on the port");
 });
 
 test("a path is well with 2xx and 3xx only", async () => {
@@ -51,7 +52,7 @@ test("a path is well with 2xx and 3xx only", async () => {
         return new Response(null, { status, headers: { location: "http://elsewhere.example/" } });
       },
     });
-    expect(await probes.http(http.port as number, "/up")).toBe(verdict as string);
+    expect(await probes.http(onLoopback(http.port as number), "/up")).toBe(verdict as string);
     expect(paths).toEqual(["/up"]);
     await http.stop(true);
   }

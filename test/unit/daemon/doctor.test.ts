@@ -12,6 +12,7 @@ const facts: DoctorFacts = {
   plugins,
   bundle: async () => ({ code: "", sourceMap: "", builtins: [] }),
   key: undefined,
+  servers: { settings: {}, nowMs: 0 },
 };
 
 const named = async (name: string, given: DoctorFacts) =>

@@ -20,7 +20,7 @@ export interface FakeProvider extends Provider {
   lines: string[];
 }
 
-export function fakeProvider(name = "fake", cluster: Cluster = new Map()): FakeProvider {
+export function fakeProvider(name = "fake", cluster: Cluster = new Map(), server = "local"): FakeProvider {
   async function play(method: Method, id: string): Promise<void> {
     provider.calls.push(`${method} ${id}`);
     provider.onCall(method, id);
@@ -35,7 +35,7 @@ export function fakeProvider(name = "fake", cluster: Cluster = new Map()): FakeP
   }
   const provider: FakeProvider = {
     name,
-    server: "local",
+    server,
     cluster,
     calls: [],
     script: {},

@@ -72,6 +72,7 @@ export function makeWorld(options: WorldOptions = {}): World {
     owner: "owner",
     edges: makeEdges(clock),
     ports: makePorts(),
+    hostOf: (server) => server,
     busy: makeBusy(),
     folders: makeAppFolders(options.folders ?? "/nowhere/voxeltron-test"),
     workspaces: { hasInstance: () => false, ports: () => [] },

@@ -1,10 +1,11 @@
 /** What a container can't do is refused before anything is made. Pure. Called by provider.ts. */
 import { fail } from "../../../base/errors.ts";
 import { quote } from "../../../base/text.ts";
+import { LOCAL } from "../providers.ts";
 import type { InstanceSpec, Volume } from "../provider.ts";
 
 /** Throws `provider.unsupported`, or `service.invalid` for an image or a volume that no engine would take. */
-export function checkContainerSpec(spec: InstanceSpec): void {
+export function checkContainerSpec(spec: InstanceSpec, server = LOCAL): void {
   if (spec.workspace !== undefined && spec.image === undefined)
     throw fail("provider.unsupported", "the provider docker runs images, found none", {
       hint: "give an image with --image, or run a command with: --provider process",
@@ -14,7 +15,10 @@ export function checkContainerSpec(spec: InstanceSpec): void {
       "provider.unsupported",
       "the provider docker runs images, found a folder without a Dockerfile",
       {
-        hint: "write a Dockerfile, give an image with --image, or run the folder with: --provider process",
+        hint:
+          server === LOCAL
+            ? "write a Dockerfile, give an image with --image, or run the folder with: --provider process"
+            : `write a Dockerfile, or give an image with --image: as it is a folder runs on the daemon's own machine only, with --server ${LOCAL}`,
       },
     );
   if (spec.image === undefined && spec.directory === undefined)

@@ -1,69 +1,107 @@
 /**
- * The connection to a Docker engine: where it is, and the client, which is loaded at first use because it is heavy.
- * Nothing is sent from here. Called by provider.ts; the daemon's configuration is read with `parseDockerEndpoint`.
+ * The connection to a Docker engine: the client, which is loaded at first use because it is heavy. Nothing is sent from here. The
+ * engine of a server is another machine's: its answers are bounded and its redirections are not followed. Called by engine-desk.ts.
  */
+import type { Agent, ClientRequest, IncomingMessage } from "node:http";
 import type Docker from "dockerode";
-
-export type DockerEndpoint =
-  | { readonly socketPath: string }
-  | { readonly protocol: "http"; readonly host: string; readonly port: number };
-
-export const DEFAULT_DOCKER_SOCKET = "/var/run/docker.sock";
+import type { Clock } from "../../../base/clock.ts";
+import { fail } from "../../../base/errors.ts";
+import { SERVER_LIMITS } from "../../../base/server-limits.ts";
+import type { DockerEndpoint } from "./endpoint.ts";
 
 export interface DockerConnection {
-  /** Gives the client; loads it once. */
+  /** Gives the client; makes it once, and again where the endpoint has changed. */
   client(): Promise<Docker>;
   /** Gives up every question that the engine has not answered: a hung engine would keep the process for ever. */
   close(): void;
 }
 
-export function makeDockerConnection(endpoint: DockerEndpoint): DockerConnection {
+export interface ConnectionOptions {
+  /** Asked each time. Throws where there is none any more. */
+  readonly endpoint: () => DockerEndpoint;
+  /** It is a server's, and not the engine of this machine. */
+  readonly isServer: boolean;
+  readonly clock: Clock;
+}
+
+export function makeDockerConnection({ endpoint, isServer, clock }: ConnectionOptions): DockerConnection {
   const asked = new Set<AbortController>();
-  let client: Promise<Docker> | undefined;
+  let current: Current | undefined;
+
+  async function open(where: DockerEndpoint): Promise<Opened> {
+    const agent = isServer ? (await import("./engine-agent.ts")).makeEngineAgent(where, clock) : undefined;
+    // It takes an address apart in a way that Node warns of, to the daemon's log.
+    process.noDeprecation = true;
+    const { default: Client } = await import("dockerode");
+    const { files: _, tlsName: __, ...place } = { files: undefined, tlsName: undefined, ...where };
+    const docker = new Client({ ...NOT_BY_ENVIRONMENT, ...place, ...(agent === undefined ? {} : { agent }) });
+    const modem = docker.modem as unknown as Modem;
+    keepQuestions(modem, asked);
+    if (isServer) guardAnswers(modem);
+    return { docker, agent };
+  }
+
+  function close(): void {
+    for (const question of asked) question.abort();
+    const { opened } = current ?? {};
+    current = undefined;
+    // Streams too: who reads one opens it anew, where it is to be found now.
+    opened?.then(
+      ({ agent }) => agent?.destroy(),
+      () => {},
+    );
+  }
+
   return {
-    client() {
-      client ??= import("dockerode").then(({ default: Client }) => {
-        const docker = new Client({ ...endpoint });
-        const modem: Modem = docker.modem;
-        keepQuestions(modem, asked);
-        return docker;
-      });
-      return client;
+    async client() {
+      const where = endpoint();
+      const text = JSON.stringify(where);
+      if (current?.text !== text) {
+        if (current !== undefined) close();
+        current = { text, opened: open(where) };
+      }
+      return (await current.opened).docker;
     },
-    close() {
-      for (const question of asked) question.abort();
-    },
+    close,
   };
-}
-
-/**
- * Reads `[docker] socket`: an absolute path, `unix:///path`, or `tcp://host:port`; undefined for anything else.
- *
- * @example parseDockerEndpoint("unix:///run/user/1000/docker.sock"); // { socketPath: "/run/user/1000/docker.sock" }
- */
-export function parseDockerEndpoint(text: string): DockerEndpoint | undefined {
-  const path = text.startsWith("unix://") ? text.slice("unix://".length) : text;
-  if (path.startsWith("/")) return { socketPath: path };
-  const remote = /^(?:tcp|http):\/\/([^/:\s]+|\[[\da-f:]+\]):(\d{1,5})\/?$/i.exec(text);
-  const [, host, port] = remote ?? [];
-  if (host === undefined || Number(port) < 1 || Number(port) > 65_535) return undefined;
-  return { protocol: "http", host: host.replaceAll(/[[\]]/g, ""), port: Number(port) };
-}
-
-/** The endpoint as a person wrote it. */
-export function endpointText(endpoint: DockerEndpoint): string {
-  return "socketPath" in endpoint ? endpoint.socketPath : `tcp://${endpoint.host}:${endpoint.port}`;
 }
 
 // --- internal ---
 
+interface Opened {
+  readonly docker: Docker;
+  readonly agent: Agent | undefined;
+}
+
+interface Current {
+  readonly text: string;
+  readonly opened: Promise<Opened>;
+}
+
+/** The client would take these from DOCKER_HOST and its like: the configuration says where the engine is. */
+const NOT_BY_ENVIRONMENT = {
+  host: undefined,
+  port: undefined,
+  socketPath: undefined,
+  ca: undefined,
+  cert: undefined,
+  key: undefined,
+  pathPrefix: undefined,
+  timeout: undefined,
+};
+
 /** The part of dockerode's transport that is used here; its types leave it open. */
 interface Modem {
   dial(options: DialOptions, answer: Answer): void;
+  buildRequest(request: object, options: DialOptions, data: unknown, answer: Answer): void;
 }
 
 interface DialOptions {
-  readonly abortSignal?: AbortSignal | undefined;
+  readonly path: string;
+  readonly abortSignal?: AbortSignal;
+  readonly isStream?: boolean;
+  readonly hijack?: boolean;
+  readonly openStdin?: boolean;
 }
 
 type Answer = (error: unknown, data: unknown) => void;
@@ -81,4 +119,38 @@ function keepQuestions(modem: Modem, asked: Set<AbortController>): void {
       answer(error, data);
     });
   };
+}
+
+/** dockerode keeps an answer whole, however long it is, and asks wherever a redirection says. */
+function guardAnswers(modem: Modem): void {
+  const build = modem.buildRequest.bind(modem);
+  modem.buildRequest = (request, options, data, answer) => {
+    const isStream = options.isStream === true || options.hijack === true || options.openStdin === true;
+    let isOver = false;
+    const end: Answer = (error, found) => {
+      if (isOver) return;
+      isOver = true;
+      answer(error, found);
+    };
+    const watch = (sent: ClientRequest): void => {
+      sent.once("response", (response: IncomingMessage) => {
+        if (isStream && (response.statusCode ?? 0) < 400) return;
+        let bytes = 0;
+        response.on("data", (chunk: Buffer) => {
+          bytes += chunk.length;
+          if (bytes <= SERVER_LIMITS.answerBytes) return;
+          end(tooLong(), undefined);
+          sent.destroy();
+        });
+      });
+    };
+    build({ ...request, maxRedirects: 0, watch }, options, data, end);
+  };
+}
+
+function tooLong(): Error {
+  return fail(
+    "provider.failed",
+    `the docker engine's answer is longer than ${SERVER_LIMITS.answerBytes} bytes`,
+  );
 }

@@ -1,9 +1,10 @@
 /**
- * The container for an instance: pure. Published on 127.0.0.1 alone, never privileged, without new privileges, with a
+ * The container for an instance: pure. Published on one address alone, never privileged, without new privileges, with a
  * bounded log. The engine's restart policy keeps it up, so that it outlives the daemon. Called by create.ts.
  */
 import type { ContainerCreateOptions, MountSettings } from "dockerode";
 import { LIMITS } from "../../../base/limits.ts";
+import { LOCAL } from "../providers.ts";
 import type { InstanceSpec, PortBinding, RestartPolicy, Volume } from "../provider.ts";
 
 export const LABELS = {
@@ -12,25 +13,36 @@ export const LABELS = {
   workspace: "voxeltron.workspace",
   version: "voxeltron.version",
   instance: "voxeltron.instance",
+  /** Absent on the daemon's own machine. */
+  server: "voxeltron.server",
   /** Of what a plugin made: its name, and the image as it named it. */
   plugin: "voxeltron.plugin",
   image: "voxeltron.image",
 } as const;
+
+export interface ContainerPlace {
+  readonly server: string;
+  /** The address on which its ports are published. */
+  readonly hostIp: string;
+}
+
+const HERE: ContainerPlace = { server: LOCAL, hostIp: "127.0.0.1" };
 
 /** `entrypoint`: the image's own, which may bring an init of its own. `secrets` become variables like others. */
 export function containerOptions(
   spec: InstanceSpec,
   entrypoint: readonly string[] = [],
   secrets: Readonly<Record<string, string>> = {},
+  place = HERE,
 ): ContainerCreateOptions & { name: string } {
   const published = publishedPorts(spec);
   const bindings = Object.fromEntries(published.map(({ inside }) => [`${inside}/tcp`, [] as PortTarget[]]));
   for (const { inside, outside } of published)
-    bindings[`${inside}/tcp`]?.push({ HostIp: "127.0.0.1", HostPort: String(outside) });
+    bindings[`${inside}/tcp`]?.push({ HostIp: place.hostIp, HostPort: String(outside) });
   return {
     name: spec.id,
     Image: spec.image ?? "",
-    Labels: instanceLabels(spec),
+    Labels: instanceLabels(spec, place.server),
     Env: Object.entries({ ...spec.env, ...secrets }).map(([key, value]) => `${key}=${value}`),
     ...(spec.command === undefined ? {} : { Cmd: [...spec.command] }),
     ...(published.length === 0
@@ -87,7 +99,7 @@ function publishedPorts({ port, hostPort, ports }: InstanceSpec): readonly Omit<
   return [...own, ...ports];
 }
 
-function instanceLabels(spec: InstanceSpec): Record<string, string> {
+function instanceLabels(spec: InstanceSpec, server: string): Record<string, string> {
   return {
     [LABELS.owner]: spec.owner,
     // An image may bring labels of its own, and make a workspace pass for a service's instance.
@@ -95,6 +107,7 @@ function instanceLabels(spec: InstanceSpec): Record<string, string> {
     ...ownerLabel(spec),
     [LABELS.version]: String(spec.version),
     [LABELS.instance]: spec.id,
+    ...(server === LOCAL ? {} : { [LABELS.server]: server }),
   };
 }
 

@@ -5,19 +5,27 @@
 import type Docker from "dockerode";
 import { fail } from "../../../base/errors.ts";
 import type { InstanceSpec, WorkContext } from "../provider.ts";
-import { containerOptions, LABELS } from "./container-spec.ts";
+import { containerOptions, LABELS, type ContainerPlace } from "./container-spec.ts";
 import { engineStatus } from "./errors.ts";
 import { inspectImage } from "./pull.ts";
 import { removeContainer } from "./remove.ts";
 
+export interface ContainerWish {
+  readonly spec: InstanceSpec;
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly place: ContainerPlace | undefined;
+}
+
 export async function createContainer(
   docker: Docker,
-  spec: InstanceSpec,
-  secrets: Readonly<Record<string, string>>,
+  { spec, secrets, place }: ContainerWish,
   context: WorkContext,
 ): Promise<void> {
   const image = await inspectImage(docker, spec.image ?? "");
-  const make = () => docker.createContainer(containerOptions(spec, entrypointOf(image), secrets));
+  const { name, ...body } = containerOptions(spec, entrypointOf(image), secrets, place);
+  // The client would repeat the environment in the address of the request, which ends in the logs of whatever stands in between.
+  const apart: object = { _query: { name }, _body: body };
+  const make = () => docker.createContainer(apart);
   let container: Docker.Container;
   try {
     container = await make();
@@ -53,9 +61,9 @@ async function reportLostLimits(
   if (memoryBytes === undefined && cpus === undefined) return;
   const { HostConfig: host } = await container.inspect();
   if (memoryBytes !== undefined && host.Memory !== memoryBytes) {
-    progress("warning: this machine's kernel can't limit memory, the container runs without that limit");
+    progress("warning: the engine's kernel can't limit memory, the container runs without that limit");
   }
   if (cpus !== undefined && (host.NanoCpus ?? 0) === 0) {
-    progress("warning: this machine's kernel can't limit CPUs, the container runs without that limit");
+    progress("warning: the engine's kernel can't limit CPUs, the container runs without that limit");
   }
 }

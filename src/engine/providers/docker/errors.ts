@@ -12,6 +12,8 @@ export interface DockerTask {
   readonly what: string;
   /** Where the engine was looked for. */
   readonly endpoint: string;
+  /** Whose engine it is; undefined: this machine's. */
+  readonly server?: string | undefined;
   readonly image?: string | undefined;
   readonly instance?: string | undefined;
 }
@@ -52,7 +54,7 @@ interface Row {
   readonly socket?: RegExp;
   readonly words?: RegExp;
   /** Rows that only make sense when the task names this. */
-  readonly about?: "image" | "instance";
+  readonly about?: "image" | "instance" | "server";
   readonly code: ErrorCode;
   readonly message: (task: DockerTask, text: string) => string;
   readonly hint?: (task: DockerTask) => string | undefined;
@@ -63,7 +65,92 @@ const LAST_ROW: Row = { code: "provider.failed", message: (task, text) => `could
 const login = (task: DockerTask) =>
   `voxeltron registry login ${task.image === undefined ? "HOST" : registryOf(task.image)}`;
 
+/** As the runtime and OpenSSL call what is wrong with a certificate. */
+const UNSIGNED =
+  /^(UNABLE_TO_\w+|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|INVALID_CA|CERT_(?:UNTRUSTED|REJECTED|SIGNATURE_FAILURE|CHAIN_TOO_LONG)|INVALID_PURPOSE)$/;
+const OUT_OF_TIME = /^CERT_(?:HAS_EXPIRED|NOT_YET_VALID)$/;
+const REFUSED_BY_ENGINE = /^ERR_SSL_\w*ALERT/;
+
+const serverKeys = ({ server }: DockerTask): string => `[servers.${server}]`;
+
+/** The engine of a server: who answers, and whether it is who it should be. */
+const SERVER_ROWS: readonly Row[] = [
+  {
+    about: "server",
+    socket: UNSIGNED,
+    code: "server.untrusted",
+    message: (task, text) =>
+      `the certificate at ${task.endpoint} is not signed by the ca of ${task.server}: ${text}`,
+    hint: (task) =>
+      `if it is the right server, set ca in ${serverKeys(task)} to the certificate that signed the engine's`,
+  },
+  {
+    about: "server",
+    socket: /^ERR_TLS_CERT_ALTNAME_INVALID$/,
+    code: "server.untrusted",
+    message: (task, text) => `the certificate at ${task.endpoint} is of another host: ${text}`,
+    hint: (task) =>
+      `put the host into the engine's certificate, or its name as tls_name into ${serverKeys(task)}`,
+  },
+  {
+    about: "server",
+    socket: OUT_OF_TIME,
+    code: "server.untrusted",
+    message: (task, text) => `the certificate of the engine at ${task.endpoint}: ${text}`,
+    hint: () => "give the engine a new one, or put this machine's clock right",
+  },
+  {
+    about: "server",
+    socket: REFUSED_BY_ENGINE,
+    code: "server.refused",
+    message: (task, text) => `the engine at ${task.endpoint} refuses our certificate: ${alertIn(text)}`,
+    hint: (task) =>
+      `cert and key in ${serverKeys(task)} must be signed by the engine's --tlscacert, and not be expired`,
+  },
+  {
+    about: "server",
+    socket:
+      /^(ERR_SSL_WRONG_VERSION_NUMBER|ERR_SSL_HTTP_REQUEST|ERR_SSL_PACKET_LENGTH_TOO_LONG|ERR_SSL_UNSUPPORTED_PROTOCOL)$/,
+    code: "server.unsupported",
+    message: (task) => `what answers at ${task.endpoint} does not speak TLS 1.2 or 1.3`,
+    hint: () => "run the engine with --tlsverify",
+  },
+  {
+    about: "server",
+    socket: /^HPE_/,
+    code: "server.unsupported",
+    message: (task, text) => `what answers at ${task.endpoint} is no docker engine: ${text}`,
+  },
+  {
+    about: "server",
+    words: /Max redirects exceeded/,
+    code: "server.unsupported",
+    message: (task) => `what answers at ${task.endpoint} is no docker engine: it sends us elsewhere`,
+  },
+  {
+    about: "server",
+    socket: /^(EACCES|EPERM)$/,
+    code: "provider.unavailable",
+    message: (task) => `the daemon may not open the socket ${task.endpoint} of ${task.server}`,
+  },
+  {
+    about: "server",
+    socket: /^(ENOTFOUND|EAI_AGAIN)$/,
+    code: "provider.unavailable",
+    message: (task) => `the host of ${task.endpoint} has no address`,
+    hint: (task) => `look at docker in ${serverKeys(task)}, and at the name service`,
+  },
+  {
+    about: "server",
+    socket: /^(ENOENT|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ENOTSOCK|ENOTDIR)$/,
+    code: "provider.unavailable",
+    message: (task) => `no docker engine of ${task.server} answers at ${task.endpoint}`,
+    hint: (task) => `is it running there? the address is docker in ${serverKeys(task)}`,
+  },
+];
+
 const ROWS: readonly Row[] = [
+  ...SERVER_ROWS,
   {
     socket: /^(EACCES|EPERM)$/,
     code: "provider.unavailable",
@@ -165,6 +252,12 @@ function fits(row: Row, failure: Failure, task: DockerTask): boolean {
   if (row.socket !== undefined)
     return failure.socketCode !== undefined && row.socket.test(failure.socketCode);
   return row.words === undefined || row.words.test(failure.text);
+}
+
+/** `TLSV1_ALERT_UNKNOWN_CA` in words, out of OpenSSL's line. */
+function alertIn(text: string): string {
+  const alert = /ALERT_(\w+)/.exec(text)?.[1];
+  return alert === undefined ? text : alert.toLowerCase().replaceAll("_", " ");
 }
 
 function addressIn(text: string): string {

@@ -6,23 +6,27 @@
 import type { Clock } from "../../../base/clock.ts";
 import { LIMITS } from "../../../base/limits.ts";
 import { LOCAL } from "../providers.ts";
-import { noSecrets, type Provider, type SecretsOf } from "../provider.ts";
+import { bounded } from "../../bounded.ts";
+import { noSecrets, type InstanceSpec, type Provider, type SecretsOf } from "../provider.ts";
 import { buildImage, removeBuilds } from "./build.ts";
 import { checkContainerSpec } from "./check.ts";
-import type { DockerEndpoint } from "./connect.ts";
+import type { DockerEndpoint } from "./endpoint.ts";
+import type { EngineFacts } from "./engine-facts.ts";
 import { LABELS } from "./container-spec.ts";
 import { containerStats } from "./container-stats.ts";
 import { containerStatus } from "./container-status.ts";
 import { createContainer } from "./create.ts";
-import { makeEngineDesk, type EngineTask, type EngineWork } from "./engine-desk.ts";
-import { dockerError, engineStatus } from "./errors.ts";
+import { ENGINE, makeEngineDesk, type EngineTask, type EngineWork } from "./engine-desk.ts";
+import { engineStatus } from "./errors.ts";
 import { execInContainer } from "./exec.ts";
 import { readContainerLogs } from "./logs.ts";
 import { ensureImage, inspectImage } from "./pull.ts";
 import { removeContainer } from "./remove.ts";
+import { checkSecrecy, publishedOn, reachedAt, type DockerSite } from "./site.ts";
 
 export interface DockerProviderOptions {
-  readonly endpoint: DockerEndpoint;
+  /** Of this machine's engine; or the server whose engine it is. */
+  readonly endpoint: DockerEndpoint | DockerSite;
   /** A container keeps what it was made with. */
   readonly secretsOf?: SecretsOf;
   readonly clock: Clock;
@@ -31,15 +35,21 @@ export interface DockerProviderOptions {
 export interface DockerProvider extends Provider {
   /** Gives up what the engine has not answered. Containers go on. */
   close(): void;
+  /** Asks the engine what it is. Throws `provider.unavailable`, `server.*`. */
+  facts(timeoutMs: number): Promise<EngineFacts>;
 }
 
 /**
  * @example
- * const docker = makeDockerProvider({ endpoint: parseDockerEndpoint(config.docker.socket), clock: systemClock });
+ * const docker = makeDockerProvider({ endpoint: config.docker.socket, clock: systemClock });
  */
 export function makeDockerProvider(options: DockerProviderOptions): DockerProvider {
-  const { endpoint, secretsOf = noSecrets, clock } = options;
-  const desk = makeEngineDesk(endpoint, clock);
+  const { endpoint: at, secretsOf = noSecrets, clock } = options;
+  const site = "server" in at ? at : undefined;
+  const server = site?.server ?? LOCAL;
+  const endpoint = "server" in at ? () => at.settings().endpoint : () => at;
+  const desk = makeEngineDesk({ endpoint, server: site?.server }, clock);
+  const check = (spec: InstanceSpec): void => checkContainerSpec(spec, server);
 
   /** `timeoutMs` undefined: work that may take as long as it takes, and has a signal of its own. */
   const engine = <T>(
@@ -48,11 +58,15 @@ export function makeDockerProvider(options: DockerProviderOptions): DockerProvid
     work: EngineWork<T>,
   ): Promise<T> => desk.ask({ ...task, timeoutMs }, work);
 
+  const secretsFor = ({ service }: InstanceSpec) => (service === undefined ? {} : secretsOf(service));
+
   return {
     name: "docker",
-    server: LOCAL,
+    server,
+    ...(site === undefined ? {} : { reach: async (spec: InstanceSpec) => reachedAt(site, spec) }),
     close: () => desk.close(),
-    check: checkContainerSpec,
+    facts: (timeoutMs) => desk.facts(timeoutMs),
+    check,
     builds: {
       prune: (owner, service, keep) =>
         engine({ what: `remove images of ${service}` }, LIMITS.engineWorkMs, (docker) =>
@@ -61,8 +75,13 @@ export function makeDockerProvider(options: DockerProviderOptions): DockerProvid
     },
 
     async prepare(spec, context) {
-      checkContainerSpec(spec);
+      check(spec);
       const { image, build, directory } = spec;
+      if (site !== undefined) {
+        checkSecrecy(site, secretsFor(spec), spec);
+        // To pull may take as long as it takes: one that does not answer at all is found out before.
+        await desk.facts(LIMITS.engineAskMs);
+      }
       try {
         if (build !== undefined && directory !== undefined)
           return await engine({ what: `build an image for ${spec.id}` }, undefined, async (docker) => {
@@ -78,10 +97,13 @@ export function makeDockerProvider(options: DockerProviderOptions): DockerProvid
     },
 
     async create(spec, context) {
-      checkContainerSpec(spec);
+      check(spec);
       context.signal.throwIfAborted();
+      const secrets = secretsFor(spec);
+      if (site !== undefined) checkSecrecy(site, secrets, { registryAuth: undefined, buildLogins: [] });
+      const place = site === undefined ? undefined : { server, hostIp: await publishedOn(site) };
       await engine({ what: `create ${spec.id}`, image: spec.image }, LIMITS.engineWorkMs, (docker) =>
-        createContainer(docker, spec, spec.service === undefined ? {} : secretsOf(spec.service), context),
+        createContainer(docker, { spec, secrets, place }, context),
       );
     },
 
@@ -132,15 +154,21 @@ export function makeDockerProvider(options: DockerProviderOptions): DockerProvid
       engine({ what: "list containers" }, LIMITS.engineAskMs, async (docker, abortSignal) => {
         const filters = { label: [`${LABELS.owner}=${owner}`] };
         const found = await docker.listContainers({ all: true, filters, abortSignal });
-        return found.map((container) => container.Labels[LABELS.instance] ?? "").filter((id) => id !== "");
+        // Two names in the configuration may lead to one engine: each has what was made under it.
+        return found
+          .filter(({ Labels: labels }) => (labels[LABELS.server] ?? LOCAL) === server)
+          .map(({ Labels: labels }) => labels[LABELS.instance] ?? "")
+          .filter((id) => id !== "");
       }),
 
     async *logs(id, options) {
       try {
-        const docker = await desk.client();
+        // Who reads goes away at once, also where the engine has yet to say what it is.
+        const docker = await bounded(desk.client(), { clock, who: ENGINE, signal: options.signal });
         yield* readContainerLogs(docker.getContainer(id), options, clock);
       } catch (error) {
-        throw dockerError(error, { what: `read the log of ${id}`, instance: id, endpoint: desk.where });
+        if (options.signal.aborted) return;
+        throw desk.errorOf(error, { what: `read the log of ${id}`, instance: id });
       }
     },
 

@@ -16,7 +16,7 @@ export async function ensureImage(
 ): Promise<string> {
   const present = await inspectImage(docker, image);
   if (present !== undefined) {
-    context.progress(`using ${image} as this machine has it`);
+    context.progress(`using ${image} as the engine has it`);
     return exactName(image, present);
   }
   context.progress(`pulling ${image}`);

@@ -296,7 +296,7 @@ describe.skipIf(!needs("docker"))("the docker provider", () => {
     const said: string[] = [];
     const name = await docker.prepare(spec("true"), { signal: never, progress: (text) => said.push(text) });
     expect(name).toMatch(/^sha256:[0-9a-f]{64}$/);
-    expect(said).toEqual([`using ${TEST_IMAGE} as this machine has it`]);
+    expect(said).toEqual([`using ${TEST_IMAGE} as the engine has it`]);
     await docker.create(spec("true", { image: name }), context);
   });
 

@@ -38,7 +38,7 @@ test("a service never gets the port that a workspace wants, running or not", asy
   await world.close();
 });
 
-test("what is theirs is read from their rows: of other machines, not the ports", () => {
+test("what is theirs is read from their rows, each machine's ports by themselves", () => {
   const rows = makeWorkspaceRows(openDatabase(":memory:"));
   for (const [name, server, port] of [
     ["shop", "local", 8080],
@@ -60,5 +60,5 @@ test("what is theirs is read from their rows: of other machines, not the ports",
     });
   const facts = workspaceFacts(rows);
   expect([facts.hasInstance("vx-ws-far-1"), facts.hasInstance("shop")]).toEqual([true, false]);
-  expect(facts.ports()).toEqual([8080]);
+  expect([facts.ports("local"), facts.ports("build-2"), facts.ports("none")]).toEqual([[8080], [9090], []]);
 });

@@ -9,10 +9,10 @@ import { fail } from "../../../../base/errors.ts";
 import { LIMITS } from "../../../../base/limits.ts";
 import type { Container, ContainerDetails, ContainerEvent, ContainerUsage } from "../../../../sdk/index.ts";
 import { bounded } from "../../../bounded.ts";
-import type { DockerEndpoint } from "../connect.ts";
+import type { DockerEndpoint } from "../endpoint.ts";
 import { LABELS } from "../container-spec.ts";
 import { ENGINE, makeEngineDesk, type EngineTask, type EngineWork } from "../engine-desk.ts";
-import { dockerError, engineStatus } from "../errors.ts";
+import { engineStatus } from "../errors.ts";
 import { containerError } from "./container-error.ts";
 import { eventFilters, eventOf, readEvents } from "./events.ts";
 import { detailsOf, factsOf } from "./facts.ts";
@@ -65,7 +65,7 @@ export interface ContainersOptions {
 
 export function makeContainers(options: ContainersOptions): Containers {
   const { endpoint, clock, owner, services } = options;
-  const desk = makeEngineDesk(endpoint, clock);
+  const desk = makeEngineDesk({ endpoint: () => endpoint }, clock);
   const places = {
     engineSocket: "socketPath" in endpoint ? endpoint.socketPath : undefined,
     own: options.own,
@@ -149,7 +149,7 @@ export function makeContainers(options: ContainersOptions): Containers {
 
     async *events(which, signal) {
       if (signal.aborted) return;
-      const task = { what: "follow events", endpoint: desk.where };
+      const task = { what: "follow events" };
       let stop = (): void => {};
       try {
         const docker = await desk.client();
@@ -170,7 +170,7 @@ export function makeContainers(options: ContainersOptions): Containers {
         }
         if (!signal.aborted) throw fail("provider.unavailable", "the docker engine ended the events");
       } catch (error) {
-        if (!signal.aborted) throw dockerError(error, task);
+        if (!signal.aborted) throw desk.errorOf(error, task);
       } finally {
         signal.removeEventListener("abort", stop);
         stop();
