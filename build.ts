@@ -6,8 +6,12 @@ import { mkdirSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { makeGuestWasm } from "./scripts/guest-wasm/main.ts";
 
-/** Parts of dockerode that voxeltron never uses (SSH, BuildKit); with them the command line starts ten times slower. */
-const UNUSED = /^(ssh2|@grpc\/grpc-js|@grpc\/proto-loader|protobufjs)$/;
+/**
+ * Parts of dockerode that voxeltron never uses (SSH, BuildKit); with them the command line starts ten times slower. And of acme-client
+ * a second library for cryptography, and what its HTTP client needs to be one: in its place stands the daemon's own.
+ */
+const UNUSED =
+  /^(ssh2|@grpc\/grpc-js|@grpc\/proto-loader|protobufjs|node-forge|form-data|follow-redirects|proxy-from-env)$/;
 
 const { values } = parseArgs({
   options: { target: { type: "string", multiple: true }, outfile: { type: "string" } },
@@ -47,12 +51,13 @@ async function compile(outfile: string, target: string | undefined): Promise<voi
   else process.stdout.write(`${outfile}\n`);
 }
 
-/** A stub that says its name when something does call it. */
+/** A stub that says its name when something does call it. What is taken out of it is the stub again: libraries look around as they load. */
 function leaveOutUnused(build: Bun.PluginBuilder): void {
   build.onResolve({ filter: UNUSED }, ({ path }) => ({ path, namespace: "unused" }));
   build.onLoad({ filter: /.*/, namespace: "unused" }, ({ path }) => ({
     loader: "js",
     contents: `const absent = () => { throw new Error(${JSON.stringify(`${path} is not part of voxeltron`)}) };
-module.exports = new Proxy(absent, { get: (_, key) => (key === "__esModule" ? false : absent) });`,
+const stub = new Proxy(absent, { get: (_, key) => (key === "__esModule" ? false : typeof key === "symbol" ? undefined : stub) });
+module.exports = stub;`,
   }));
 }

@@ -112,6 +112,8 @@ const parts = {
   python3: () => Bun.which("python3") !== null,
   /** Debian's package prometheus has it. */
   promtool: () => Bun.which("promtool") !== null,
+  /** An ACME authority and a name server for it. */
+  pebble: () => Bun.which("pebble") !== null && Bun.which("pebble-challtestsrv") !== null,
   compiled: () => existsSync(join(import.meta.dir, "../dist/voxeltron")),
   linux: () => process.platform === "linux",
   /** A kernel that can confine plugin processes. */

@@ -33,6 +33,7 @@ export function makeHandlers(parts: Parts, facts: DaemonFacts): Handlers {
     ...serviceHandlers(parts),
     ...workspaceHandlers(parts),
     ...secretHandlers(parts),
+    ...certHandlers(parts),
     ...eventHandlers(parts),
     ...notifyHandlers(parts),
     ...serverHandlers(parts),
@@ -172,6 +173,16 @@ function serviceHandlers({
     },
     "env.unset"({ name, keys }) {
       environment.unset(name, keys);
+      return {};
+    },
+  };
+}
+
+function certHandlers({ certificates }: Parts): Part<"cert"> {
+  return {
+    "cert.list": () => ({ certificates: [...certificates.list()] }),
+    async *"cert.renew"({ domain }) {
+      yield* certificates.renew(domain);
       return {};
     },
   };

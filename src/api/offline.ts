@@ -8,7 +8,7 @@ import { systemClock } from "../base/clock.ts";
 import { fail } from "../base/errors.ts";
 import { isBuiltIn } from "../base/built-ins.ts";
 import { databaseFile, dropInFolders, packagesDir, type Environment } from "../base/paths.ts";
-import type { Report } from "../host/install/check-files.ts";
+import type { CheckOptions, PluginReport } from "../host/check/check-plugin.ts";
 import type { PluginRow } from "../state/plugins.ts";
 import type { Examination, Output, PluginDetails } from "./operations.ts";
 
@@ -42,22 +42,29 @@ export interface OfflinePlugins {
 }
 
 /**
- * What an install would refuse or ask; no hook is run. Throws `upload.*` where the folder can't be read, and `config.*` where the
- * configuration has to say whether the plugin's code may be looked at unconfined, and can't be read.
+ * All that can be found out about a plugin's folder; its code is run as `options` say. Throws `upload.*` where the folder can't be read,
+ * and `config.*` where the configuration has to say whether the plugin's code may be looked at unconfined, and can't be read.
  */
 export async function checkPluginFolder(
   dir: string,
-  config: string | undefined,
-  environment: Environment,
-  uid: number,
-): Promise<Report> {
+  { config, environment, uid }: CheckPlace,
+  options: CheckOptions,
+): Promise<PluginReport> {
   const { readSourceFolder } = await import("../host/package/source-folder.ts");
   const { makeOfflineCheck } = await import("../daemon/offline-check.ts");
-  const { checkFiles } = await import("../host/install/check-files.ts");
-  return checkFiles(await readSourceFolder(dir), makeOfflineCheck({ config }, environment, uid));
+  const { checkPlugin } = await import("../host/check/check-plugin.ts");
+  return checkPlugin(await readSourceFolder(dir), makeOfflineCheck({ config }, environment, uid), options);
 }
 
-export type { Report as PluginReport } from "../host/install/check-files.ts";
+export interface CheckPlace {
+  readonly config: string | undefined;
+  readonly environment: Environment;
+  readonly uid: number;
+}
+
+export { CHECK_IDS, groupOf, GROUPS } from "../host/check/checks.ts";
+export type { CheckOptions, PluginReport } from "../host/check/check-plugin.ts";
+export type { CheckResult } from "../host/check/findings.ts";
 
 /**
  * Throws `config.unreadable` or `config.invalid`, naming file, line and key. The environment counts, as for the daemon.

@@ -6,11 +6,11 @@
  */
 import * as v from "valibot";
 import { GRANT_NAMES } from "../base/grant-names.ts";
-import { isObject } from "../base/is-object.ts";
 import { LIMITS } from "../base/limits.ts";
 import { LOG_LEVELS } from "../base/log.ts";
 import { HOOK_NAMES } from "../sdk/index.ts";
 import { auditAnswer, auditCallView, whichCalls } from "./audit-views.ts";
+import { certificateView } from "./cert-views.ts";
 import { candidateView, dropInFolder, pluginDetails, pluginView } from "./plugin-views.ts";
 import {
   metricsAnswer,
@@ -19,20 +19,13 @@ import {
   serviceUsage,
   serviceView,
 } from "./service-schemas.ts";
-import { outputChunk, outputStream, stream, unary, workProgress } from "./operation.ts";
+import { name, none, outputChunk, outputStream, stream, texts, unary, workProgress } from "./operation.ts";
 import { workspaceOperations } from "./workspace-operations.ts";
 import type { workspaceDetails, workspaceView } from "./workspace-schemas.ts";
 
-const name = v.pipe(v.string(), v.maxLength(200));
-const none = v.strictObject({});
 const capability = v.picklist(GRANT_NAMES);
 const hook = v.picklist(HOOK_NAMES);
 const scope = v.array(v.string());
-/** Not a record: that would pass over names such as `constructor` without a word. */
-const variables = v.custom<Record<string, string>>(
-  (value) => isObject(value) && Object.values(value).every((each) => typeof each === "string"),
-  "an object of texts",
-);
 
 const logView = v.object({
   at: v.string(),
@@ -58,7 +51,7 @@ const eventView = v.object({
 
 const alertView = v.object({
   name: v.string(),
-  /** A service, a plugin, a channel; empty for the host. */
+  /** A service, a plugin, a channel, a domain; empty for the host. */
   subject: v.string(),
   service: v.nullable(v.string()),
   state: v.picklist(["firing", "resolved"]),
@@ -79,12 +72,12 @@ const deployInput = v.strictObject({
   upload: v.optional(v.string()),
   /** In the uploaded folder; absent: `Dockerfile`, where it has one. */
   dockerfile: v.optional(v.string()),
-  buildArgs: v.optional(variables),
+  buildArgs: v.optional(texts),
   command: v.optional(v.string()),
   port: v.optional(v.number()),
   publish: v.optional(v.string()),
   domains: v.optional(v.array(v.string())),
-  env: v.optional(variables),
+  env: v.optional(texts),
   volumes: v.optional(v.array(v.string())),
   memory: v.optional(v.string()),
   cpus: v.optional(v.number()),
@@ -276,7 +269,7 @@ export const operations = {
   /** Without a service: the host. Times are RFC 3339, or so long ago ("90m"); the step is a duration. */
   "metrics.query": unary(metricsQuestion, metricsAnswer),
   "env.list": unary(v.strictObject({ name }), v.object({ env: v.record(v.string(), v.string()) })),
-  "env.set": unary(v.strictObject({ name, env: variables }), none),
+  "env.set": unary(v.strictObject({ name, env: texts }), none),
   "env.unset": unary(v.strictObject({ name, keys: v.array(v.string()) }), none),
 
   ...workspaceOperations,
@@ -300,6 +293,11 @@ export const operations = {
   "secret.unset": unary(v.strictObject({ service: name, names: v.array(name) }), none),
   /** `sealed`: how many secrets and passwords are under the new key. */
   "secret.rotate": unary(none, v.object({ sealed: v.number() })),
+
+  /** Of the domains of live services, where anything is served over TLS. */
+  "cert.list": unary(none, v.object({ certificates: v.array(certificateView) })),
+  /** Tries now: one domain, or all that have no certificate, are due or failed. A line for each, when it is through. */
+  "cert.renew": stream(v.strictObject({ domain: v.optional(name) }), certificateView, none),
 
   "event.list": unary(
     v.strictObject({ limit: v.number(), hook: v.optional(hook) }),
@@ -364,6 +362,7 @@ export type PluginDetails = v.InferOutput<typeof pluginDetails>;
 export type CandidateView = v.InferOutput<typeof candidateView>;
 export type Examination = v.InferOutput<typeof examination>;
 export type ConfinementStatus = v.InferOutput<typeof confinementStatus>;
+export type CertificateView = v.InferOutput<typeof certificateView>;
 export type EventView = v.InferOutput<typeof eventView>;
 export type ServiceView = v.InferOutput<typeof serviceView>;
 export type ServiceDetails = v.InferOutput<typeof serviceDetails>;

@@ -1,10 +1,7 @@
 /** The operations on workspaces. A part of the contract; joined by operations.ts. */
 import * as v from "valibot";
-import { outputChunk, outputStream, stream, unary, workProgress } from "./operation.ts";
+import { name, none, outputChunk, outputStream, stream, unary, workProgress } from "./operation.ts";
 import { workspaceDetails, workspaceInput, workspaceView } from "./workspace-schemas.ts";
-
-const name = v.pipe(v.string(), v.maxLength(200));
-const none = v.strictObject({});
 
 export const workspaceOperations = {
   "workspace.create": stream(workspaceInput, workProgress, workspaceDetails),

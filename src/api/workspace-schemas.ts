@@ -1,26 +1,16 @@
 /** What the API says of workspaces, and is told of them. A part of the contract; called by workspace-operations.ts. */
 import * as v from "valibot";
-import { isObject } from "../base/is-object.ts";
-
-const text = v.pipe(v.string(), v.maxLength(200));
-
-/** Not records: those would pass over names such as `constructor` without a word. */
-function objectOf<T>(is: (value: unknown) => value is T, words: string) {
-  return v.custom<Record<string, T>>((value) => isObject(value) && Object.values(value).every(is), words);
-}
-
-const isText = (value: unknown): value is string => typeof value === "string";
-const isNumber = (value: unknown): value is number => typeof value === "number";
+import { name, objectOf, texts } from "./operation.ts";
 
 /** The devbox plugin API's CreateOpts, and where it shall run. */
 export const workspaceInput = v.strictObject({
-  name: text,
+  name,
   image: v.optional(v.string()),
-  provider: v.optional(text),
-  server: v.optional(text),
+  provider: v.optional(name),
+  server: v.optional(name),
   /** A name or the port inside, and the host's port: `{"app": 8080}`. */
-  ports: v.optional(objectOf(isNumber, "an object of ports")),
-  env: v.optional(objectOf(isText, "an object of texts")),
+  ports: v.optional(objectOf((value) => typeof value === "number", "an object of ports")),
+  env: v.optional(texts),
   cpus: v.optional(v.number()),
   /** Such as `4g`. */
   memory: v.optional(v.string()),
@@ -66,7 +56,7 @@ export const workspaceDetails = v.object({
   restarts: v.number(),
   exitCode: v.nullable(v.number()),
   detail: v.nullable(v.string()),
-  env: objectOf(isText, "an object of texts"),
+  env: texts,
   cpus: v.nullable(v.number()),
   memoryBytes: v.nullable(v.number()),
   volumes: v.array(v.string()),

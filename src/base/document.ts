@@ -3,7 +3,8 @@
  * the key that was probably meant. What the document is written in is the business of toml.ts and yaml.ts, which call this.
  */
 import * as v from "valibot";
-import { fail, type ErrorCode } from "./errors.ts";
+import { CHECK_LIMITS } from "./check-limits.ts";
+import { fail, type ErrorCode, type VoxError } from "./errors.ts";
 import { wantedBy } from "./schema-words.ts";
 import { isObject } from "./is-object.ts";
 import { didYouMean, printable, quote } from "./text.ts";
@@ -30,25 +31,46 @@ export function checkDocument<S extends v.GenericSchema>(
   source: DocumentSource,
   value: Record<string, unknown>,
   schema: S,
-  placeOf: (path: readonly string[]) => TextPlace | undefined,
+  placeOf: PlaceOf,
 ): v.InferOutput<S> {
   // The first problem is what is told; thousands of them would each be put into words.
   const result = v.safeParse(schema, value, { abortEarly: true });
   if (result.success) return result.output;
-  const issue = deepest(result.issues[0]);
-  const found = (issue.path ?? []).map((item) => String(item.key));
-  // A key that is misspelled is often one that is missing too, and says more.
-  const typo = isMissing(issue) ? misspelled(value, found, schema) : undefined;
-  const path = typo ?? found;
-  const key = path.map((part) => printable(part)).join(".");
-  const says = typo === undefined ? explain(source, issue, path, schema) : unknownKey(path, schema);
-  const elsewhere = source.elsewhere?.(path);
-  if (elsewhere !== undefined) throw fail(source.code, `${elsewhere}: ${says}`, { details: { key } });
-  const place = placeOf(path);
-  throw fail(source.code, `${placeText(source.file, place)}: ${key === "" ? "the file" : key}: ${says}`, {
-    details: { file: source.file, ...place, key },
-  });
+  throw problemOf({ source, value, schema, placeOf }, result.issues[0]);
 }
+
+/** For an author who mends all at once: each problem that `checkDocument` could throw, up to a number of them, in the text's order. */
+export function documentProblems(
+  source: DocumentSource,
+  value: Record<string, unknown>,
+  schema: v.GenericSchema,
+  placeOf: PlaceOf,
+): readonly VoxError[] {
+  const byText = new Map<string, VoxError>();
+  let rest = value;
+  // Of unknown keys a schema tells one at a time.
+  for (let round = 0; round < CHECK_LIMITS.documentProblems; round++) {
+    const result = v.safeParse(schema, rest);
+    if (result.success) break;
+    for (const issue of result.issues) {
+      if (byText.size >= CHECK_LIMITS.documentProblems) break;
+      // A misspelled key is one that is missing and one that is unknown: both are told in the same words.
+      const problem = problemOf({ source, value, schema, placeOf }, issue);
+      byText.set(problem.message, problem);
+    }
+    const unknown = result.issues.filter((issue) => isUnknownKey(issue));
+    if (unknown.length === 0) break;
+    for (const { path = [] } of unknown)
+      rest = without(
+        rest,
+        path.map((item) => String(item.key)),
+      );
+  }
+  return [...byText.values()].toSorted((one, other) => lineOf(one) - lineOf(other));
+}
+
+/** Where the last part of a path that is there is written. */
+export type PlaceOf = (path: readonly string[]) => TextPlace | undefined;
 
 /** `plugin.toml:3:1`. */
 export function placeText(file: string, place: TextPlace | undefined): string {
@@ -58,6 +80,42 @@ export function placeText(file: string, place: TextPlace | undefined): string {
 // --- internal ---
 
 type Issue = v.BaseIssue<unknown>;
+
+interface Document {
+  readonly source: DocumentSource;
+  readonly value: Record<string, unknown>;
+  readonly schema: v.GenericSchema;
+  readonly placeOf: PlaceOf;
+}
+
+function problemOf({ source, value, schema, placeOf }: Document, first: Issue): VoxError {
+  const issue = deepest(first);
+  const found = (issue.path ?? []).map((item) => String(item.key));
+  // A key that is misspelled is often one that is missing too, and says more.
+  const typo = isMissing(issue) ? misspelled(value, found, schema) : undefined;
+  const path = typo ?? found;
+  const key = path.map((part) => printable(part)).join(".");
+  const says = typo === undefined ? explain(source, issue, path, schema) : unknownKey(path, schema);
+  const elsewhere = source.elsewhere?.(path);
+  if (elsewhere !== undefined) return fail(source.code, `${elsewhere}: ${says}`, { details: { key } });
+  const place = placeOf(path);
+  return fail(source.code, `${placeText(source.file, place)}: ${key === "" ? "the file" : key}: ${says}`, {
+    details: { file: source.file, ...place, key },
+  });
+}
+
+/** A copy that lacks what is at the end of the path. */
+function without(
+  table: Record<string, unknown>,
+  [key = "", ...path]: readonly string[],
+): Record<string, unknown> {
+  const { [key]: value, ...others } = table;
+  return path.length > 0 && isObject(value) ? { ...others, [key]: without(value, path) } : others;
+}
+
+function lineOf({ details }: VoxError): number {
+  return typeof details["line"] === "number" ? details["line"] : 0;
+}
 
 /** In a union, the branch that got furthest says the most. */
 function deepest(issue: Issue): Issue {

@@ -83,6 +83,7 @@ const table = {
   "plugin.crashed": { kind: "failure" },
   "plugin.protocol": { kind: "failure" },
   "plugin.no_hook": { kind: "missing" },
+  "plugin.check_failed": { kind: "failure" },
   "plugin.stopped": { kind: "unavailable" },
   "plugin.suspended": { kind: "unavailable" },
   "plugin.paused": { kind: "conflict" },
@@ -156,6 +157,12 @@ const table = {
   "secret.key_exposed": { kind: "invalid" },
   "secret.key_fixed": { kind: "conflict" },
 
+  // certificates
+  "certificate.not_found": { kind: "missing", hint: "voxeltron cert list shows the domains that need one" },
+  "certificate.failed": { kind: "failure" },
+  "certificate.held": { kind: "unavailable" },
+  "certificate.unusable": { kind: "invalid" },
+
   // workspaces
   "workspace.not_found": { kind: "missing", hint: "voxeltron workspace list shows which there are" },
   "workspace.exists": { kind: "conflict" },
@@ -182,6 +189,9 @@ const table = {
   "metrics.unknown": { kind: "missing" },
   "metrics.invalid_query": { kind: "usage" },
   "metrics.listen_failed": { kind: "failure" },
+
+  // the proxy
+  "proxy.listen_failed": { kind: "failure" },
 } as const satisfies Record<string, Row>;
 
 export type ErrorCode = keyof typeof table;

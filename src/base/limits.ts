@@ -1,5 +1,8 @@
 /** Every bound in one place, so that "is there a limit on X?" has one answer. Bytes and milliseconds. */
+import { PROXY_LIMITS } from "./proxy-limits.ts";
 import { EXECUTABLE_LIMITS } from "./executable-limits.ts";
+import { CERTIFICATE_LIMITS } from "./certificate-limits.ts";
+import { METRIC_LIMITS } from "./metric-limits.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -288,6 +291,8 @@ export const LIMITS = {
   alertCalmMs: 1 * MINUTE,
   alertLookMs: 10 * SECOND,
   alertResolvedKept: 200,
+  /** Services that were not measured, of whose state providers are asked at a time. */
+  alertStatesAsked: 25,
   /** What a channel that is down has waiting; what is older is let go of. */
   alertNoticesPerChannel: 100,
   alertNoticeBackoffMs: [1 * MINUTE, 5 * MINUTE, 15 * MINUTE, 60 * MINUTE],
@@ -366,24 +371,7 @@ export const LIMITS = {
   workspacesAsked: 25,
   execStdinBytes: 1 * MIB,
 
-  /**
-   * What measuring one instance may take, and how many of a provider's are measured at a time. Docker's engine reads its counters once a
-   * second and answers all who asked meanwhile together: one after the other they would wait a second each.
-   */
-  statsMs: 5 * SECOND,
-  statsConcurrent: 50,
-  metricsIntervalMinMs: 1 * SECOND,
-  metricsIntervalMaxMs: 60 * SECOND,
-  /** Rows of each of the three tables of metrics, of all services together: about 100 MB. */
-  metricRowsMax: 2_500_000,
-  /** Rows that are written, or forgotten, in one go: the daemon's thread does nothing else meanwhile. */
-  metricRowsAtOnce: 100,
-  /** So many times metricRowsAtOnce rows of each table are forgotten in one interval, one after the other with turns for others between. */
-  metricPruneSteps: 200,
-  /** Whether a service is still there is looked at once in so many intervals. */
-  metricPruneRounds: 60,
-  /** After a jump of the clock nothing is forgotten for so long: the time may be wrong, and be put right. */
-  metricClockTrustMs: 10 * MINUTE,
-  metricClockJumpMs: 30 * SECOND,
-  metricPoints: 5_000,
+  ...PROXY_LIMITS,
+  ...METRIC_LIMITS,
+  ...CERTIFICATE_LIMITS,
 } as const;

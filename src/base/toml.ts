@@ -4,8 +4,14 @@
  */
 import { parse, TomlError } from "smol-toml";
 import type * as v from "valibot";
-import { checkDocument, placeText, type DocumentSource, type TextPlace } from "./document.ts";
-import { fail } from "./errors.ts";
+import {
+  checkDocument,
+  documentProblems,
+  placeText,
+  type DocumentSource,
+  type TextPlace,
+} from "./document.ts";
+import { fail, isVoxError, type VoxError } from "./errors.ts";
 import { printable } from "./text.ts";
 
 export type TomlSource = DocumentSource;
@@ -33,25 +39,39 @@ export function checkToml<S extends v.GenericSchema>(
   return checkDocument(source, value, schema, (path) => placeOf(source.text, path));
 }
 
+/** All that is wrong with it: its syntax, or else what the schema finds. */
+export function tomlProblems(source: TomlSource, schema: v.GenericSchema): readonly VoxError[] {
+  let value: Record<string, unknown>;
+  try {
+    value = parseToml(source);
+  } catch (error) {
+    if (!isVoxError(error)) throw error;
+    return [error];
+  }
+  return documentProblems(source, value, schema, (path) => placeOf(source.text, path));
+}
+
 // --- internal ---
 
-/** The line (from 1) where the last part of `path` that exists in the text is written. */
+/** Where the last part of `path` that exists in the text is written: its line and column, from 1. */
 function placeOf(text: string, path: readonly string[]): TextPlace | undefined {
   let table = "";
   const entries = new Map<string, number>();
-  let best: { readonly depth: number; readonly line: number } | undefined;
+  let best: { readonly depth: number; readonly line: number; readonly column: number } | undefined;
   for (const [index, raw] of text.split("\n").entries()) {
     // A stranger wrote it: a longer line is no key, and patterns would go over it again and again.
-    const line = raw.slice(0, KEY_LINE_CHARS).trim();
+    const start = raw.slice(0, KEY_LINE_CHARS);
+    const line = start.trim();
     const header = /^\[\[?\s*([^\]]+)\]/.exec(line);
     if (header?.[1] !== undefined) table = tableOf(header, entries);
     const key =
       header === null ? /^("[^"]*"|'[^']*'|[\w-]+(?:\s*\.\s*[\w-]+)*)\s*=/.exec(line)?.[1] : undefined;
     const here = [table, key === undefined ? "" : unquote(key)].filter((part) => part !== "").join(".");
     const depth = matchDepth(here, path);
-    if (depth > (best?.depth ?? 0)) best = { depth, line: index + 1 };
+    const column = start.length - start.trimStart().length + 1;
+    if (depth > (best?.depth ?? 0)) best = { depth, line: index + 1, column };
   }
-  return best === undefined ? undefined : { line: best.line };
+  return best === undefined ? undefined : { line: best.line, column: best.column };
 }
 
 /** `[[alerts]]` is the next entry of a list: `alerts.0`, `alerts.1` … */

@@ -4,13 +4,44 @@
  */
 import { isAlias, isMap, isNode, isScalar, LineCounter, parseAllDocuments, visit, type Document } from "yaml";
 import type * as v from "valibot";
-import { checkDocument, placeText, type DocumentSource, type TextPlace } from "./document.ts";
-import { fail, type VoxError } from "./errors.ts";
+import {
+  checkDocument,
+  documentProblems,
+  placeText,
+  type DocumentSource,
+  type PlaceOf,
+  type TextPlace,
+} from "./document.ts";
+import { fail, isVoxError, type VoxError } from "./errors.ts";
 import { isObject } from "./is-object.ts";
 import { printable } from "./text.ts";
 
 /** The document as the schema's output. Throws `source.code`. */
 export function readYaml<S extends v.GenericSchema>(source: DocumentSource, schema: S): v.InferOutput<S> {
+  const { value, placeOf } = openYaml(source);
+  return checkDocument(source, value, schema, placeOf);
+}
+
+/** All that is wrong with it: the first thing that is no plain YAML, or else what the schema finds. */
+export function yamlProblems(source: DocumentSource, schema: v.GenericSchema): readonly VoxError[] {
+  let opened: Opened;
+  try {
+    opened = openYaml(source);
+  } catch (error) {
+    if (!isVoxError(error)) throw error;
+    return [error];
+  }
+  return documentProblems(source, opened.value, schema, opened.placeOf);
+}
+
+// --- internal ---
+
+interface Opened {
+  readonly value: Record<string, unknown>;
+  readonly placeOf: PlaceOf;
+}
+
+function openYaml(source: DocumentSource): Opened {
   const lines = new LineCounter();
   const documents = parseAllDocuments(source.text, {
     lineCounter: lines,
@@ -40,10 +71,8 @@ export function readYaml<S extends v.GenericSchema>(source: DocumentSource, sche
   checkPlain(document, refuse);
   const value: unknown = document.toJS({ maxAliasCount: 0 });
   if (!isObject(value)) throw refuse(0, "wanted keys and values, such as: name: my-plugin");
-  return checkDocument(source, value, schema, (path) => placeAt(offsetOf(document, path)));
+  return { value, placeOf: (path) => placeAt(offsetOf(document, path)) };
 }
-
-// --- internal ---
 
 function checkPlain(
   document: Document.Parsed,

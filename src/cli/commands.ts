@@ -1,6 +1,7 @@
 /** Every command, in the order of the help. */
 import type { Command } from "./command.ts";
 import { alertCommands } from "./commands/alert.ts";
+import { certCommands } from "./commands/cert.ts";
 import { configCommands } from "./commands/config.ts";
 import { daemonCommands } from "./commands/daemon.ts";
 import { deploy } from "./commands/deploy.ts";
@@ -12,6 +13,7 @@ import { logs } from "./commands/logs.ts";
 import { notifyCommands } from "./commands/notify.ts";
 import { metrics } from "./commands/metrics.ts";
 import { pluginAudit } from "./commands/plugin-audit.ts";
+import { pluginCheck } from "./commands/plugin-check.ts";
 import { pluginGrantCommands } from "./commands/plugin-grants.ts";
 import { pluginDev } from "./commands/plugin-dev.ts";
 import { pluginInstall } from "./commands/plugin-install.ts";
@@ -30,6 +32,7 @@ export const commands: readonly Command[] = [
   doctor,
   pluginInstall,
   ...pluginCommands,
+  pluginCheck,
   pluginDev,
   ...pluginGrantCommands,
   pluginAudit,
@@ -44,6 +47,7 @@ export const commands: readonly Command[] = [
   ...workspaceUse,
   ...envCommands,
   ...secretCommands,
+  ...certCommands,
   ...eventCommands,
   ...notifyCommands,
   ...alertCommands,

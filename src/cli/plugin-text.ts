@@ -1,9 +1,7 @@
 /** A plugin and its log lines, as people read them. */
 import type { LogView, PluginDetails, PluginView } from "../api/operations.ts";
-import type { PluginReport } from "../api/offline.ts";
 import { LIMITS } from "../base/limits.ts";
 import { printable } from "../base/text.ts";
-import { transcript } from "./consent.ts";
 import { unusedText } from "./audit-text.ts";
 import { facts, table } from "./output.ts";
 
@@ -28,24 +26,6 @@ export function logLine(entry: LogView): string {
   const fields = Object.entries(entry.fields ?? {}).map(([key, value]) => ` ${key}=${JSON.stringify(value)}`);
   const level = printable(entry.level).padEnd(5);
   return `${printable(entry.at)} ${level} ${printable(`${entry.text}${fields.join("")}`, LIMITS.logTextChars)}\n`;
-}
-
-/** `plugin check`: what the operator would be asked, then what is wrong. */
-export function reportText(report: PluginReport): string {
-  const { candidate, problems } = report;
-  const asked =
-    candidate === null
-      ? ""
-      : transcript(candidate, undefined) +
-        facts([
-          ["hooks", candidate.hooks.map((hook) => hook.hook).join(", ")],
-          ["digest", candidate.digest],
-        ]);
-  const found = problems.map(({ level, code, message, hint }) => {
-    const advice = hint === undefined ? "" : `\n  hint: ${printable(hint)}`;
-    return `${level}: ${printable(message, LIMITS.errorTextChars)} (${code})${advice}\n`;
-  });
-  return `${asked}${found.join("")}${report.ok ? "✓ Plugin can be installed\n" : ""}`;
 }
 
 // --- internal ---

@@ -1,10 +1,11 @@
 /**
- * Who is given what to look after: what was measured, which services should run, plugins and channels in trouble. It wires and decides
+ * Who is given what to look after: what was measured, which services should run, plugins and channels in trouble, certificates. It wires and decides
  * nothing. Called by compose.ts.
  */
 import { LIMITS } from "../base/limits.ts";
 import { makeAlerts, type Alerts } from "../engine/alerts/alerts.ts";
 import type { ChannelHealth } from "../engine/alerts/channel-health.ts";
+import type { Watch } from "../engine/alerts/finding.ts";
 import { makeRuleWatch, type Readings } from "../engine/alerts/rule-watch.ts";
 import { makeServiceWatch } from "../engine/alerts/service-watch.ts";
 import { makeTroubleWatch, type Trouble } from "../engine/alerts/trouble-watch.ts";
@@ -26,6 +27,8 @@ export interface AlertsNeeds {
   readonly plugins: Pick<Plugins, "list">;
   readonly notify: Pick<Notify, "send" | "channels">;
   readonly channelHealth: ChannelHealth;
+  /** Over the certificates that are served. */
+  readonly expiry: Watch;
 }
 
 export function composeAlerts({ config, clock, log }: World, db: Database, needs: AlertsNeeds): Alerts {
@@ -66,6 +69,7 @@ export function composeAlerts({ config, clock, log }: World, db: Database, needs
         everyMs: 0,
         clock,
       }),
+      needs.expiry,
     ],
     rules: () => config().alerts,
     settings: () => config().alerting,

@@ -57,6 +57,8 @@ export interface EngineNeeds {
   readonly redaction: Redaction;
   readonly gates: Gates;
   readonly takeUpload: ServiceDeps["takeUpload"];
+  readonly routes: ServiceDeps["routes"];
+  readonly proxied: ServiceDeps["proxied"];
   readonly providerInstances: ProviderInstanceRows;
   /** Plugins that run instances; they come and go. */
   readonly pluggedProviders: () => readonly PluggedProvider[];
@@ -131,6 +133,8 @@ export function composeEngine({ config, clock, log }: World, needs: EngineNeeds)
     defaultProvider: chosen.default,
     owner: needs.owner,
     edges,
+    routes: needs.routes,
+    proxied: needs.proxied,
     ports: makePorts({ rangeOf: (server) => servers.portsOf(server) }),
     hostOf: (server) => servers.hostOf(server),
     busy: makeBusy(),

@@ -3,8 +3,9 @@
  * by compose.ts.
  */
 import { isVoxError } from "../base/errors.ts";
+import { sealedKeys } from "../engine/certs/sealed-values.ts";
 import { makeRegistries, registryPurpose, type Registries } from "../engine/registries.ts";
-import { makeSecretBox } from "../engine/secret-box.ts";
+import { makeSecretBox, type SecretBox } from "../engine/secret-box.ts";
 import { makeKeyRing } from "../engine/secrets/key-ring.ts";
 import { makeRedaction, type Redaction } from "../engine/secrets/redaction.ts";
 import { makeKeyRotation, type KeyRotation, type SealedValue } from "../engine/secrets/rotate-key.ts";
@@ -15,6 +16,7 @@ import {
   secretPurpose,
   type ServiceSecrets,
 } from "../engine/secrets/service-secrets.ts";
+import { makeCertificateRows } from "../state/certificates.ts";
 import { flush, type Database } from "../state/database.ts";
 import { makeRegistryRows } from "../state/registries.ts";
 import type { ServiceState } from "../state/service-state.ts";
@@ -22,6 +24,7 @@ import { keyPlace } from "./key-place.ts";
 import type { World } from "./world.ts";
 
 export interface Secrets {
+  readonly box: SecretBox;
   readonly secrets: ServiceSecrets;
   readonly redaction: Redaction;
   readonly keyRotation: KeyRotation;
@@ -34,7 +37,9 @@ export interface Secrets {
 export function composeSecrets(world: World, db: Database, state: ServiceState): Secrets {
   const { clock, log } = world;
   const registryRows = makeRegistryRows(db);
+  const certificateRows = makeCertificateRows(db);
 
+  /** What nobody could make again. */
   function values(): readonly SealedValue[] {
     return [
       ...registryRows.list().map((row) => ({
@@ -60,12 +65,13 @@ export function composeSecrets(world: World, db: Database, state: ServiceState):
   const redaction = makeRedaction(state.secrets, (row) => openSecret(box, row));
   const secrets = makeServiceSecrets({ state, box, redaction, clock });
   return {
+    box,
     secrets,
     redaction,
     keyRotation: makeKeyRotation({
       ring,
       box,
-      values,
+      values: () => [...values(), ...sealedKeys(certificateRows)],
       transaction: state.transaction,
       flush: () => flush(db),
       log,

@@ -28,9 +28,11 @@ import { makeMetricRows } from "../state/metrics.ts";
 import { makeProviderInstanceRows } from "../state/provider-instances.ts";
 import { makeWorkspaceRows } from "../state/workspaces.ts";
 import { composeAlerts } from "./compose-alerts.ts";
+import { composeCerts, type Certs } from "./compose-certs.ts";
 import { composeEngine, type Engine } from "./compose-engine.ts";
 import { composeExporter } from "./compose-exporter.ts";
 import { composeHost, type Host } from "./compose-host.ts";
+import { composeProxy } from "./compose-proxy.ts";
 import { composeSecrets, type Secrets } from "./compose-secrets.ts";
 import { examine, type Examination } from "./doctor.ts";
 import { keyPlace } from "./key-place.ts";
@@ -41,6 +43,7 @@ export interface Parts
   extends
     Pick<Engine, "deploys" | "services" | "environment" | "workspaces" | "events" | "metrics" | "servers">,
     Pick<Secrets, "secrets" | "keyRotation" | "registries">,
+    Pick<Certs, "certificates">,
     Pick<Host, "plugins" | "dispatcher" | "feed" | "confinement" | "configured"> {
   readonly uploads: Uploads;
   readonly notify: Pick<Notify, "list" | "send">;
@@ -63,12 +66,20 @@ export function compose(world: World): Parts {
   const db = openDatabase(databaseFile(dataDir));
   const eventRows = makeEventRows(db);
   const state = makeServiceState(db);
-  const { redaction, secretReader, ...secrets } = composeSecrets(world, db, state);
+  const { box, redaction, secretReader, ...secrets } = composeSecrets(world, db, state);
   const uploads = makeUploads(dataDir, clock);
+  const proxy = composeProxy(world, {
+    state,
+    certificates: {
+      find: (host) => certificates.find(host),
+      changed: (listener) => certificates.changed(listener),
+    },
+    challenge: (token) => certificates.challenge(token),
+  });
   const http = makeHttpClient(makeHttpOpener({ resolve: systemResolver }), clock);
   const resolve = makeNameResolver();
   const owner = installationId(db, newId);
-  const plugged = makeContainers({
+  const pluginContainers = makeContainers({
     endpoint: config().docker.socket,
     clock,
     owner,
@@ -93,7 +104,7 @@ export function compose(world: World): Parts {
   const { gates, ...host } = composeHost(world, db, {
     openHttp: makeHttpOpener({ resolve }),
     dial: makeDial({ resolve }),
-    containers: plugged,
+    containers: pluginContainers,
     channels: notify,
     serviceLogs: {
       isService: (name) => engine.services.has(name),
@@ -106,7 +117,7 @@ export function compose(world: World): Parts {
     eventRows,
     redact: (text) => redaction.forOperators(text),
     secretReader,
-    instancesOn: (provider) => instances.instancesOn(provider),
+    instancesOn: (provider) => providerPlugins.instancesOn(provider),
     queryMetrics: (question) => engine.metrics.query(question),
   });
   const {
@@ -115,7 +126,7 @@ export function compose(world: World): Parts {
     processes,
     containers,
     control,
-    plugged: instances,
+    plugged: providerPlugins,
     ...engine
   }: Engine = composeEngine(world, {
     owner,
@@ -129,10 +140,18 @@ export function compose(world: World): Parts {
     registryLogins: () => secrets.registries.logins(),
     redaction,
     takeUpload: async (id) => uploads.takeApp(id),
+    routes: proxy.routes,
+    proxied: proxy.pool,
     providerInstances: makeProviderInstanceRows(db),
     pluggedProviders: () => host.plugins.providers(),
   });
   const { metrics, services, events } = engine;
+  const { certificates, expiry } = composeCerts(world, db, {
+    state,
+    box,
+    events,
+    listener: () => config().proxy.https,
+  });
   const alerts = composeAlerts(world, db, {
     state,
     events,
@@ -141,6 +160,7 @@ export function compose(world: World): Parts {
     plugins: host.plugins,
     notify,
     channelHealth,
+    expiry,
   });
   const exporter = composeExporter(world, db, { metrics, plugins: host.plugins, events: eventRows });
 
@@ -148,6 +168,7 @@ export function compose(world: World): Parts {
     ...engine,
     ...host,
     ...secrets,
+    certificates,
     uploads,
     notify,
     alerts,
@@ -160,13 +181,19 @@ export function compose(world: World): Parts {
         servers: { settings: config().servers, nowMs: clock.now(), look: () => engine.servers.look() },
       }),
     async start() {
+      certificates.open();
       secrets.keyRotation.finish();
       exporter.open();
+      await proxy.open();
       await host.plugins.sweep();
       await processes.supervise();
-      instances.recover();
+      providerPlugins.recover();
       engine.deploys.recover();
       engine.events.subscribe(() => host.dispatcher.wake());
+      engine.events.subscribe(({ hook }) => {
+        if (hook === "on_deploy_success") certificates.look();
+      });
+      certificates.start();
       host.days.start();
       host.dispatcher.start();
       host.plugins.start();
@@ -179,23 +206,29 @@ export function compose(world: World): Parts {
       engine.servers.configured();
       engine.deploys.repair();
       exporter.follow();
+      // What is ordered is asked for where the proxy listens by then.
+      void proxy.follow().then(() => certificates.look());
     },
     async drain() {
+      await proxy.close();
       await alerts.close();
       await Promise.all([engine.deploys.close(), engine.workspaces.close()]);
+      await certificates.close();
       await logs.close();
       await host.dispatcher.stop(LIMITS.shutdownMs);
       await host.plugins.close();
     },
     close() {
       host.days.stop();
+      expiry.close();
       exporter.close();
+      proxy.stop();
       metrics.close();
       edges.closeAll();
       processes.close();
       containers.close();
       engine.servers.close();
-      plugged.close();
+      pluginContainers.close();
       uploads.close();
       db.close();
     },

@@ -58,6 +58,16 @@ export const listenAddress = v.pipe(
   v.transform((text) => readAddress(text) as Address),
 );
 
+/** `:80`, `0.0.0.0:80`, `[::1]:8443`: the same, and without a host every address, as whoever writes the colon means it. */
+export const proxyAddress = v.pipe(
+  v.string(),
+  v.check(
+    (text) => readAnyAddress(text) !== undefined,
+    "an address and a port such as :80 or 127.0.0.1:8080",
+  ),
+  v.transform((text) => readAnyAddress(text) as Address),
+);
+
 /** `10.0.0.0/8`, `fd00::/8`, `localhost:8080`: a rule of the network policy in the output. */
 export const privateRule = v.pipe(
   v.string(),
@@ -147,6 +157,11 @@ function readAddress(text: string): Address | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Also IPv4 comes in at `::`. */
+function readAnyAddress(text: string): Address | undefined {
+  return readAddress(text.startsWith(":") && !text.startsWith("::") ? `[::]${text}` : text);
 }
 
 function isUidRange(value: readonly number[]): boolean {

@@ -13,6 +13,7 @@ import { choosePaths, defaultPaths, type Environment } from "../base/paths.ts";
 import { checkToml, parseToml, type TomlSource } from "../base/toml.ts";
 import { DEFAULT_DOCKER_SOCKET } from "../engine/providers/docker/endpoint.ts";
 import { alerting, alertRules } from "../engine/alerts/rule-schema.ts";
+import { tlsSchema } from "../engine/certs/tls-schema.ts";
 import { channelSchema } from "../engine/notify/channel-schema.ts";
 import { DEFAULT_QUOTA } from "../host/capabilities/quota.ts";
 import { pluginName } from "../host/manifest/manifest-schema.ts";
@@ -37,6 +38,7 @@ import {
   metricsInterval,
   pluginConfigValue,
   privateRule,
+  proxyAddress,
   registryHost,
   uidRange,
 } from "./config-values.ts";
@@ -101,6 +103,16 @@ const configSchema = v.strictObject({
     }),
     {},
   ),
+  proxy: v.optional(
+    v.strictObject({
+      http: v.optional(proxyAddress),
+      https: v.optional(proxyAddress),
+      response_timeout: v.optional(duration, `${LIMITS.proxyResponseMs / 1000}s`),
+      access_log: v.optional(absolutePath),
+    }),
+    {},
+  ),
+  tls: v.optional(tlsSchema, {}),
   servers: v.optional(serversSchema, {}),
   secrets: v.optional(v.strictObject({ key_file: v.optional(absolutePath) }), {}),
   notify: v.optional(v.record(v.string(), channelSchema), {}),

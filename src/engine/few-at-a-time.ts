@@ -1,4 +1,4 @@
-/** Does the same with many, so many at a time. Called by metrics/collector.ts and workspaces/workspace-view.ts. */
+/** Does the same with many, so many at a time. Called by whoever asks providers about many. */
 export async function fewAtATime<T>(
   items: readonly T[],
   count: number,

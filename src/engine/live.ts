@@ -14,7 +14,10 @@ export interface Live {
   readonly spec: ServiceSpec;
 }
 
-export function findLive(state: ServiceState, service: ServiceRow | undefined): Live | undefined {
+export function findLive(
+  state: Pick<ServiceState, "versions">,
+  service: ServiceRow | undefined,
+): Live | undefined {
   if (service === undefined || service.currentVersion === null) return undefined;
   const row = state.versions.find(service.name, service.currentVersion);
   return row === undefined ? undefined : { row, spec: decodeSpec(row.spec) };

@@ -24,4 +24,5 @@ export function followUpstream(live: Live, upstream: Upstream | undefined, deps:
   if (upstream === undefined || (known?.host === upstream.host && known.port === upstream.port)) return;
   deps.state.versions.setUpstream(row.service, row.version, upstream);
   if (deps.edges.isOpen(row.service)) deps.edges.stage(row.service, spec.publish, upstream).commit();
+  deps.routes.follow(row.service);
 }

@@ -3,7 +3,7 @@
  * does not, opens addresses, writes what could not be written. A pass runs at boot and after every undo that failed, and is
  * repeated with back-off while something is amiss. Nobody waits for it. Called by engine/deploys.
  */
-import { messageOf } from "../base/errors.ts";
+import { isVoxError, messageOf } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { bounded } from "./bounded.ts";
 import { decodeSpec } from "./deploys/service-spec.ts";
@@ -167,7 +167,7 @@ function unattended({ state, providers }: ServiceDeps): readonly string[] {
     .map(({ name }) => name);
 }
 
-/** Removes what no version owns. Asked again for each: a deploy may have begun or ended meanwhile. */
+/** Removes what no version owns. Asked again for each: a deploy may have begun or ended meanwhile. One that stays keeps none of the others. */
 async function sweep(provider: Provider, deps: ServiceDeps, signal: AbortSignal): Promise<void> {
   const bounds = {
     clock: deps.clock,
@@ -175,11 +175,19 @@ async function sweep(provider: Provider, deps: ServiceDeps, signal: AbortSignal)
     who: placeText(placeOf(provider)),
     signal,
   };
+  const refusals: unknown[] = [];
   for (const instance of await bounded(provider.list(deps.owner), bounds)) {
     if (isWanted(instance, provider, deps)) continue;
     deps.log.info("removing an instance that no service uses", { provider: provider.name, instance });
-    await destroy(provider, instance, deps, signal);
+    try {
+      await destroy(provider, instance, deps, signal);
+    } catch (error) {
+      // It would not answer for the next one either.
+      if (signal.aborted || (isVoxError(error) && error.code === "provider.unavailable")) throw error;
+      refusals.push(error);
+    }
   }
+  if (refusals.length > 0) throw refusals[0];
 }
 
 function isWanted(instance: string, provider: Provider, { busy, state, workspaces }: ServiceDeps): boolean {

@@ -6,6 +6,7 @@ import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
+import { waitAt } from "../base/waits.ts";
 
 export interface RepairRound {
   /** A pass, soon. */
@@ -38,7 +39,8 @@ export function makeRepairRound({ server, pass, clock, log }: RoundOptions): Rep
     const amiss = await pass();
     report(amiss);
     failures = amiss.length === 0 ? 0 : failures + 1;
-    if (failures > 0 && !closed) cancelTimer = clock.after(backoff(failures), request);
+    if (failures > 0 && !closed)
+      cancelTimer = clock.after(waitAt(LIMITS.reconcileBackoffMs, failures - 1), request);
   }
 
   /** What is amiss is said once, not at every try. */
@@ -69,7 +71,7 @@ export function makeRepairRound({ server, pass, clock, log }: RoundOptions): Rep
     request,
     later() {
       cancelTimer();
-      if (!closed) cancelTimer = clock.after(backoff(1), request);
+      if (!closed) cancelTimer = clock.after(waitAt(LIMITS.reconcileBackoffMs, 0), request);
     },
     async idle() {
       for (let current = underWay; current !== undefined; current = underWay) await current;
@@ -79,11 +81,4 @@ export function makeRepairRound({ server, pass, clock, log }: RoundOptions): Rep
       cancelTimer();
     },
   };
-}
-
-// --- internal ---
-
-function backoff(failures: number): number {
-  const waits = LIMITS.reconcileBackoffMs;
-  return waits[Math.min(failures, waits.length) - 1] ?? waits[0];
 }

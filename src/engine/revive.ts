@@ -1,5 +1,5 @@
 /**
- * Brings the instance of a live version back: starts it, or makes it again where it is gone. Called by services/services.ts and
+ * Brings the instance of a live version back: starts it, or makes it again where it is gone or can't be started. Called by services/services.ts and
  * reconcile.ts, both of which hold the service meanwhile.
  */
 import { LIMITS } from "../base/limits.ts";
@@ -19,7 +19,11 @@ export async function revive(live: Live, deps: ServiceDeps, signal: AbortSignal)
   const status = await within(provider.status(id), workMs(provider, "status", LIMITS.providerStatusMs));
   if (isUp(status)) return;
   const instance = liveInstance(live, deps);
-  if (status.state === "missing") {
+  if (status.state === "dead") {
+    await deps.logs.settled(id);
+    await within(provider.destroy(id), workMs(provider, "destroy", LIMITS.providerDestroyMs));
+  }
+  if (status.state === "missing" || status.state === "dead") {
     const context = { signal, progress() {} };
     const exact = await within(provider.prepare(instance, context));
     await deps.logs.renew(logTarget(live));

@@ -1,4 +1,4 @@
-/** One thing after the other: what is handed in runs when all before it has settled. Called by instances of processes and logs/. */
+/** One thing after the other: what is handed in runs when all before it has settled. Called by whatever may not overlap: instances of providers, logs. */
 export type Serial = <T>(work: () => Promise<T>) => Promise<T>;
 
 export function makeSerial(): Serial {

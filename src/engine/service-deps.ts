@@ -11,6 +11,7 @@ import type { Events } from "./events/events.ts";
 import type { ServiceLogs } from "./logs/logs.ts";
 import type { ServiceUsage } from "./metrics/usage.ts";
 import type { Ports } from "./ports.ts";
+import type { Upstream } from "./providers/provider.ts";
 import type { Redaction } from "./secrets/redaction.ts";
 import type { Providers } from "./providers/providers.ts";
 
@@ -22,6 +23,10 @@ export interface ServiceDeps extends Logins {
   /** The installation's id: instances that carry it are ours to remove. */
   readonly owner: string;
   readonly edges: Edges;
+  /** By name, where `edges` are by address. */
+  readonly routes: Follower;
+  /** What goes on over the proxy. */
+  readonly proxied: Drainer;
   readonly ports: Ports;
   /** What plugins and people are told of a server: its host; `local` for the daemon's own machine. */
   readonly hostOf: (server: string) => string;
@@ -49,4 +54,14 @@ export interface Upload {
   readonly directory: string;
   /** `sha256:…` over its content. */
   readonly digest: string;
+}
+
+/** Looks at once what the state says of a service now, and acts on it. */
+export interface Follower {
+  follow(service: string): void;
+}
+
+/** Resolves when nothing leads to the instance any more; what still does after `timeoutMs`, or at the signal, is cut. */
+export interface Drainer {
+  drain(upstream: Upstream, timeoutMs: number, signal: AbortSignal): Promise<void>;
 }

@@ -72,6 +72,12 @@ export function makePlugins(deps: PluginsDeps): Plugins {
   const providers = makeProviderOffers(roster, deps);
   const explain: NotInstalled["explain"] = (name, work) => others.explain(name, work);
   const isInstalled = (name: string): boolean => roster.find(name) !== undefined;
+  /** Renewed, and its folder is as it was consented to. */
+  const ready = async (name: string): Promise<InstalledPlugin> => {
+    const plugin = roster.toRun(name);
+    if (plugin.row.dropIn !== null) await ties.refuseChanged(plugin);
+    return plugin;
+  };
   const summary = async (name: string): Promise<PluginView> => status.summary(roster.get(name));
   const details = async (name: string): Promise<PluginDetails> => status.details(roster.get(name));
 
@@ -140,11 +146,7 @@ export function makePlugins(deps: PluginsDeps): Plugins {
     },
     calls: (name, which, options) => deps.audit.calls(name, which, options, isInstalled),
     call: (name, hook, request = {}) =>
-      explain(name, async () => {
-        const plugin = roster.toRun(name);
-        if (plugin.row.dropIn !== null) await ties.refuseChanged(plugin);
-        return callByHand(plugin, hook, request, deps);
-      }),
+      explain(name, async () => callByHand(await ready(name), hook, request, deps)),
     providers,
     callerOf: (name) => roster.callerOf(name),
     subscribers: (hook) =>
@@ -153,8 +155,7 @@ export function makePlugins(deps: PluginsDeps): Plugins {
         return request === undefined ? [] : [{ plugin: row.name, gate: request.gate }];
       }),
     async run(name, hook, event, signal) {
-      const plugin = roster.toRun(name);
-      if (plugin.row.dropIn !== null) await ties.refuseChanged(plugin);
+      const plugin = await ready(name);
       hookOf(plugin, hook);
       // While it waited for its turn, another version may have come that does not ask for it.
       const onStart = (): void => void hookOf(roster.get(name), hook);

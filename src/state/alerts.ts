@@ -24,9 +24,9 @@ export interface AlertRows {
 
 export interface AlertRow {
   readonly name: string;
-  /** What it is about: a service, a plugin, a channel; empty for the host. */
+  /** What it is about: a service, a plugin, a channel, a domain; empty for the host. */
   readonly subject: string;
-  /** The subject, where it is a service. */
+  /** The subject, where it is a service, or the service whose it is. */
   readonly service: string | null;
   readonly state: "firing" | "resolved";
   readonly metric: string;

@@ -13,9 +13,10 @@ import { sql as pluginFiles } from "./migrations/0005-plugin-files.ts";
 import { sql as servers } from "./migrations/0006-servers.ts";
 import { sql as workspaces } from "./migrations/0007-workspaces.ts";
 import { sql as providerInstances } from "./migrations/0008-provider-instances.ts";
+import { sql as certificates } from "./migrations/0009-certificates.ts";
 import { sql as dropIns } from "./migrations/0010-drop-ins.ts";
-import { sql as upstreams } from "./migrations/0012-upstreams.ts";
-import { sql as alerts } from "./migrations/0013-alerts.ts";
+import { sql as upstreams } from "./migrations/0011-upstreams.ts";
+import { sql as alerts } from "./migrations/0012-alerts.ts";
 
 export type { Database } from "bun:sqlite";
 
@@ -29,9 +30,10 @@ const migrations: readonly string[] = [
   servers,
   workspaces,
   providerInstances,
-  alerts,
+  certificates,
   dropIns,
   upstreams,
+  alerts,
 ];
 
 export function openDatabase(path: string): Database {

@@ -13,6 +13,7 @@ import { benchFiles } from "./files.ts";
 import { benchMemory } from "./memory.ts";
 import { benchMetrics } from "./metrics.ts";
 import { benchProviders } from "./providers.ts";
+import { benchProxy } from "./proxy.ts";
 import { benchReload } from "./reload.ts";
 import { benchRooms } from "./rooms.ts";
 import { benchWorkspaces } from "./workspaces.ts";
@@ -28,6 +29,7 @@ const rows: Row[] = [
   ...(await benchCapabilities()),
   ...(await benchFiles()),
   ...(await benchMetrics()),
+  ...(await benchProxy()),
   ...(await benchProviders()),
   ...(await benchWorkspaces()),
   ...(await benchAlerts()),

@@ -189,13 +189,13 @@ describe.skipIf(!needs("compiled") || !needs("python3"))("executables", () => {
     expect(offline).toMatchObject({ name: "deploy-log-sh", kind: "exec", room: "exec", state: "enabled" });
   }, 60_000);
 
-  test("plugin check says what is wrong with a folder, and runs nothing", async () => {
+  test("plugin check says what is wrong with a folder, and with --no-run runs nothing", async () => {
     await using machine = makeMachine();
     const mark = join(machine.folder, "mark");
     const files = execTexts({ script: `touch ${mark}` });
     const folder = writeProgram(machine, "checked", files, "run");
     const check = async () => {
-      const { status, stdout } = await machine.cli("plugin", "check", folder, "--json");
+      const { status, stdout } = await machine.cli("plugin", "check", folder, "--no-run", "--json");
       const report = JSON.parse(stdout) as { problems: { code: string; message: string }[] };
       return [status, ...report.problems.map(({ code, message }) => `${code}: ${message}`)];
     };

@@ -183,7 +183,7 @@ describe.skipIf(!needs("compiled"))("notifications", () => {
     );
     const checked = await machine.cli("config", "check", join(machine.folder, "config.toml"));
     expect(checked.status).toBe(7);
-    expect(checked.stderr).toContain("config.toml:4: notify.ops.text: ");
+    expect(checked.stderr).toContain("config.toml:4:1: notify.ops.text: ");
     expect(checked.stderr).not.toContain("s3cret");
   });
 });

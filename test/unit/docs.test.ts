@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { checkReference } from "../../scripts/docs/check-reference.ts";
 import { apiReference, errorReference } from "../../scripts/docs/references.ts";
 import { VARIABLES } from "../../src/daemon/config-environment.ts";
 import { PURE_BUILTINS } from "../../src/host/bundle/pure-builtins.ts";
@@ -17,6 +18,10 @@ describe("documents", () => {
 
   test("docs/api.md is made from the table (bun run docs)", () => {
     expect(read("docs/api.md")).toBe(apiReference());
+  });
+
+  test("docs/plugin-check.md is made from the table (bun run docs)", () => {
+    expect(read("docs/plugin-check.md")).toBe(checkReference());
   });
 
   test("docs/plugins.md names every hook and every capability", () => {

@@ -12,7 +12,7 @@ const list = command({
   example: "voxeltron alert list\nvoxeltron alert list --all --json",
   notes: [
     "Alerts are rules of the configuration ([[alerts]]), and built-in ones: service-down, restart-loop, disk, plugin,",
-    "notification-channel.",
+    "notification-channel, certificate-expiry.",
   ],
   async run({ io, flags, options, client }) {
     const { alerts } = await (await client()).call("alert.list", options.all ? { all: true } : {});
@@ -26,7 +26,11 @@ const silence = command({
   summary: "tell nobody of an alert for a while; it goes on being watched",
   args: [{ name: "name" }, { name: "duration" }],
   options: {
-    subject: { type: "text", value: "NAME", summary: "only what it says of this service, plugin or channel" },
+    subject: {
+      type: "text",
+      value: "NAME",
+      summary: "only what it says of this service, plugin, channel or domain",
+    },
   },
   example:
     "voxeltron alert silence service-down 2h --subject web\nvoxeltron alert silence service-down off --subject web",

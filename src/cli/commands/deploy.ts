@@ -34,7 +34,7 @@ const options = {
   domain: {
     type: "list",
     value: "DOMAIN",
-    summary: "name for status and events; nothing is routed by it yet",
+    summary: "name under which the proxy answers: app.example.org, *.example.org, example.org/api",
   },
   env: { type: "list", value: "KEY=VALUE", summary: "variable for this and later versions" },
   volume: {
@@ -69,12 +69,13 @@ export const deploy = command({
     "voxeltron deploy web --image nginx:1.27 --port 80 --publish 8080",
     "voxeltron deploy shop --path ./shop --port 8080 --build-arg STAGE=production",
     'voxeltron deploy api --path ./api --command "node server.js" --port 3000 --health /healthz',
-    "voxeltron deploy web --image nginx:1.28",
+    "voxeltron deploy web --image nginx:1.28 --domain www.example.org --domain example.org",
     "voxeltron deploy web --server build-2",
   ].join("\n"),
   notes: [
     "What is not given stays as it is in the version that runs. If the new version does not become healthy, the old one",
     "keeps running. Ctrl-C cancels and undoes; a second Ctrl-C leaves at once while the daemon goes on undoing.",
+    "Domains are answered by the proxy, at the addresses that [proxy] http and https of the configuration name.",
     "Values given with --env are seen by other users of this machine while the command runs: for secrets that matter,",
     "use voxeltron secret set.",
   ],

@@ -1,4 +1,4 @@
-/** `plugin list · info · remove · rollback · disable · logs · call · check`. Looking also works without a daemon. */
+/** `plugin list · info · remove · rollback · disable · logs · call`. Looking also works without a daemon. */
 import { readFileSync } from "node:fs";
 import type { OfflinePlugins } from "../../api/offline.ts";
 import type { Output, PluginDetails } from "../../api/operations.ts";
@@ -14,7 +14,7 @@ import { consume } from "../consume.ts";
 import { parseHook } from "../hooks.ts";
 import { withoutDaemon } from "../offline.ts";
 import { json, jsonLine } from "../output.ts";
-import { logLine, pluginTable, pluginText, reportText } from "../plugin-text.ts";
+import { logLine, pluginTable, pluginText } from "../plugin-text.ts";
 import { pluginEnable } from "./plugin-enable.ts";
 
 const name = [{ name: "name" }];
@@ -189,27 +189,7 @@ const call = command({
   },
 });
 
-const check = command({
-  words: "plugin check",
-  summary: "check a plugin's folder without installing it",
-  args: [{ name: "dir" }],
-  options: {},
-  example: "voxeltron plugin check ./my-plugin",
-  notes: [
-    "JavaScript is bundled and not run: only an install sees whether it has the functions of its hooks. A WASM module is loaded.",
-    "An executable is not run.",
-  ],
-  async run(context) {
-    const { io, flags } = context;
-    const dir = argument(context, "dir");
-    const { checkPluginFolder } = await import("../../api/offline.ts");
-    const report = await checkPluginFolder(dir, flags.config, io.environment, io.uid);
-    await io.stdout.write(flags.json ? json(report) : reportText(report));
-    if (!report.ok) throw fail("plugin.invalid", `${quote(dir)} can't be installed as it is`);
-  },
-});
-
-export const pluginCommands = [list, info, remove, rollback, pluginEnable, disable, logs, call, check];
+export const pluginCommands = [list, info, remove, rollback, pluginEnable, disable, logs, call];
 
 // --- internal ---
 

@@ -1,6 +1,6 @@
 /** `workspace start · stop · destroy · cancel · status · list`. */
 import { printable } from "../../base/text.ts";
-import { argument, command } from "../command.ts";
+import { argument, command, type Context } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { json } from "../output.ts";
 import { workspaceFacts, workspaceLine, workspaceTable } from "../workspace-text.ts";
@@ -89,8 +89,7 @@ const status = command({
       const details = await (await client()).call("workspace.info", { name: workspace });
       return io.stdout.write(flags.json ? json(details) : workspaceFacts(details));
     }
-    const { workspaces } = await (await client()).call("workspace.list", {});
-    await io.stdout.write(flags.json ? json(workspaces) : workspaceTable(workspaces));
+    await showAll({ io, flags, client });
   },
 });
 
@@ -100,10 +99,14 @@ const list = command({
   args: [],
   options: {},
   example: "voxeltron workspace list",
-  async run({ io, flags, client }) {
-    const { workspaces } = await (await client()).call("workspace.list", {});
-    await io.stdout.write(flags.json ? json(workspaces) : workspaceTable(workspaces));
-  },
+  run: showAll,
 });
 
 export const workspaceCommands = [start, stop, destroy, cancel, status, list];
+
+// --- internal ---
+
+async function showAll({ io, flags, client }: Pick<Context, "io" | "flags" | "client">): Promise<void> {
+  const { workspaces } = await (await client()).call("workspace.list", {});
+  await io.stdout.write(flags.json ? json(workspaces) : workspaceTable(workspaces));
+}

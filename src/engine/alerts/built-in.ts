@@ -5,4 +5,5 @@ export const BUILT_IN_ALERTS: readonly string[] = [
   "disk",
   "plugin",
   "notification-channel",
+  "certificate-expiry",
 ];

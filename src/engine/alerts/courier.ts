@@ -26,18 +26,33 @@ export interface CourierDeps {
 export function makeCourier({ rows, send, clock, log }: CourierDeps): Courier {
   const stopping = new AbortController();
   const underWay = new Map<string, Promise<void>>();
+  /** On record still, because the disk refused to forget them: they are not sent again. */
+  const over = new Set<number>();
 
   async function take(notice: NoticeRow): Promise<void> {
     const { id, channel, title, text, severity, attempts } = notice;
+    if (!over.has(id))
+      try {
+        await send(channel, { from: "voxeltron", title, text, severity }, stopping.signal);
+      } catch (error) {
+        if (stopping.signal.aborted) return;
+        const wait = LIMITS.alertNoticeBackoffMs[attempts];
+        if (wait !== undefined) return rows.retryNotice(id, attempts + 1, clock.now() + wait);
+        log.error("nobody could be told of an alert", { channel, alert: title, error: messageOf(error) });
+      }
+    over.add(id);
+    rows.removeNotice(id);
+    over.delete(id);
+  }
+
+  /** False where the disk did not take what became of it. */
+  async function isNoted(notice: NoticeRow): Promise<boolean> {
     try {
-      await send(channel, { from: "voxeltron", title, text, severity }, stopping.signal);
-      rows.removeNotice(id);
+      await take(notice);
+      return true;
     } catch (error) {
-      if (stopping.signal.aborted) return;
-      const wait = LIMITS.alertNoticeBackoffMs[attempts];
-      if (wait !== undefined) return rows.retryNotice(id, attempts + 1, clock.now() + wait);
-      log.error("nobody could be told of an alert", { channel, alert: title, error: messageOf(error) });
-      rows.removeNotice(id);
+      log.error("a message of an alert is stuck", { channel: notice.channel, error: messageOf(error) });
+      return false;
     }
   }
 
@@ -47,12 +62,11 @@ export function makeCourier({ rows, send, clock, log }: CourierDeps): Courier {
     const latest = clock.now() + Math.max(...LIMITS.alertNoticeBackoffMs);
     for (const notice of rows.firstNotices()) {
       if (underWay.has(notice.channel) || (notice.nextAt > clock.now() && notice.nextAt <= latest)) continue;
-      const work = take(notice)
-        .catch((error: unknown) => log.error("a message of an alert is stuck", { error: messageOf(error) }))
-        .finally(() => {
-          underWay.delete(notice.channel);
-          deliver();
-        });
+      const work = isNoted(notice).then((goesOn) => {
+        underWay.delete(notice.channel);
+        // It is due still: the next look tries again, and no sooner.
+        if (goesOn) deliver();
+      });
       underWay.set(notice.channel, work);
     }
   }

@@ -4,9 +4,9 @@ import type { AlertRow } from "../../state/alerts.ts";
 export interface Finding {
   /** The alert's name: a rule's, or one of the built-in ones. */
   readonly name: string;
-  /** What it is about: a service, a plugin, a channel; empty for the host. */
+  /** What it is about: a service, a plugin, a channel, a domain; empty for the host. */
   readonly subject: string;
-  /** The subject, where it is a service. */
+  /** The subject, where it is a service, or the service whose it is. */
   readonly service: string | null;
   /** `unclear`: it stays as it was, because it can't be told now, or not yet. */
   readonly state: "on" | "unclear";

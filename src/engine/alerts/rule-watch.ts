@@ -49,6 +49,7 @@ export function makeRuleWatch({ rules, readings, isService, clock }: RuleWatchDe
       let resumed = now;
       const byRule = Map.groupBy(firing, ({ name }) => name);
       for (const standing of standings()) {
+        forgetGone(standing, isService);
         const its = new Map(byRule.get(standing.rule.name)?.map((row) => [row.subject, row]));
         yield* judge(standing, { services, host }, its, now);
         for (const [subject, row] of its)
@@ -76,6 +77,11 @@ interface Record {
   /** Monotonic: since when it is as it is. */
   readonly since: number;
   readonly isBeyond: boolean;
+}
+
+/** A service that comes again under the same name begins anew. */
+function forgetGone({ records }: Standing, isService: (name: string) => boolean): void {
+  for (const subject of records.keys()) if (subject !== "" && !isService(subject)) records.delete(subject);
 }
 
 /** A reload makes new objects of rules that nobody changed. */

@@ -5,6 +5,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { AlertRow } from "../../state/alerts.ts";
+import { fewAtATime } from "../few-at-a-time.ts";
 import type { Finding, Watch } from "./finding.ts";
 import { readerOf, valueText } from "./rule.ts";
 import type { Readings } from "./rule-watch.ts";
@@ -22,9 +23,18 @@ export function makeServiceWatch({ wanted, readings, stateOf, clock }: ServiceWa
   const downSince = new Map<string, number>();
   const restarts = new Map<string, Restarts>();
 
+  /** Of those that were not measured. Several at a time: one provider that hangs makes each of its services take long. */
+  async function statesOf(unseen: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const states = new Map<string, string>();
+    await fewAtATime(unseen, LIMITS.alertStatesAsked, async (service) => {
+      // It may be removed meanwhile: the next look does not want it any more.
+      states.set(service, await stateOf(service).catch(() => "unknown"));
+    });
+    return states;
+  }
+
   /** Undefined: it is up. */
-  async function lookDown(service: string, isFiring: boolean): Promise<Finding | undefined> {
-    const state = readings().services.has(service) ? "running" : await stateOf(service);
+  function lookDown(service: string, state: string, isFiring: boolean): Finding | undefined {
     if (UP.has(state)) {
       downSince.delete(service);
       return undefined;
@@ -67,8 +77,10 @@ export function makeServiceWatch({ wanted, readings, stateOf, clock }: ServiceWa
       const fires = new Set(firing.map(({ name, subject }) => `${name} ${subject}`));
       const { services, host } = readings();
       const names = wanted();
+      const states = await statesOf(names.filter((name) => !services.has(name)));
       for (const service of names) {
-        const down = await lookDown(service, fires.has(`service-down ${service}`));
+        const isFiring = fires.has(`service-down ${service}`);
+        const down = lookDown(service, states.get(service) ?? "running", isFiring);
         if (down !== undefined) yield down;
         const count = services.get(service)?.restarts;
         const loop = lookRestarts(service, count, fires.has(`restart-loop ${service}`));

@@ -147,13 +147,18 @@ async function switchOver(deploy: Deploy, deps: StepDeps): Promise<void> {
   }
   deploy.switched = true;
   staged.commit();
+  deps.routes.follow(plan.service);
 }
 
 async function drain(deploy: Deploy, deps: StepDeps): Promise<void> {
   const previous = deploy.plan.previous;
   if (previous === undefined) return;
   const upstream = upstreamOf(previous.row);
-  if (upstream !== undefined) await deps.edges.drain(upstream, LIMITS.drainMs, deploy.signal);
+  if (upstream !== undefined)
+    await Promise.all([
+      deps.edges.drain(upstream, LIMITS.drainMs, deploy.signal),
+      deps.proxied.drain(upstream, LIMITS.drainMs, deploy.signal),
+    ]);
   const provider = deps.providers.of(previous.spec);
   await bounded(provider.stop(previous.row.instance, LIMITS.stopGraceMs), {
     clock: deps.clock,

@@ -1,6 +1,6 @@
 /**
  * A made-up event for each hook, such as a real one could be: what `plugin call` sends where the author gives none.
- * Called by the operation `plugin.call`. The id is the caller's, so that a plugin which remembers ids sees a new event.
+ * Called by the operation `plugin.call`, and by `plugin check`. The id is the caller's, so that a plugin which remembers ids sees a new event.
  */
 import { timestamp } from "../../base/clock.ts";
 import type { EventOf, HookName } from "../../sdk/index.ts";

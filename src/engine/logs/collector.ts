@@ -5,6 +5,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { isVoxError, messageOf } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
+import { waitAt } from "../../base/waits.ts";
 import type { Log } from "../../base/log.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { LogStore } from "./store.ts";
@@ -99,7 +100,7 @@ export function startCollector(options: CollectorOptions): Collector {
 
   function restMs(failures: number): number {
     const rests = failures === 0 ? provider.logRestsMs : undefined;
-    return nth(rests ?? LIMITS.logRestMs, rests === undefined ? failures : emptyLooks);
+    return waitAt(rests ?? LIMITS.logRestMs, rests === undefined ? failures : emptyLooks);
   }
 
   signal.addEventListener("abort", () => rest.resolve(), { once: true });
@@ -130,11 +131,6 @@ export function startCollector(options: CollectorOptions): Collector {
 }
 
 // --- internal ---
-
-/** The last one counts for all that come after it. */
-function nth(waits: readonly number[], index: number): number {
-  return waits[Math.min(index, waits.length - 1)] ?? LIMITS.logRestMs[0];
-}
 
 /** A position that no provider knows: it begins at the first line. */
 const NOWHERE = "none";

@@ -6,6 +6,7 @@ import { fail, isVoxError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { HttpAnswer, HttpClient } from "../../platform/http/http-client.ts";
 import type { HttpRules } from "../../platform/http/open-http.ts";
+import { retryAfterMs } from "../../platform/http/retry-after.ts";
 import { parseTarget } from "../../platform/http/target.ts";
 import type { HttpChannel } from "./channel-schema.ts";
 import type { Notification } from "./notification.ts";
@@ -76,15 +77,8 @@ function judged({ status, headers }: HttpAnswer, nowMs: number): Outcome {
     again,
     status,
     problem: `answered ${status}`,
-    ...(again && asked !== undefined ? { waitMs: waitOf(asked, nowMs) } : {}),
+    ...(again && asked !== undefined ? { waitMs: retryAfterMs(asked, nowMs) } : {}),
   };
-}
-
-/** Seconds, also with a fraction as Discord writes them, or a date; nothing for anything else. */
-function waitOf(text: string, nowMs: number): number | undefined {
-  if (/^\d{1,9}(?:\.\d{1,9})?$/.test(text)) return Math.ceil(Number(text) * 1000);
-  const at = Date.parse(text);
-  return Number.isNaN(at) ? undefined : Math.max(0, at - nowMs);
 }
 
 const PROBLEMS: Readonly<Record<string, string>> = {

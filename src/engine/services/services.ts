@@ -67,6 +67,7 @@ export function makeServices(deps: ServiceDeps): Services {
       hold.protect(live.row.instance);
       state.services.setDesired(name, "stopped");
       edges.close(name);
+      deps.routes.follow(name);
       await stopInstance(provider, live, deps);
       await deps.logs.settled(live.row.instance);
       return viewService(need(name), deps);
@@ -84,6 +85,7 @@ export function makeServices(deps: ServiceDeps): Services {
         throw error;
       }
       state.services.setDesired(name, "running");
+      deps.routes.follow(name);
       return viewService(need(name), deps);
     },
     async remove(name, abandon = false) {
@@ -94,6 +96,7 @@ export function makeServices(deps: ServiceDeps): Services {
       // A crash from here on leaves a stopped service, which can be removed again.
       state.services.setDesired(name, "stopped");
       edges.close(name);
+      deps.routes.follow(name);
       if (live !== undefined && abandon) await abandonInstance(live, deps);
       else if (live !== undefined) await destroyInstance(live, deps);
       const builds = pruneBuilds(name, { before: state.versions.list(name), kept: [] }, deps);
@@ -107,6 +110,7 @@ export function makeServices(deps: ServiceDeps): Services {
         state.secrets.removeAll(name);
         state.services.remove(name);
       });
+      deps.routes.follow(name);
     },
     async exec(name, options) {
       const { live, provider } = needLive(name);

@@ -5,6 +5,7 @@
  */
 import { canHelpToRetry, messageOf } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
+import { waitAt } from "../../base/waits.ts";
 import type { WorkspacePhase, WorkspaceRow } from "../../state/workspaces.ts";
 import type { Busy } from "../busy.ts";
 import { fewAtATime } from "../few-at-a-time.ts";
@@ -49,7 +50,8 @@ export function makeRecovery(
   /** True where it has to be tried again. */
   async function mend(name: string): Promise<boolean> {
     using hold = busy.holdForRepair(name);
-    if (hold === undefined) return false;
+    // Whoever has it may be refused, and leave it as it is.
+    if (hold === undefined) return true;
     const interrupted = AbortSignal.any([stopping, hold.wanted]);
     const control = { signal: interrupted, interrupted, isPatient: true, progress() {} };
     const current = (): WorkspaceRow | undefined => rows.find(name);
@@ -61,14 +63,14 @@ export function makeRecovery(
       else if (next !== undefined) await keepUp(next, control, deps);
       return false;
     } catch (error) {
-      return !giveUp(current(), error, interrupted);
+      // Whoever wanted it goes on with it, unless he is refused; or the next daemon.
+      return interrupted.aborted || !giveUp(current(), error);
     }
   }
 
   /** False where trying again may help, and all stays as it was written down. */
-  function giveUp(row: WorkspaceRow | undefined, error: unknown, interrupted: AbortSignal): boolean {
-    // Whoever wanted it goes on with it, or the next daemon.
-    if (interrupted.aborted || row === undefined) return true;
+  function giveUp(row: WorkspaceRow | undefined, error: unknown): boolean {
+    if (row === undefined) return true;
     const isOver = !canHelpToRetry(error);
     if (failures === 0 || isOver)
       log.warn(
@@ -89,7 +91,8 @@ export function makeRecovery(
     });
     left = again;
     failures = again.length === 0 ? 0 : failures + 1;
-    if (again.length > 0 && !stopping.aborted) cancelTimer = clock.after(backOffMs(failures), run);
+    if (again.length > 0 && !stopping.aborted)
+      cancelTimer = clock.after(waitAt(LIMITS.reconcileBackoffMs, failures - 1), run);
   }
 
   function run(): void {
@@ -112,11 +115,6 @@ export function makeRecovery(
 // --- internal ---
 
 const MENDED_AT_ONCE = 8;
-
-function backOffMs(failures: number): number {
-  const waits = LIMITS.reconcileBackoffMs;
-  return waits[Math.min(failures, waits.length) - 1] ?? waits[0];
-}
 
 type GoOn = (row: WorkspaceRow, control: Control, journal: Journal, deps: WorkspaceDeps) => Promise<unknown>;
 

@@ -1,6 +1,6 @@
 /**
  * Reads what an operator typed after `voxeltron workspace create`. Whatever is wrong is `workspace.invalid` with what was wanted and
- * what was found; nothing has happened yet when it is thrown. Pure. Called by create.ts.
+ * what was found; nothing has happened yet when it is thrown. Pure. Called by workspaces.ts.
  */
 import { fail, isVoxError } from "../../base/errors.ts";
 import { quote } from "../../base/text.ts";

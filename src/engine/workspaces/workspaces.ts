@@ -3,7 +3,7 @@
  * time. A lost connection cancels nothing: only `cancel` does. Called by the API server, and at boot and shutdown by the daemon.
  */
 import { diskFull } from "../../base/disk-full.ts";
-import { fail, type VoxError } from "../../base/errors.ts";
+import { fail, isVoxError, type VoxError } from "../../base/errors.ts";
 import { quote } from "../../base/text.ts";
 import type { WorkspacePhase, WorkspaceRow } from "../../state/workspaces.ts";
 import { makeBusyWith } from "../busy.ts";
@@ -94,7 +94,9 @@ export function makeWorkspaces(deps: WorkspaceDeps): Workspaces {
           report({ step: work, text, ...(percent === undefined ? {} : { percent }) }),
       });
     } catch (error) {
-      throw cancelled.signal.aborted ? cancelled.signal.reason : diskFull(error);
+      // Its own error may say more: what is left, and how to remove it.
+      if (cancelled.signal.aborted) throw isCancelled(error) ? error : cancelled.signal.reason;
+      throw diskFull(error);
     } finally {
       active.delete(name);
       done.resolve();
@@ -191,6 +193,10 @@ interface Active {
 }
 
 const nobody: ReportProgress = () => {};
+
+function isCancelled(error: unknown): boolean {
+  return isVoxError(error) && error.code === "workspace.cancelled";
+}
 
 function refusal(name: string, work: WorkspacePhase): VoxError {
   return fail("workspace.busy", `a ${work} of ${name} is in progress`, {

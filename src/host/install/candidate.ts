@@ -1,11 +1,11 @@
 /** A plugin that was read and is not installed: its files, and the manifest among them. Pure. */
 import { dirname } from "node:path";
-import { fail } from "../../base/errors.ts";
+import { fail, isVoxError, type VoxError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { formatBytes, quote } from "../../base/text.ts";
-import { parseExecManifest } from "../manifest/exec-manifest.ts";
+import { execManifestProblems, parseExecManifest } from "../manifest/exec-manifest.ts";
 import { EXEC_MANIFEST_FILE, MANIFEST_FILE, type Manifest } from "../manifest/manifest.ts";
-import { parseManifest } from "../manifest/parse-manifest.ts";
+import { manifestProblems as tomlManifestProblems, parseManifest } from "../manifest/parse-manifest.ts";
 import { digestOf } from "../package/digest.ts";
 import type { PackageFiles } from "../package/package-files.ts";
 
@@ -41,6 +41,19 @@ export function readManifest(files: PackageFiles): Manifest {
         ? `name the folder that ${MANIFEST_FILE} is in`
         : `there is one further down: name the folder ${quote(dirname(deeper))}`,
   });
+}
+
+/** All that is wrong with its manifest, for its author; empty where `readManifest` has to say it alone. */
+export function manifestProblems(files: PackageFiles): readonly VoxError[] {
+  const [file, executable] = [files.get(MANIFEST_FILE), files.get(EXEC_MANIFEST_FILE)];
+  if (file !== undefined && executable !== undefined) return [];
+  try {
+    if (file !== undefined) return tomlManifestProblems(file.bytes);
+    return executable === undefined ? [] : execManifestProblems(executable.bytes);
+  } catch (error) {
+    if (isVoxError(error)) return [];
+    throw error;
+  }
 }
 
 /** Throws `plugin.too_large`. */

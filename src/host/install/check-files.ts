@@ -1,8 +1,8 @@
 /**
- * `plugin check`: what can be said of a plugin's folder without running its hooks and without a daemon. The same rules that install
- * applies, the bundler's and the module loader's too. Called by api/offline.ts.
+ * What can be said of a plugin's folder without running its hooks and without a daemon. The same rules that install applies, the
+ * bundler's and, where it is wanted, the module loader's too. Called by check/check-plugin.ts.
  */
-import { isVoxError, type VoxError } from "../../base/errors.ts";
+import { isVoxError, type Details, type VoxError } from "../../base/errors.ts";
 import { HOOK_NAMES } from "../../sdk/index.ts";
 import type { BundlePlugin } from "../bundle/bundle-plugin.ts";
 import { guestOf } from "../installed/guest.ts";
@@ -13,9 +13,9 @@ import type { PackageFiles } from "../package/package-files.ts";
 import { candidateView, type CandidateView } from "../plugin-views.ts";
 import type { OpenedRoom } from "../runtimes/room-keeper.ts";
 import type { OpenRoom, PluginDoor } from "../runtimes/runtime.ts";
-import { checkSize, readManifest } from "./candidate.ts";
+import { checkSize, manifestProblems, readManifest } from "./candidate.ts";
 import { imaginedDoor } from "./imagined-door.ts";
-import { makePackage } from "./make-package.ts";
+import { makePackage, type PluginPackage } from "./make-package.ts";
 import { prepare } from "./prepare.ts";
 
 export interface Report {
@@ -31,15 +31,29 @@ export interface Problem {
   readonly code: string;
   readonly message: string;
   readonly hint?: string;
+  /** Where it is written, from 1. */
+  readonly file?: string;
+  readonly line?: number;
+  readonly column?: number;
 }
 
 export interface CheckDeps {
   readonly bundle: BundlePlugin;
-  /** The room of WASM modules. Its `confinement.*` errors say something of this machine, not of the plugin. */
-  readonly openModule: OpenRoom;
+  /**
+   * The room of WASM modules. Its `confinement.*` errors say something of this machine, not of the plugin. Undefined: modules are not
+   * loaded here.
+   */
+  readonly openModule: OpenRoom | undefined;
 }
 
-export async function checkFiles(files: PackageFiles, deps: CheckDeps): Promise<Report> {
+/** A report, with what it was made of. */
+export interface Checked extends Report {
+  readonly manifest: Manifest | undefined;
+  /** Undefined where it can't be had. */
+  readonly code: PluginPackage | undefined;
+}
+
+export async function checkFiles(files: PackageFiles, deps: CheckDeps): Promise<Checked> {
   const problems: Problem[] = [];
   const attempt = async <T>(work: () => T | Promise<T>): Promise<T | undefined> => {
     try {
@@ -52,28 +66,45 @@ export async function checkFiles(files: PackageFiles, deps: CheckDeps): Promise<
   };
   await attempt(() => checkSize(files));
   const manifest = await attempt(() => readManifest(files));
+  if (manifest === undefined) replaceLast(problems, manifestProblems(files));
+  let code: PluginPackage | undefined;
   if (manifest !== undefined) {
     const main = await attempt(() => mainFile(manifest, files));
-    if (problems.length === 0) await attempt(() => checkCode(files, manifest, deps));
+    if (problems.length === 0)
+      code = await attempt(() => makePackage(deps.bundle, manifest, files, undefined));
+    const made = code;
+    if (made !== undefined) await attempt(() => checkModule(made, manifest, deps));
     problems.push(...warnings(manifest, main === undefined ? undefined : files.get(main)?.bytes, main));
   }
   return {
     ok: problems.every((problem) => problem.level === "warning"),
     problems,
     candidate: manifest === undefined ? null : candidateView(manifest, digestOf(files), null),
+    manifest,
+    code,
   };
 }
 
 // --- internal ---
 
-/** JavaScript is bundled and not run. A module is loaded: what it imports and exports is no word of its author, but to be seen. */
-async function checkCode(files: PackageFiles, manifest: Manifest, deps: CheckDeps): Promise<void> {
-  const { code, main } = await makePackage(deps.bundle, manifest, files, undefined);
-  if (code.kind !== "wasm") return;
+/** An install tells of the first thing that is wrong; an author mends them all at once. */
+function replaceLast(problems: Problem[], all: readonly VoxError[]): void {
+  if (all.length === 0) return;
+  problems.pop();
+  problems.push(...all.map((each) => problemOf(each)));
+}
+
+/** What a module imports and exports is no word of its author, but to be seen. */
+async function checkModule(
+  { code, main }: PluginPackage,
+  manifest: Manifest,
+  { openModule }: CheckDeps,
+): Promise<void> {
+  if (code.kind !== "wasm" || openModule === undefined) return;
   const kind = "wasm-process";
   const { config, timeoutMs: deadlineMs } = manifest;
   const open = async (door: PluginDoor): Promise<OpenedRoom> => {
-    const room = await deps.openModule(guestOf(manifest, code, config, undefined), door);
+    const room = await openModule(guestOf(manifest, code, config, undefined), door);
     return { room, kind, config, deadlineMs };
   };
   const door = imaginedDoor(manifest);
@@ -82,13 +113,22 @@ async function checkCode(files: PackageFiles, manifest: Manifest, deps: CheckDep
 }
 
 /** Where this machine can't confine, the module was not looked at, and nothing is known against it. */
-function problemOf({ code, message, hint }: VoxError): Problem {
+function problemOf({ code, message, hint, details }: VoxError): Problem {
   const isOurs = code.startsWith("confinement.");
   return {
     level: isOurs ? "warning" : "error",
     code,
     message: isOurs ? `its code was not looked at: ${message}` : message,
     ...(hint === undefined ? {} : { hint }),
+    ...placeOf(details),
+  };
+}
+
+function placeOf({ file, line, column }: Details): Pick<Problem, "file" | "line" | "column"> {
+  return {
+    ...(typeof file === "string" ? { file } : {}),
+    ...(typeof line === "number" ? { line } : {}),
+    ...(typeof column === "number" ? { column } : {}),
   };
 }
 

@@ -3,6 +3,7 @@
  * plugin.toml: an unknown key and an event that does not exist are errors with line, column and what is allowed. Touches no disk.
  */
 import * as v from "valibot";
+import type { VoxError } from "../../base/errors.ts";
 import { UNSANDBOXED } from "../../base/grant-names.ts";
 import { LIMITS } from "../../base/limits.ts";
 import {
@@ -12,7 +13,7 @@ import {
   type ProviderAction,
 } from "../../base/provider-actions.ts";
 import { didYouMean, quote } from "../../base/text.ts";
-import { readYaml } from "../../base/yaml.ts";
+import { readYaml, yamlProblems } from "../../base/yaml.ts";
 import { HOOK_NAMES, HOOKS } from "../../sdk/index.ts";
 import { EXEC_MANIFEST_FILE, type Manifest, type ProviderOffer } from "./manifest.ts";
 import { insidePath, pluginName, timeout, timeoutUpTo, version } from "./manifest-schema.ts";
@@ -40,6 +41,12 @@ export function parseExecManifest(bytes: Uint8Array): Manifest {
     timeoutMs: document.timeout ?? LIMITS.execDefaultMs,
     config: {},
   };
+}
+
+/** All that is wrong with it, for its author; what follows from several keys together is left to `parseExecManifest`. */
+export function execManifestProblems(bytes: Uint8Array): readonly VoxError[] {
+  const text = manifestText(bytes, EXEC_MANIFEST_FILE);
+  return yamlProblems({ text, file: EXEC_MANIFEST_FILE, code: "manifest.invalid" }, schema);
 }
 
 // --- internal ---

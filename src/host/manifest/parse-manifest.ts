@@ -3,10 +3,10 @@
  * that would be unsafe as a path are errors with line, key, what was found and what is allowed. Touches no disk.
  * Called by install, by the plugin list (from the stored text) and by the check of a folder.
  */
-import { fail } from "../../base/errors.ts";
+import { fail, type VoxError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { formatBytes } from "../../base/text.ts";
-import { checkToml, parseToml, type TomlSource } from "../../base/toml.ts";
+import { checkToml, parseToml, tomlProblems, type TomlSource } from "../../base/toml.ts";
 import { HOOK_NAMES, HOOKS } from "../../sdk/index.ts";
 import { MANIFEST_FILE, type CapabilityRequest, type HookRequest, type Manifest } from "./manifest.ts";
 import { manifestSchema, type ManifestDocument } from "./manifest-schema.ts";
@@ -30,6 +30,12 @@ export function parseManifest(bytes: Uint8Array): Manifest {
     timeoutMs: runtime.timeout,
     config: document.config,
   };
+}
+
+/** All that is wrong with it, for its author; empty where `parseManifest` takes it. */
+export function manifestProblems(bytes: Uint8Array): readonly VoxError[] {
+  const text = manifestText(bytes);
+  return tomlProblems({ text, file: MANIFEST_FILE, code: "manifest.invalid" }, manifestSchema);
 }
 
 /** The manifest as text, for the record. Refuses what is too large before it looks at it. Throws `manifest.invalid`. */

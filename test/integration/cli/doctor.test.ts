@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ConfinementStatus, Examination } from "../../../src/api/operations.ts";
+import { makeGuestWasm } from "../../../scripts/guest-wasm/make-guest-wasm.ts";
 import { needs, tempDir } from "../../harness.ts";
 import { fakeDaemon } from "./fake-daemon.ts";
 import { cliCommand, cliEnvironment, runCliProcess, textOf } from "./run-cli.ts";
@@ -84,7 +85,7 @@ describe.skipIf(!needs("linux"))("doctor, where none answers", () => {
     const config = join(dir.path, "c.toml");
     writeFileSync(config, "[plugins]\nuid_range = [1, 2]\n");
     const ran = await runCliProcess(["--config", config, "--data-dir", dir.path, "doctor"]);
-    expect(ran.stdout).toMatch(/^configuration +failed +\S+c\.toml:2: plugins\.uid_range: /m);
+    expect(ran.stdout).toMatch(/^configuration +failed +\S+c\.toml:2:1: plugins\.uid_range: /m);
     expect(ran.stdout).toMatch(/^confinement\.trial +ok /m);
     expect(ran.status).toBe(1);
   });
@@ -120,6 +121,7 @@ const asOrdinaryUser =
     : [];
 
 test.skipIf(!needs("linux"))("plugin check bundles as an ordinary user", async () => {
+  await makeGuestWasm();
   await using dir = tempDir();
   Bun.spawnSync(["chmod", "755", dir.path]);
   writeFileSync(

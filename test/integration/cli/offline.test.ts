@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { makeGuestWasm } from "../../../scripts/guest-wasm/make-guest-wasm.ts";
 import { databaseFile, packagesDir } from "../../../src/base/paths.ts";
 import { digestOf } from "../../../src/host/package/digest.ts";
 import { bundleDigest, makePackageStore } from "../../../src/host/package/package-store.ts";
@@ -114,6 +115,7 @@ describe("plugin list and info", () => {
 
 describe("plugin check", () => {
   test("shows what would be asked, and ends well", async () => {
+    await makeGuestWasm();
     await using dir = tempDir();
     write(dir.path, { "plugin.toml": manifest, "index.ts": "export default { on_deploy_success() {} }" });
     const ran = await runCliProcess(["plugin", "check", dir.path]);

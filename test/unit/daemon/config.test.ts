@@ -72,6 +72,38 @@ describe("the configuration", () => {
     });
   });
 
+  test("has certificates from Let's Encrypt unless it says otherwise, and files by name", async () => {
+    const letsEncrypt = "https://acme-v02.api.letsencrypt.org/directory";
+    expect((await load("")).tls).toEqual({
+      mode: "acme",
+      fallback: "none",
+      acme_directory: letsEncrypt,
+      files: {},
+    });
+    const toml = '[tls]\nmode = "files"\n[tls.files.a]\ncert = "/a.pem"\nkey = "/a.key"\n';
+    expect((await load(toml, { ...HOME, VOXELTRON_TLS_ACME_EMAIL: "ops@example.com" })).tls).toMatchObject({
+      mode: "files",
+      acme_email: "ops@example.com",
+      files: { a: { cert: "/a.pem", key: "/a.key" } },
+    });
+  });
+
+  test.each([
+    ['mode = "letsencrypt"', '"acme", "self-signed" or "files"'],
+    ['fallback = "yes"', '"none" or "self-signed"'],
+    ['acme_email = "Ops <ops@example.com>"', "a mail address such as ops@example.com"],
+    ['acme_directory = "http://ca.example.com/dir"', "the https URL of an ACME directory"],
+    ['acme_directory = "https://user:pass@ca.example.com/dir"', "the https URL of an ACME directory"],
+    ['acme_ca_file = "ca.pem"', "an absolute path"],
+    ['files.a = { cert = "/a.pem" }', "key"],
+    ['acme_eab_kid = "kid"', "acme_eab_kid and acme_eab_key_file together"],
+  ])("refuses [tls] %s and says what is wanted", async (line, words) => {
+    expect((await rejection(load(`[tls]\n${line}\n`))) as Error).toMatchObject({
+      code: "config.invalid",
+      message: expect.stringContaining(words),
+    });
+  });
+
   test("takes lists from variables, separated by commas", async () => {
     const { plugins } = await load("", { ...HOME, VOXELTRON_PLUGINS_CEILING: "logs_read, notify_send" });
     expect(plugins.ceiling).toEqual([
@@ -187,13 +219,13 @@ describe("the configuration", () => {
   });
 
   const bad: readonly (readonly [toml: string, says: string])[] = [
-    ["log_levle = 1", 'config.toml:1: log_levle: is not a known key; did you mean "log_level"?'],
+    ["log_levle = 1", 'config.toml:1:1: log_levle: is not a known key; did you mean "log_level"?'],
     [
       '\n[docker]\nsocket = "relative"',
-      'config.toml:3: docker.socket: found "relative", wanted an absolute path',
+      'config.toml:3:1: docker.socket: found "relative", wanted an absolute path',
     ],
     ['[plugins]\nidle_timeout = "soon"', 'found "soon", wanted a duration'],
-    ["[plugins]\nidle_timeout = 5", "config.toml:2: plugins.idle_timeout"],
+    ["[plugins]\nidle_timeout = 5", "config.toml:2:1: plugins.idle_timeout"],
     ['[plugins]\nceiling = ["everything"]', "plugins.ceiling"],
     ["[plugins]\nuid_range = 60000", "found 60000, wanted the first and the last of at least two ids"],
     ["[plugins]\nuid_range = [60000]", "wanted the first and the last"],
@@ -404,12 +436,12 @@ describe("rules of alerts", () => {
   });
 
   test.each([
-    [`${head}metrc = 1\n`, ":5: alerts.0.metrc: is not a known key"],
+    [`${head}metrc = 1\n`, ":5:1: alerts.0.metrc: is not a known key"],
     [head.replace("cpu_percent", "cpu_percnt"), 'did you mean "cpu_percent"?'],
-    [`${head}\n${head}`, `:6: alerts.1: found "cpu", wanted a name that no rule before it has`],
+    [`${head}\n${head}`, `:6:1: alerts.1: found "cpu", wanted a name that no rule before it has`],
     [
       head.replace('"cpu"', '"disk"'),
-      "service-down, restart-loop, disk, plugin, notification-channel are built in",
+      "service-down, restart-loop, disk, plugin, notification-channel, certificate-expiry are built in",
     ],
     [`${head.replace("cpu_percent", "load1")}service = "web"\n`, "only the host has that metric"],
     [head.replace("90", '"much"'), "wanted a number, or for bytes a size"],

@@ -14,6 +14,7 @@ import type { DeployEnd, DeployProgress } from "../../../src/engine/deploys/depl
 import { makeDeploys, type Deploys } from "../../../src/engine/deploys/deploys.ts";
 import type { Probes } from "../../../src/engine/deploys/probes.ts";
 import { makeEdges } from "../../../src/engine/edge/edges.ts";
+import { makeRoutes } from "../../../src/engine/proxy/routes.ts";
 import type { Events } from "../../../src/engine/events/events.ts";
 import { makeLogs } from "../../../src/engine/logs/logs.ts";
 import { makePorts } from "../../../src/engine/ports.ts";
@@ -71,6 +72,8 @@ export function makeWorld(options: WorldOptions = {}): World {
     defaultProvider: "fake",
     owner: "owner",
     edges: makeEdges(clock),
+    routes: makeRoutes(state),
+    proxied: { drain: async () => {} },
     ports: makePorts(),
     hostOf: (server) => server,
     busy: makeBusy(),

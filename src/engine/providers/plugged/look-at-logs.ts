@@ -5,6 +5,7 @@
 import type { Clock } from "../../../base/clock.ts";
 import { fail, isVoxError } from "../../../base/errors.ts";
 import { LIMITS } from "../../../base/limits.ts";
+import { waitAt } from "../../../base/waits.ts";
 import { lostText } from "../log-text.ts";
 import type { LogBatch, LogOptions, LogPart } from "../provider.ts";
 import type { LogLine, LogsAnswer } from "./answers.ts";
@@ -140,6 +141,5 @@ function isTooMuch(error: unknown): boolean {
 }
 
 async function pause(clock: Clock, index: number, signal: AbortSignal): Promise<void> {
-  const waits = LIMITS.providerLogRestMs;
-  await clock.sleep(waits[Math.min(index, waits.length - 1)] ?? waits[0], signal).catch(() => {});
+  await clock.sleep(waitAt(LIMITS.providerLogRestMs, index), signal).catch(() => {});
 }

@@ -1,6 +1,7 @@
 /**
  * All that an executable finds in its environment. It runs with the daemon's user, and still it is handed nothing that it has no use
- * for: the daemon's own variables may hold secrets. Pure. Called by daemon/compose-host.ts.
+ * for: the daemon's own variables may hold secrets. Pure. Called by daemon/compose-host.ts and
+ * daemon/offline-check.ts.
  */
 import type { Environment } from "../../../base/paths.ts";
 

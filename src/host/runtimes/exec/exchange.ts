@@ -7,7 +7,7 @@ import type { Clock } from "../../../base/clock.ts";
 import { fail, messageOf, type VoxError } from "../../../base/errors.ts";
 import { LIMITS } from "../../../base/limits.ts";
 import { formatBytes, printable } from "../../../base/text.ts";
-import { runExecutable, type ExecutableEnd } from "../../../platform/executable.ts";
+import { runExecutable, type ExecutableEnd, type RunExecutable } from "../../../platform/executable.ts";
 import { encodeRequest, parseAnswer, type ExecRequest } from "./protocol.ts";
 
 export interface Executable {
@@ -37,10 +37,11 @@ export type Exchange = (
   options?: ExchangeOptions,
 ) => Promise<unknown>;
 
-export function makeExchange(clock: Clock): Exchange {
+/** `run`: what starts the process, where it is not the usual. */
+export function makeExchange(clock: Clock, run: RunExecutable = runExecutable): Exchange {
   return async (executable, request, { signal, said, began } = {}) => {
     const words: string[] = [];
-    const end = await start(executable, request, clock, { signal, began }, (line) => {
+    const end = await start(run, executable, request, clock, { signal, began }, (line) => {
       if (line.trim() !== "") words.push(line);
       if (words.length > LIMITS.execLastWords) words.shift();
       said?.(line);
@@ -51,7 +52,11 @@ export function makeExchange(clock: Clock): Exchange {
 
 // --- internal ---
 
+/** Of an action's name in an error: what a check makes up may be long. */
+const ACTION_CHARS = 40;
+
 async function start(
+  run: RunExecutable,
   { plugin, folder, entrypoint, env }: Executable,
   request: ExecRequest,
   clock: Clock,
@@ -59,7 +64,7 @@ async function start(
   said: (line: string) => void,
 ): Promise<ExecutableEnd> {
   try {
-    return await runExecutable(
+    return await run(
       {
         command: [`${folder}/${entrypoint}`],
         cwd: folder,
@@ -92,11 +97,12 @@ function answerOf(
   end: ExecutableEnd,
   words: readonly string[],
 ): unknown {
-  const about = { plugin, action: request.action, lastWords: words.map((line) => printable(line)) };
+  const action = printable(request.action, ACTION_CHARS);
+  const about = { plugin, action, lastWords: words.map((line) => printable(line)) };
   const failed = (code: "plugin.timeout" | "plugin.crashed" | "plugin.failed", text: string): VoxError =>
     fail(code, `${text}${saying(words)}`, { details: about });
   const broken = (problem: string, text: string): VoxError =>
-    fail("plugin.protocol", `${plugin}: ${text} in ${request.action}${saying(words)}`, {
+    fail("plugin.protocol", `${plugin}: ${text} in ${action}${saying(words)}`, {
       details: { ...about, problem },
       hint: 'wanted on standard output: one JSON object, {"ok": true, "result": …} or {"ok": false, "error": "…"}',
     });
@@ -105,7 +111,7 @@ function answerOf(
   if (end.stopped === "output")
     throw broken("too_large", `it wrote more than ${formatBytes(LIMITS.messageBytes)}`);
   if (end.stopped === "deadline")
-    throw failed("plugin.timeout", `${plugin} did not answer ${request.action} within ${seconds(request)}`);
+    throw failed("plugin.timeout", `${plugin} did not answer ${action} within ${seconds(request)}`);
   const answer = parseAnswer(end.output);
   // Its own word counts, whatever it ended with.
   if (answer.kind === "error")
@@ -118,10 +124,7 @@ function answerOf(
   const ending = badEnding(end);
   if (answer.kind === "none") {
     if (answer.problem === "empty" && ending !== undefined)
-      throw failed(
-        "plugin.crashed",
-        `${plugin} ended with ${ending} in ${request.action}, without an answer`,
-      );
+      throw failed("plugin.crashed", `${plugin} ended with ${ending} in ${action}, without an answer`);
     throw broken(answer.problem, `its answer ${answer.words}`);
   }
   if (ending !== undefined) throw broken("bad_status", `it answered ok and ended with ${ending}`);

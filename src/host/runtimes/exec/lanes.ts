@@ -65,13 +65,17 @@ async function enter(lane: Lane, signal: AbortSignal): Promise<void> {
   }
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const giveUp = (): void => {
-    lane.waiting.splice(lane.waiting.indexOf(resolve), 1);
+    lane.waiting.splice(lane.waiting.indexOf(admit), 1);
     reject(signal.reason as Error);
   };
-  lane.waiting.push(resolve);
+  // Whoever has a place is in the line no more: a later abort must take nobody else out of it.
+  const admit = (): void => {
+    signal.removeEventListener("abort", giveUp);
+    resolve();
+  };
+  lane.waiting.push(admit);
   signal.addEventListener("abort", giveUp, { once: true });
   await promise;
-  signal.removeEventListener("abort", giveUp);
 }
 
 /** Its place goes to whoever waited longest. */

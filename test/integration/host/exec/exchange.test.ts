@@ -55,6 +55,27 @@ describe("a call of an executable", () => {
     expect(await run(`cat >/dev/null; echo '{"ok":true,"more":"passed over"}'`)).toBeUndefined();
   });
 
+  test("keeps no descriptor for what left the group and holds the output", async () => {
+    await using dir = tempDir();
+    const folder = writeExecutable(
+      dir.path,
+      "good",
+      `cat >/dev/null; setsid sh -c 'echo $$ >> pids; exec sleep 1000' & echo '{"ok":true}'`,
+    );
+    const descriptors = () => readdirSync("/proc/self/fd").length;
+    try {
+      await rejection(exchange(executable(folder), request));
+      const before = descriptors();
+      for (let calls = 0; calls < 2; calls++)
+        expect(await rejection(exchange(executable(folder), request))).toMatchObject({
+          details: { problem: "output_held" },
+        });
+      await until(() => descriptors() <= before);
+    } finally {
+      for (const pid of readFileSync(`${folder}/pids`, "utf8").trim().split("\n")) process.kill(Number(pid));
+    }
+  });
+
   test("does not need its input to be read", async () => {
     expect(await run(`echo '{"ok":true,"result":"unread"}'`)).toBe("unread");
     expect(await run(`exec 0<&-\necho '{"ok":true,"result":"closed"}'`)).toBe("closed");

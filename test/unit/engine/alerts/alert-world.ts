@@ -26,6 +26,8 @@ export interface AlertWorld {
   rules: AlertRule[];
   wanted: string[];
   states: Record<string, string>;
+  /** How long a provider takes to say one. */
+  statesTakeMs: number;
   troubles: Trouble[];
   channels: string[];
   /** Channels that refuse. */
@@ -52,7 +54,10 @@ export function makeAlertWorld(db: Database = openDatabase(":memory:"), clock = 
     makeServiceWatch({
       wanted: () => world.wanted,
       readings,
-      stateOf: async (name) => world.states[name] ?? "unknown",
+      async stateOf(name) {
+        if (world.statesTakeMs > 0) await clock.sleep(world.statesTakeMs);
+        return world.states[name] ?? "unknown";
+      },
       clock,
     }),
     makeTroubleWatch({ name: "plugin", look: async () => world.troubles, everyMs: 60_000, clock }),
@@ -72,6 +77,7 @@ export function makeAlertWorld(db: Database = openDatabase(":memory:"), clock = 
     rules: [],
     wanted: [],
     states: {},
+    statesTakeMs: 0,
     troubles: [],
     channels: [],
     down: new Set(),

@@ -1,5 +1,6 @@
 /** What fires when, what is over when, who is told, and that nobody is told twice: over restarts, silences and clocks that are set. */
 import { describe, expect, test } from "bun:test";
+import { LIMITS } from "../../../../src/base/limits.ts";
 import { codeOf } from "../../../fixtures/rejection.ts";
 import { makeAlertWorld, rule, type AlertWorld } from "./alert-world.ts";
 
@@ -59,6 +60,21 @@ describe("a rule", () => {
     other.rules = [];
     await other.pass(10_000);
     expect(other.told).toEqual(["firing cpu web", "resolved cpu web"]);
+  });
+
+  test("knows nothing of a service that was there before under the same name", async () => {
+    const world = withRule();
+    cpu(world, 95);
+    await world.pass(40_000);
+    world.wanted = [];
+    world.services.clear();
+    await world.pass(120_000);
+    world.wanted = ["web"];
+    cpu(world, 95);
+    await world.pass(60_000);
+    expect(world.told).toEqual([]);
+    await world.pass(30_000);
+    expect(world.told).toEqual(["firing cpu web"]);
   });
 
   test("for each service fires for each by itself; one for the host looks at the host", async () => {
@@ -156,6 +172,16 @@ test("a clock that is set changes nothing about what fires, and holds no message
 });
 
 describe("a service", () => {
+  test("whose provider hangs keeps the other alerts waiting for seconds, however many there are", async () => {
+    const world = makeAlertWorld();
+    world.wanted = Array.from({ length: 200 }, (_, index) => `web-${index}`);
+    world.statesTakeMs = LIMITS.providerStatusMs;
+    let isOver = false;
+    void world.alerts.look().then(() => (isOver = true));
+    for (let seconds = 0; seconds < 20; seconds++) await world.clock.advance(1_000);
+    expect(isOver).toBe(true);
+  });
+
   test("that should run and does not is told of after a minute, and when it is back", async () => {
     const world = withRule();
     world.states["web"] = "exited";

@@ -695,6 +695,24 @@ describe("at boot", () => {
     await next.close();
   });
 
+  test("an orphan that can't be removed keeps none of the others", async () => {
+    const world = makeWorld();
+    await world.deploy({ image: "app:1", port: 80 });
+    const [live] = [...world.provider.cluster.values()];
+    for (const id of ["vx-web-8-00000000", "vx-web-9-00000000"])
+      world.provider.cluster.set(id, { spec: { ...live!.spec, id }, status: { state: "running" } });
+    const next = world.reborn();
+    const destroy = next.provider.destroy.bind(next.provider);
+    next.provider.destroy = async (id) => {
+      if (id === "vx-web-8-00000000") throw fail("provider.failed", "it is in use");
+      await destroy(id);
+    };
+    next.deploys.recover();
+    await next.deploys.idle();
+    expect([...next.provider.cluster.keys()]).toEqual([live!.spec.id, "vx-web-8-00000000"]);
+    await next.close();
+  });
+
   test("a provider that no service uses is not asked: it may not be installed", async () => {
     const idle = fakeProvider("idle");
     const world = makeWorld({ providers: [idle] });

@@ -66,6 +66,19 @@ test("start makes an instance again that is gone, and leaves the address closed 
   await world.close();
 });
 
+test("start makes one again that its provider can't start any more", async () => {
+  const world = await deployed();
+  await world.services.stop("web");
+  const [id = ""] = world.provider.cluster.keys();
+  const instance = world.provider.cluster.get(id);
+  if (instance !== undefined) instance.status = { state: "dead" };
+  world.provider.calls.length = 0;
+  expect(await world.services.start("web", new AbortController().signal)).toMatchObject({ state: "running" });
+  const changes = world.provider.calls.filter((call) => !call.startsWith("status"));
+  expect(changes).toEqual([`destroy ${id}`, `prepare ${id}`, `create ${id}`, `start ${id}`]);
+  await world.close();
+});
+
 test("remove forgets everything, and the next deploy begins at 1", async () => {
   const world = await deployed();
   makeServiceEnvironment(world.deps.state).set("web", { A: "1" });

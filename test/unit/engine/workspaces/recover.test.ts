@@ -190,6 +190,25 @@ describe("going on", () => {
     ]);
   });
 
+  test("comes back when whoever wanted something was refused, and left all as it was", async () => {
+    const world = makeWorld();
+    const frozen = freeze(world, "create", "before");
+    void world.create().catch(() => {});
+    await frozen;
+    const clock = fakeClock();
+    const next = world.reborn({ clock });
+    next.provider.script.prepare = "hang";
+    next.workspaces.recover();
+    await until(() => next.provider.calls.some((call) => call.startsWith("prepare")));
+    next.provider.script = {};
+    expect(await rejection(next.create())).toMatchObject({ code: "workspace.exists" });
+    await next.workspaces.idle();
+    expect(next.row()?.phase).toBe("create");
+    await clock.advance(LIMITS.reconcileBackoffMs[0]);
+    await until(() => next.row()?.phase === null);
+    expect(next.events()).toEqual(["pre_create shop", "post_create shop"]);
+  });
+
   test("is not needed for a destroy", async () => {
     const world = makeWorld();
     const frozen = freeze(world, "create", "after");

@@ -397,6 +397,21 @@ describe("cancel", () => {
     expect(world.provider.cluster.size).toBe(0);
   });
 
+  test("of which nobody knows what it left says how to remove that", async () => {
+    const world = makeWorld({ plain: true });
+    world.provider.create = (_spec, { signal }) =>
+      new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    const creating = rejection(world.create());
+    await until(() => world.progress.includes("creating shop"));
+    await world.workspaces.cancel("shop");
+    expect(await creating).toMatchObject({
+      code: "workspace.cancelled",
+      hint: expect.stringContaining("voxeltron workspace destroy shop"),
+    });
+    expect(await world.workspaces.info("shop")).toMatchObject({ state: "failed" });
+    expect(world.provider.calls.some((call) => call.startsWith("destroy"))).toBe(false);
+  });
+
   test("while it starts: it is stopped again", async () => {
     const world = makeWorld();
     await world.create();

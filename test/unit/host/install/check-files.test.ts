@@ -67,7 +67,7 @@ const errors: readonly (readonly [what: string, texts: Record<string, string>, c
     { "plugin.toml": `${wasmToml}[runtime]\nisolation = "worker"`, "plugin.wasm": "on_alert" },
     "plugin.unsupported",
   ],
-  ["an executable without a version", { "plugin.yaml": "name: x" }, "manifest.invalid"],
+  ["an executable without a version", { "plugin.yaml": yaml.replace(/version.*\n/, "") }, "manifest.invalid"],
   ["a provider of events", { "plugin.yaml": yaml.replace("hook", "provider"), run: "" }, "manifest.invalid"],
   ["an executable without its program", { "plugin.yaml": yaml }, "plugin.invalid"],
   ["a program that may not be executed", { "plugin.yaml": yaml, run: "" }, "plugin.invalid"],
@@ -79,6 +79,38 @@ for (const [what, texts, code] of errors)
     expect(report.ok).toBe(false);
     expect(report.problems).toMatchObject([{ level: "error", code }]);
   });
+
+test("an author is told of all that is wrong with a manifest, with its place", async () => {
+  const bad = toml.replace("1.0.0", "one").replace("on_alert", "on_alrt");
+  const { problems } = await check({ "plugin.toml": `${bad}colour = "red"\n`, "index.ts": "" });
+  expect(problems.map(({ message, file, line, column }) => [file, line, column, message])).toEqual([
+    [
+      "plugin.toml",
+      3,
+      1,
+      'plugin.toml:3:1: plugin.version: found "one", wanted a semantic version, such as "1.0.0"',
+    ],
+    ["plugin.toml", 6, 1, 'plugin.toml:6:1: hooks.on_alrt: is not a known key; did you mean "on_alert"?'],
+    [
+      "plugin.toml",
+      7,
+      1,
+      expect.stringContaining("plugin.toml:7:1: hooks.colour: is not a known key; known here: "),
+    ],
+  ]);
+  const yamlText = yaml.replace("hook", "hok").replace("on_alert", "on_alrt");
+  const executable = await check({ "plugin.yaml": yamlText, run: "" });
+  expect(executable.problems.map(({ line, column }) => [line, column])).toEqual([
+    [3, 1],
+    [5, 10],
+  ]);
+});
+
+test("no more than thirty problems are told", async () => {
+  const many = Array.from({ length: 200 }, (_, at) => `key${at} = 1`).join("\n");
+  const { problems } = await check({ "plugin.toml": `${toml}${many}\n`, "index.ts": "" });
+  expect(problems.length).toBe(30);
+});
 
 test("a handler that the manifest does not name is a warning", async () => {
   const code = "export default { on_alert() {}, async on_deploy_fail(event) {}, pre_create: () => {} };";
