@@ -127,7 +127,8 @@ export function makeMachine(configuration = '[providers]\ndefault = "process"\n'
     },
     async [Symbol.asyncDispose]() {
       await machine.end("SIGKILL");
-      for (const pid of instancesOf(folder)) process.kill(pid, "SIGKILL");
+      // Executables have the daemon's HOME; one that ran when the daemon was killed goes on.
+      for (const pid of [...instancesOf(folder), ...processesWith(`HOME=${folder}\0`)]) killIfThere(pid);
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -146,14 +147,26 @@ function programOf(user: number, folder: string): string[] {
 
 /** Processes that run below `folder`, found in /proc: what a test must not leave behind. */
 export function instancesOf(folder: string): number[] {
+  return processesWith(`HOME=${folder}/`);
+}
+
+function processesWith(variable: string): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .filter((pid) => {
       try {
-        return readFileSync(`/proc/${pid}/environ`, "utf8").includes(`HOME=${folder}/`);
+        return readFileSync(`/proc/${pid}/environ`, "utf8").includes(variable);
       } catch {
         return false;
       }
     })
     .map(Number);
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It ended by itself.
+  }
 }
