@@ -80,6 +80,11 @@ def static_address(name, notes):
     return str(address)
 
 
+def hardware_address(address):
+    """The same for the same address, whoever has it: who remembers the one from before would look in vain for a while."""
+    return ":".join(f"{byte:02x}" for byte in b"\x02\x42" + ipaddress.ip_interface(address).ip.packed)
+
+
 def address_of(name, deadline):
     """Of a running container, waited for; None where it got none."""
     while True:

@@ -41,7 +41,11 @@ def _start(name, notes):
             notes["address"] = address
             # LXC does not work out the broadcast address by itself.
             whole = f"{address} {ipaddress.ip_interface(address).network.broadcast_address}"
-            settings = [f"--define=lxc.net.0.ipv4.address={whole}", "--define=lxc.net.0.ipv4.gateway=auto"]
+            settings = [
+                f"--define=lxc.net.0.ipv4.address={whole}",
+                "--define=lxc.net.0.ipv4.gateway=auto",
+                f"--define=lxc.net.0.hwaddr={network.hardware_address(address)}",
+            ]
     containers.keep_notes(name, {**notes, "was_started": True})
     log = containers.place(name, "lxc.log")
     open(log, "w", encoding="utf-8").close()

@@ -1,53 +1,18 @@
 /** Workspaces on the compiled program: a whole life with plugins of every kind watching, and a daemon that is killed at each step. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ensureTestImage, TEST_IMAGE } from "../fixtures/docker-image.ts";
 import { needs, until } from "../harness.ts";
 import { openEngineGate } from "./engine-gate.ts";
 import { EXECUTABLE, makeMachine, type Machine } from "./machine.ts";
-import { askedFile, holdFile, installWatchers, seenBy, WORKSPACE_HOOKS } from "./workspace-watchers.ts";
-
-interface View {
-  readonly name: string;
-  readonly state: string;
-  readonly drift: string | null;
-  readonly desired: string;
-  readonly instance: string;
-}
-
-interface EventLine {
-  readonly hook: string;
-  readonly data: Readonly<Record<string, unknown>>;
-  readonly deliveries: readonly { readonly plugin: string; readonly state: string }[];
-}
-
-async function events(machine: Machine): Promise<EventLine[]> {
-  const { stdout } = await machine.cli("events", "--json", "--limit", "1000");
-  return stdout
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as EventLine)
-    .filter(({ data }) => data["workspace"] !== undefined);
-}
-
-const hooksOf = async (machine: Machine): Promise<string[]> =>
-  (await events(machine)).map(({ hook }) => hook);
+import { errorOf, eventsOf, hooksOf, inside, ok, stateOf, type View } from "./workspace-commands.ts";
+import { expectTold, holdHook, installWatchers, WORKSPACE_HOOKS } from "./workspace-watchers.ts";
 
 const info = (machine: Machine, name = "shop"): Promise<View> =>
   machine.json<View>("workspace", "status", name);
 
-async function codeOf(machine: Machine, ...words: string[]): Promise<string> {
-  const { stderr, status } = await machine.cli(...words, "--json");
-  if (status === 0) return "ok";
-  return (JSON.parse(stderr) as { error: { code: string } }).error.code;
-}
-
-async function ok(machine: Machine, ...words: string[]): Promise<string> {
-  const answer = await machine.cli(...words);
-  expect([words, answer.status, answer.stderr]).toEqual([words, 0, expect.any(String)]);
-  return answer.stdout;
-}
+const codeOf = async (machine: Machine, ...words: string[]): Promise<string> =>
+  (await errorOf(machine, ...words)).code;
 
 /** With something on its standard input, to be interrupted. */
 function typed({ folder, dataDir }: Machine, ...words: string[]) {
@@ -59,9 +24,6 @@ function typed({ folder, dataDir }: Machine, ...words: string[]) {
     stderr: "pipe",
   });
 }
-
-/** The machine's own flags come last, where they are a part of the command that runs inside. */
-const at = ({ dataDir }: Machine): string[] => ["--data-dir", dataDir];
 
 function containers(name = "shop"): string[] {
   const { stdout } = Bun.spawnSync([
@@ -105,27 +67,18 @@ describe.skipIf(!needs("compiled"))("a workspace", () => {
         await installWatchers(machine);
         const created = await ok(machine, "workspace", "create", NAME, ...create, "--env", "A=1", "--start");
         expect(created).toBe(`${NAME} is running\n`);
-        expect(
-          await ok(machine, "workspace", "exec", ...at(machine), NAME, "--", "sh", "-c", "echo $A"),
-        ).toBe("1\n");
-        expect(
-          (await machine.cli("workspace", "exec", ...at(machine), NAME, "--", "sh", "-c", "exit 7")).status,
-        ).toBe(7);
+        expect((await inside(machine, NAME, "sh", "-c", "echo $A")).stdout).toBe("1\n");
+        expect((await inside(machine, NAME, "sh", "-c", "exit 7")).status).toBe(7);
         expect(await ok(machine, "workspace", "list")).toContain(NAME);
         expect(await ok(machine, "workspace", "status", NAME)).toMatch(/state: +running/);
         expect(await ok(machine, "workspace", "stop", NAME)).toBe(`${NAME} is stopped\n`);
-        expect((await machine.cli("workspace", "exec", ...at(machine), NAME, "--", "true")).status).toBe(6);
+        expect((await inside(machine, NAME, "true")).status).toBe(6);
         expect(await codeOf(machine, "workspace", "destroy", NAME)).toBe("consent.needed");
         expect(await ok(machine, "workspace", "destroy", NAME, "--yes")).toBe(`destroyed ${NAME}\n`);
         expect(await codeOf(machine, "workspace", "status", NAME)).toBe("workspace.not_found");
         expect(await hooksOf(machine)).toEqual(WORKSPACE_HOOKS);
-        const lines = WORKSPACE_HOOKS.map((hook) => `${hook} ${NAME}`);
-        await until(async () => Object.values(await seenBy(machine)).every((seen) => seen.length >= 8), {
-          timeoutMs: 20_000,
-          what: "all to have seen all",
-        });
-        expect(await seenBy(machine)).toEqual({ "in-worker": lines, "in-process": lines, "on-path": lines });
-        const [first] = await events(machine);
+        await expectTold(machine, NAME, WORKSPACE_HOOKS);
+        const [first] = await eventsOf(machine);
         expect(first?.data).toEqual({
           workspace: NAME,
           event: "pre_create",
@@ -159,7 +112,7 @@ describe.skipIf(!needs("compiled"))("a workspace", () => {
     await ok(machine, "workspace", "create", "good-one", ...AS_PROCESS, "--start");
     await until(
       async () =>
-        (await events(machine)).find(({ hook }) => hook === "post_create")?.deliveries[0]?.state !==
+        (await eventsOf(machine)).find(({ hook }) => hook === "post_create")?.deliveries[0]?.state !==
         undefined,
     );
     expect(await info(machine, "good-one")).toMatchObject({ state: "running" });
@@ -304,7 +257,7 @@ describe.skipIf(!needs("compiled"))("a workspace", () => {
       expect([words, answer.status]).toEqual([words, 2]);
     }
     expect(await machine.json<View[]>("workspace", "list")).toEqual([]);
-    expect(await events(machine)).toEqual([]);
+    expect(await eventsOf(machine)).toEqual([]);
     // The control.
     await ok(machine, "workspace", "create", "w", ...AS_PROCESS, "--port", "app=28080", "--port", "28081");
     const { ports } = await machine.json<{ ports: { address: string }[] }>("workspace", "status", "w");
@@ -349,11 +302,6 @@ const REQUESTS: readonly (readonly [Verb, RegExp, string])[] = [
   ["destroy", /^DELETE \/containers\//, "remove"],
 ];
 
-async function standing(machine: Machine): Promise<string> {
-  const found = (await machine.json<View[]>("workspace", "list")).find(({ name }) => name === NAME);
-  return found?.state ?? "gone";
-}
-
 describe.skipIf(!needs("compiled") || !needs("docker"))("a daemon that is killed -9", () => {
   let machine: Machine;
   beforeAll(async () => {
@@ -395,23 +343,13 @@ describe.skipIf(!needs("compiled") || !needs("docker"))("a daemon that is killed
       expect((await asked).status).toBe(3);
       engine.open();
       await machine.start();
-      await until(async () => (await standing(machine)) === VERBS[verb].ends, {
+      await until(async () => (await stateOf(machine, NAME)) === VERBS[verb].ends, {
         timeoutMs: 20_000,
         what: `${verb} to be done`,
       });
       const wanted = [...before, `pre_${verb}`, `post_${verb}`];
       expect(await hooksOf(machine)).toEqual(wanted);
-      const lines = wanted.map((hook) => `${hook} ${NAME}`);
-      await until(
-        async () =>
-          Object.values(await seenBy(machine)).every((seen) => new Set(seen).size >= new Set(lines).size),
-        {
-          timeoutMs: 20_000,
-          what: "all to have seen all",
-        },
-      );
-      for (const [plugin, seen] of Object.entries(await seenBy(machine)))
-        expect([plugin, seen.filter((line, at) => line !== seen[at - 1])]).toEqual([plugin, lines]);
+      await expectTold(machine, NAME, wanted);
       expect(containers(NAME).length).toBe(verb === "destroy" ? 0 : 1);
       await endAll();
     },
@@ -426,18 +364,18 @@ describe.skipIf(!needs("compiled") || !needs("docker"))("a daemon that is killed
       await machine.start();
       await installWatchers(machine);
       await bringTo(verb);
-      const [before, state] = [await hooksOf(machine), await standing(machine)];
-      writeFileSync(holdFile(machine), "");
+      const [before, state] = [await hooksOf(machine), await stateOf(machine, NAME)];
+      const gate = holdHook(machine, `pre_${verb}`);
       const asked = machine.cli(...VERBS[verb].words);
-      await until(() => existsSync(askedFile(machine)), { timeoutMs: 20_000, what: "the gate to be asked" });
+      await gate.asked();
       await machine.end("SIGKILL");
       expect((await asked).status).toBe(3);
-      rmSync(holdFile(machine));
+      gate.release();
       await machine.start();
-      expect(await standing(machine)).toBe(state);
+      expect(await stateOf(machine, NAME)).toBe(state);
       expect(await hooksOf(machine)).toEqual([...before, `pre_${verb}`]);
       await ok(machine, ...VERBS[verb].words);
-      expect(await standing(machine)).toBe(VERBS[verb].ends);
+      expect(await stateOf(machine, NAME)).toBe(VERBS[verb].ends);
       await endAll();
     },
     90_000,

@@ -24,7 +24,7 @@ export async function ownModule(name: OwnModule) {
   return bytes;
 }
 
-type OwnModule = "behaviours" | "counter" | "table-bomb" | "echo" | "conformance-assemblyscript";
+type OwnModule = "behaviours" | "counter" | "watcher" | "table-bomb" | "echo" | "conformance-assemblyscript";
 
 // --- internal ---
 

@@ -36,6 +36,7 @@ export const RECIPES = {
   "conformance-go": { toolchain: "Go 1.24 or newer", sources: "go", plan: planGo },
   behaviours: assemblyScript("behaviours"),
   counter: assemblyScript("counter"),
+  watcher: assemblyScript("watcher"),
   "table-bomb": wat("table-bomb"),
   echo: wat("echo"),
 } as const satisfies Record<string, Recipe>;

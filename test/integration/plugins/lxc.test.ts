@@ -6,6 +6,8 @@ import { rejection } from "../../fixtures/rejection.ts";
 import { needs, tempDir, until } from "../../harness.ts";
 import { fileIn, openProvider, run, TOOLS, WAIT } from "../../provider-plugin.ts";
 
+const LOOP = "trap 'exit 0' TERM; while :; do sleep 0.05; done";
+
 describe.skipIf(!needs("lxc and its bridge"))("the lxc plugin", () => {
   test("gives each container an address of its own, and the same again", async () => {
     await using provider = openProvider("lxc");
@@ -26,6 +28,25 @@ describe.skipIf(!needs("lxc and its bridge"))("the lxc plugin", () => {
       /^nameserver \d+\.\d+\.\d+\.1\n$/,
     );
   });
+
+  test("gives an address the same hardware address each time, so that a container is found at once after another start", async () => {
+    await using provider = openProvider("lxc");
+    const name = provider.name();
+    await provider.create(name, { ports: { "80": 18_080 }, command: `sh -c "httpd -p 80 -h /etc; ${LOOP}"` });
+    for (const round of [1, 2]) {
+      const started = (await provider.ask("start", { name })) as { addresses: { "80": string } };
+      const [ip = ""] = started.addresses["80"].split(":");
+      const bytes = ip.split(".").map((byte) => Number(byte).toString(16).padStart(2, "0"));
+      const found = await provider.inside(name, "cat", "/sys/class/net/eth0/address");
+      expect([round, found.trim()]).toEqual([round, ["02", "42", ...bytes].join(":")]);
+      // Whoever remembers another one of this address looks for it there for five seconds, or many more.
+      const page = async () =>
+        await fetch(`http://${ip}/passwd`, { signal: AbortSignal.timeout(1_000) }).catch(() => undefined);
+      const timeoutMs = round === 1 ? 60_000 : 3_000;
+      expect((await until(page, { timeoutMs, what: "its answer" })).status).toBe(200);
+      await provider.ask("stop", { name, grace_ms: 1000 });
+    }
+  }, 90_000);
 
   test("runs the template's own init where no command is asked for, and keeps its address", async () => {
     await using provider = openProvider("lxc");
