@@ -58,9 +58,11 @@ describe.skipIf(!needs("compiled"))("the devbox plugin API's example", () => {
         const create = ["workspace", "create", workspace, "--provider", plugin, "--image", "ubuntu:22.04"];
         const folder = join(devboxFolder(machine), plugin);
         cpSync(built, folder, { recursive: true });
-        expect(devbox(machine, "plugin", "list")).toMatch(
-          new RegExp(`^${plugin} +1\\.0\\.0 +provider \\(exec\\) +- +not approved +- +${folder}$`, "m"),
+        const listed = devbox(machine, "plugin", "list");
+        expect(listed).toMatch(
+          new RegExp(`^${plugin} +1\\.0\\.0 +provider \\(exec\\) +- +not approved +-$`, "m"),
         );
+        expect(listed).toMatch(new RegExp(`^from ${devboxFolder(machine)}: .*\\b${plugin}\\b`, "m"));
         // It runs after consent, and never before.
         expect(await errorOf(machine, ...create)).toMatchObject({ code: "provider.unknown" });
         await ok(machine, "plugin", "enable", plugin, "--yes");
