@@ -72,11 +72,10 @@ export function makePlugins(deps: PluginsDeps): Plugins {
   const providers = makeProviderOffers(roster, deps);
   const explain: NotInstalled["explain"] = (name, work) => others.explain(name, work);
   const isInstalled = (name: string): boolean => roster.find(name) !== undefined;
-  /** Renewed, and its folder is as it was consented to. */
-  const ready = async (name: string): Promise<InstalledPlugin> => {
+  /** Renewed, and its folder is as it was consented to. At once where it has none: who calls first must be in line first. */
+  const ready = (name: string): InstalledPlugin | Promise<InstalledPlugin> => {
     const plugin = roster.toRun(name);
-    if (plugin.row.dropIn !== null) await ties.refuseChanged(plugin);
-    return plugin;
+    return plugin.row.dropIn === null ? plugin : ties.refuseChanged(plugin).then(() => plugin);
   };
   const summary = async (name: string): Promise<PluginView> => status.summary(roster.get(name));
   const details = async (name: string): Promise<PluginDetails> => status.details(roster.get(name));
@@ -155,7 +154,8 @@ export function makePlugins(deps: PluginsDeps): Plugins {
         return request === undefined ? [] : [{ plugin: row.name, gate: request.gate }];
       }),
     async run(name, hook, event, signal) {
-      const plugin = await ready(name);
+      const found = ready(name);
+      const plugin = found instanceof Promise ? await found : found;
       hookOf(plugin, hook);
       // While it waited for its turn, another version may have come that does not ask for it.
       const onStart = (): void => void hookOf(roster.get(name), hook);
