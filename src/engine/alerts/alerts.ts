@@ -33,17 +33,7 @@ export interface Alerts {
   test(name: string): Promise<readonly string[]>;
 }
 
-export interface AlertView {
-  readonly name: string;
-  readonly subject: string;
-  readonly service: string | null;
-  readonly state: "firing" | "resolved";
-  readonly metric: string;
-  readonly value: number;
-  readonly threshold: number;
-  readonly message: string;
-  readonly since: string;
-  readonly changedAt: string;
+export interface AlertView extends Omit<AlertRow, "announced"> {
   /** null: people are told. */
   readonly silencedUntil: string | null;
 }
