@@ -9,7 +9,7 @@ import { makeProxy, type ProxySettings } from "../src/engine/proxy/proxy.ts";
 import type { Route } from "../src/engine/proxy/routes.ts";
 import { makePool, type Pool } from "../src/engine/proxy/upstream/pool.ts";
 import { makeWatch } from "../src/engine/proxy/watch.ts";
-import { until } from "./harness.ts";
+import { freePort, until } from "./harness.ts";
 
 export interface ProxyWorld extends AsyncDisposable {
   readonly http: number;
@@ -92,12 +92,6 @@ function fastClock(speed: number): Clock {
     after: (ms, task) => systemClock.after(ms / speed, task),
     sleep: (ms, signal) => systemClock.sleep(ms / speed, signal),
   };
-}
-
-export function freePort(): number {
-  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  listener.stop(true);
-  return listener.port;
 }
 
 /** A service that is nothing but a socket: what it heard, byte by byte, and what it says by hand. */

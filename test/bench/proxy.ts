@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeMachine, type Machine } from "../e2e/machine.ts";
-import { until } from "../harness.ts";
+import { freePort, until } from "../harness.ts";
 import { residentMegabytes } from "../resident.ts";
 import { median, type Row } from "./measure.ts";
 import { RIVALS } from "./proxies.ts";
@@ -178,10 +178,4 @@ async function answers(port: number): Promise<boolean> {
     async (answer) => (await answer.text()).length === 1024,
     () => false,
   );
-}
-
-function freePort(): number {
-  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  listener.stop(true);
-  return listener.port;
 }

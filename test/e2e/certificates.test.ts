@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect } from "node:tls";
 import { makeCertificate } from "../certificate.ts";
-import { needs, until } from "../harness.ts";
+import { freePort, needs, until } from "../harness.ts";
 import { startPebble, type Pebble } from "../pebble.ts";
 import { makeMachine, type Machine } from "./machine.ts";
 
@@ -46,13 +46,6 @@ http = "127.0.0.1:${ports.http}"
 https = "127.0.0.1:${ports.https}"
 [tls]
 ${tls}`;
-}
-
-function freePort(): number {
-  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  const { port } = listener;
-  listener.stop(true);
-  return port;
 }
 
 function acmeBy({ directory, caFile }: Pebble): string {

@@ -3,8 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { rejection } from "../fixtures/rejection.ts";
-import { needs, until } from "../harness.ts";
-import { freePort } from "../proxy-world.ts";
+import { freePort, needs, until } from "../harness.ts";
 import { makeMachine, type Machine } from "./machine.ts";
 
 const configured = (proxy: string): string =>

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { ensureTestImage, TEST_IMAGE } from "../fixtures/docker-image.ts";
-import { needs, until } from "../harness.ts";
+import { freePort, needs, until } from "../harness.ts";
 import { SECOND_HOST, startSecondEngine, type SecondEngine } from "../second-engine.ts";
 import { EXECUTABLE, makeMachine, type Machine } from "./machine.ts";
 
@@ -305,11 +305,4 @@ function run(
   const words = ["exec", "web", "--data-dir", machine.dataDir, "--", ...command];
   const { exitCode, stdout } = Bun.spawnSync([EXECUTABLE, ...words], { env: { HOME: machine.folder } });
   return { status: exitCode, stdout: stdout.toString() };
-}
-
-function freePort(): number {
-  const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  const { port } = server;
-  server.stop(true);
-  return port;
 }

@@ -1,8 +1,8 @@
 /** What clients are told where a service is stopped, down, broken or slow, and what a client can't do to the proxy. */
 import { expect, test } from "bun:test";
 import { LIMITS } from "../../../../src/base/limits.ts";
-import { until } from "../../../harness.ts";
-import { answering, freePort, proxyWorld, rawClient, rawService, talk } from "../../../proxy-world.ts";
+import { freePort, until } from "../../../harness.ts";
+import { answering, proxyWorld, rawClient, rawService, talk } from "../../../proxy-world.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const GET = "GET / HTTP/1.1\r\nHost: app.test\r\n\r\n";

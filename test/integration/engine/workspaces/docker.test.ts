@@ -17,7 +17,7 @@ import { makeEventRows } from "../../../../src/state/events.ts";
 import { makeWorkspaceRows } from "../../../../src/state/workspaces.ts";
 import { ensureTestImage, TEST_IMAGE } from "../../../fixtures/docker-image.ts";
 import { rejection } from "../../../fixtures/rejection.ts";
-import { needs, tempDir, until } from "../../../harness.ts";
+import { freePort, needs, tempDir, until } from "../../../harness.ts";
 
 const docker = makeDockerProvider({ endpoint: { socketPath: "/var/run/docker.sock" }, clock: systemClock });
 const owner = `test-${crypto.randomUUID()}`;
@@ -68,13 +68,6 @@ function inspect(format: string): string {
 function outside(...words: string[]): void {
   const { exitCode } = Bun.spawnSync(["docker", ...words, rows.find("shop")?.instance ?? ""]);
   expect(exitCode).toBe(0);
-}
-
-function freePort(): number {
-  const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  const { port } = server;
-  server.stop(true);
-  return port;
 }
 
 async function logLines(query: { lines?: number; follow?: boolean } = {}): Promise<string[]> {
